@@ -1,0 +1,57 @@
+/* sink.h: where items end. One file per sink, each ending in one const descriptor; sinks.def lists them.
+ *
+ * The pure half (encode) runs in the workers and turns batches into bytes; the serial half runs in the coordinator, in
+ * order, and is all or nothing: until commit returns SL_OK the old output is untouched.
+ *
+ *   coordinator: open  write*  commit | abort   close           worker: start encode* finish stop
+ *
+ * What encode appends for a unit is a *frame* only this sink understands; write gets each unit's frame whole, in order. */
+#ifndef SL_SINKS_SINK_H
+#define SL_SINKS_SINK_H
+
+#include "plan/option.h"
+#include "record/batch.h"
+
+typedef struct sl_sink sl_sink;
+
+/* The environment a sink may ask for; outlives it. */
+typedef struct sl_sink_env {
+    const char *tmpdir;
+    bool to_terminal; /* stdout is one */
+    int out_fd;       /* file descriptor for "-": normally 1 */
+    int64_t now;      /* run start, seconds since the epoch */
+} sl_sink_env;
+
+struct sl_sink {
+    const char *name;         /* "csv" */
+    const char *summary;      /* one line */
+    const char *const *suffixes; /* NULL-terminated ".csv", ...; NULL: none */
+    const sl_option *options; /* conf keys, ended by a NULL name; offsets into the conf struct */
+    size_t conf_size;
+
+    /* Coordinator, before any I/O: checks the conf. TARGET is the part of the sink text that names the place. */
+    sl_status (*prepare)(void *conf, sl_text target, const sl_sink_env *env, sl_error *err);
+    void (*destroy)(void *conf); /* NULL-safe for half-prepared confs; may be NULL */
+
+    /* Worker, pure. STATE per worker; both may be NULL when a sink needs none. */
+    sl_status (*start)(const void *conf, void **state, sl_error *err);
+    void (*stop)(void *state);
+    /* Appends the selected rows of B (borrowed; columns may be decoded) to the unit's frame. */
+    sl_status (*encode)(const void *conf, void *state, sl_batch *b, sl_buf *frame, sl_error *err);
+    /* The unit is complete: closes the frame. May be NULL. */
+    sl_status (*finish)(const void *conf, void *state, sl_buf *frame, sl_error *err);
+
+    /* Coordinator, serial, in order. */
+    sl_status (*open)(const void *conf, const sl_sink_env *env, void **sink, sl_error *err);
+    sl_status (*write)(void *sink, const char *frame, size_t n, uint64_t *rows, sl_error *err); /* adds to *rows */
+    sl_status (*commit)(void *sink, sl_error *err);
+    void (*close)(void *sink); /* without commit: leaves everything as it was. NULL-safe */
+};
+
+/* The sink for a text such as "x.csv" or "out.db:table"; *TARGET gets its place. NULL and an error with the accepted forms
+ * otherwise. */
+const sl_sink *sl_sink_for(sl_text text, sl_text *target, sl_error *err);
+const sl_sink *sl_sink_named(sl_text name);
+const sl_sink *sl_sink_at(unsigned i); /* NULL past the last */
+
+#endif

@@ -1,0 +1,54 @@
+/* text.h: a view of bytes, usually UTF-8: pointer and length, never NUL-terminated, never owning. */
+#ifndef SL_BASE_TEXT_H
+#define SL_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef struct sl_text {
+    const char *s; /* may be NULL only when n is 0 */
+    uint32_t n;    /* bytes */
+} sl_text;
+
+#define SL_TEXT(literal) ((sl_text){(literal), (uint32_t)(sizeof(literal) - 1)})
+
+static inline sl_text sl_text_of(const char *z) {
+    return (sl_text){z, z ? (uint32_t)strlen(z) : 0};
+}
+
+static inline sl_text sl_text_n(const char *s, size_t n) {
+    return (sl_text){s, (uint32_t)n};
+}
+
+static inline bool sl_text_eq(sl_text a, sl_text b) {
+    return a.n == b.n && (a.n == 0 || memcmp(a.s, b.s, a.n) == 0);
+}
+
+static inline bool sl_text_is(sl_text a, const char *z) {
+    return sl_text_eq(a, sl_text_of(z));
+}
+
+/* Byte order, which for UTF-8 is code-point order: <0, 0, >0. */
+static inline int sl_text_cmp(sl_text a, sl_text b) {
+    uint32_t n = a.n < b.n ? a.n : b.n;
+    int c = n ? memcmp(a.s, b.s, n) : 0;
+    return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+
+/* ASCII case folding only: field names of riko's dialect, option names. */
+bool sl_text_eq_nocase(sl_text a, sl_text b);
+
+/* White space of the C locale removed at both ends. */
+sl_text sl_text_trim(sl_text t);
+
+/* First position of NEEDLE at or after FROM, or -1. An empty needle matches at FROM. */
+int64_t sl_text_find(sl_text hay, sl_text needle, uint32_t from);
+
+/* Levenshtein distance, capped at CAP: for "did you mean". */
+unsigned sl_text_distance(sl_text a, sl_text b, unsigned cap);
+
+/* The name in the NULL-terminated NAMES nearest to WORD and near enough to be what was meant, else NULL. */
+const char *sl_text_nearest(sl_text word, const char *const *names);
+
+#endif

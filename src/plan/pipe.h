@@ -1,0 +1,190 @@
+/* pipe.h: what a pipe is. One pipe is one file ending in one const sl_pipe, plus one line in registry.def.
+ *
+ * Every pipe has a control half (prepare: conf -> read-only compiled conf, once, in the coordinator) and a data half that is a
+ * pure function, run on any worker. There are four shapes; a descriptor fills in exactly one:
+ *
+ *   each     processor: one item in, its results out. The shell (processor.c) does field, assign, emit, count, casts, confs that
+ *            refer to the item; the pipe only computes. (strreplace.c is the model.)
+ *   apply    stateless operator or processor that works on whole batches: rename, filter, regex.
+ *   source   makes items from the outside: split in the coordinator, read in the worker.
+ *   serial   operator that must see all items in order: truncate, uniq, tail. `pure` prepares in the worker what can be, `pass`
+ *            runs in the coordinator in input order.
+ *   fold     operator that folds in the workers and merges in the coordinator: count, sum, sort, aggregate.
+ *
+ * Items leave a step by sl_emit(out, batch), any number of times, in order; sl_emit takes the batch and returns SL_DONE when
+ * nobody wants more (hand it up at once).
+ *
+ * Thread rule: prepare and destroy in the coordinator; conf is read-only afterwards; state is one worker's own. */
+#ifndef SL_PLAN_PIPE_H
+#define SL_PLAN_PIPE_H
+
+#include "plan/option.h"
+#include "record/batch.h"
+#include "record/cast.h"
+#include "record/path.h"
+
+/* ---- where items go -------------------------------------------------------------------------------------------- */
+
+typedef struct sl_out sl_out;
+struct sl_out {
+    sl_status (*emit)(sl_out *out, sl_batch *take, sl_error *err);
+};
+static inline sl_status sl_emit(sl_out *out, sl_batch *take, sl_error *err) {
+    return out->emit(out, take, err);
+}
+/* sl_emit in the form of sl_batch_sink (builder.h, path.h): TO is the sl_out. */
+sl_status sl_emit_batch(void *to, sl_batch *take, sl_error *err);
+
+/* ---- what a pipe may know -------------------------------------------------------------------------------------- */
+
+/* Of the run; read-only, outlives everything. */
+typedef struct sl_env {
+    int64_t now;             /* run start, seconds since the epoch: all relative dates use it */
+    sl_dialect dialect;
+    size_t memory;           /* bytes all gathering pipes of the run may hold */
+    unsigned workers;        /* shares of it */
+    bool shared;             /* workers share the coordinator's memory (inline, threads) */
+    const char *tmpdir;      /* for spill files */
+    const char *base_dir;    /* relative file names of sources start here; NULL: the working directory */
+    uint64_t unit;           /* bytes of input per unit */
+    unsigned connections, per_host;
+    sl_value inputs;         /* map: values for `input` pipes; missing: none */
+    bool test;               /* `input` uses its default */
+    const _Atomic bool *stopping; /* long waits look at it */
+} sl_env;
+
+/* Of the step, for prepare. */
+typedef struct sl_step_info {
+    const sl_env *env;
+    sl_arena *arena;      /* lives as long as the conf */
+    const char *field;    /* call options as given; NULL: absent */
+    const char *assign;
+    int emit;             /* -1 absent, 0, 1 */
+    int count;            /* 0 absent, 1 "first", 2 "all" */
+    bool has_input;       /* an _INPUT wire or a step before it */
+} sl_step_info;
+
+/* ---- each: processors ------------------------------------------------------------------------------------------ */
+
+/* Results of one item. Any number of sl_result; a processor that returns an iterator in riko sets `many` even for 0 or 1. */
+typedef struct sl_results sl_results;
+SL_MUST_CHECK sl_status sl_result(sl_results *r, sl_value v, sl_error *err);
+void sl_results_many(sl_results *r); /* the pipe yields a sequence: emitted by default (PIPES 2.3) */
+sl_arena *sl_results_arena(sl_results *r); /* bytes of results must live here, in the item or in conf */
+
+typedef struct sl_item { /* one row, for pipes that look at more than their field */
+    sl_batch *batch;
+    uint32_t row;
+} sl_item;
+
+typedef sl_status (*sl_each_fn)(const void *conf, void *state, sl_value field, sl_item item, sl_results *results,
+                                sl_error *err);
+
+/* ---- source ---------------------------------------------------------------------------------------------------- */
+
+/* A unit: the smallest thing a worker gets. The engine moves it; only its source looks inside. */
+typedef struct sl_unit {
+    sl_input *input;      /* bytes of whole records (owned reference), or NULL for a file range / nothing */
+    const char *path;     /* file range to be read by the worker (processes), or NULL; outlives the run */
+    uint64_t offset, length;
+    uint64_t line;        /* line of the first byte, from 1 */
+    uint64_t index;       /* of this unit in its source, from 0 */
+    uint64_t bytes;       /* of the original input it stands for (compressed bytes when compressed) */
+    const char *source;   /* name for messages; outlives the run */
+    sl_text note;         /* small extra bytes of the source's own (header names); owned by the source, outlives the run */
+} sl_unit;
+
+typedef struct sl_source {
+    /* Coordinator. open does no I/O beyond opening; split hands out the next unit (SL_DONE at the end). TOTAL: bytes if
+     * known, else 0. */
+    sl_status (*open)(const void *conf, const sl_env *env, void **split, sl_error *err);
+    sl_status (*split)(void *split, sl_unit *unit, sl_error *err);
+    uint64_t (*total)(void *split);
+    void (*close)(void *split); /* NULL-safe */
+    /* Worker: the unit's items to OUT. *QUARANTINED counts records refused by policy. */
+    sl_status (*read)(const void *conf, void *state, const sl_unit *unit, sl_out *out, uint64_t *quarantined,
+                      sl_error *err);
+} sl_source;
+
+/* ---- serial: in order, in the coordinator ---------------------------------------------------------------------- */
+
+typedef struct sl_serial {
+    /* Worker, pure, optional: cuts a batch down before it travels; ITEMS already let through in this unit. Takes B. */
+    sl_status (*pure)(const void *conf, void *state, sl_batch *take, uint64_t items_before, sl_out *out, sl_error *err);
+    /* Coordinator. */
+    sl_status (*open)(const void *conf, const sl_env *env, void **serial, sl_error *err);
+    sl_status (*pass)(void *serial, sl_batch *take, sl_out *out, sl_error *err); /* SL_DONE: enough */
+    sl_status (*finish)(void *serial, sl_out *out, sl_error *err);               /* all input seen; may be NULL */
+    void (*close)(void *serial);
+} sl_serial;
+
+/* ---- fold: partial results in the workers, merged in the coordinator ---------------------------------------------- */
+
+typedef struct sl_fold {
+    /* Worker. A partial belongs to one worker at a time. ORDINAL numbers the selected rows of B in input order (the i-th selected
+     * row is ORDINAL + i); batches of one partial may come in any order of ordinals. */
+    sl_status (*open)(const void *conf, const sl_env *env, void **partial, sl_error *err);
+    sl_status (*add)(void *partial, sl_batch *take, uint64_t ordinal, sl_error *err);
+    /* All added: does the worker's share of the final work (sorting), once, still in parallel. May be NULL. */
+    sl_status (*seal)(void *partial, sl_error *err);
+    /* For another process: the sealed partial as bytes, and back. */
+    sl_status (*save)(void *partial, sl_buf *out, sl_error *err);
+    sl_status (*load)(const void *conf, const sl_env *env, const char *data, size_t n, void **partial, sl_error *err);
+    /* Coordinator: FROM is emptied into INTO (both sealed). The order of merging must not matter to the result. */
+    sl_status (*merge)(void *into, void *from, sl_error *err);
+    /* The result, in order, to OUT. */
+    sl_status (*finish)(void *partial, sl_out *out, sl_error *err);
+    void (*close)(void *partial); /* NULL-safe */
+} sl_fold;
+
+/* ---- the descriptor -------------------------------------------------------------------------------------------- */
+
+typedef enum sl_kind { SL_KIND_SOURCE, SL_KIND_PROCESSOR, SL_KIND_OPERATOR, SL_KIND_SPLITTER } sl_kind;
+
+enum {
+    SL_PIPE_EMITS = 1,       /* emits by default whatever the result is (regex, rename, urlbuilder ...) */
+    SL_PIPE_NO_FIELD = 2,    /* never looks at a field (sources) */
+    SL_PIPE_OTHER = 4,       /* needs a second stream: join's `other` */
+    SL_PIPE_OTHERS = 8,      /* takes any number of further streams: union */
+    SL_PIPE_ITEM = 16        /* works on the whole item when no field is given */
+};
+
+typedef struct sl_pipe {
+    const char *name;
+    sl_kind kind;
+    const char *summary;       /* one line */
+    const char *details;       /* a paragraph or more: edge cases, PIPES section in our words; may be NULL */
+    const char *example;       /* a runnable `sluice pipe` text */
+    const sl_option *options;  /* ended by a NULL name; NULL: none */
+    size_t conf_size;
+    const char *main;          /* conf key that the bare word of the pipe notation sets (sort FIELD); may be NULL */
+    unsigned flags;
+
+    /* `each` pipes: */
+    const char *field;         /* default field; NULL: the whole item */
+    sl_cast cast;              /* of the field value before the pipe sees it; SL_CAST_PASS: raw */
+    const char *assign;        /* default assign; NULL: the pipe's name (sources: "content") */
+
+    /* Compiles the parsed conf; coordinator. May be NULL. For `each` pipes it also runs on workers, for confs that refer to the
+     * item. */
+    sl_status (*prepare)(void *conf, const sl_step_info *info, sl_error *err);
+    void (*destroy)(void *conf); /* NULL-safe members; may be NULL */
+    /* Worker scratch; may be NULL. */
+    sl_status (*start)(const void *conf, void **state, sl_error *err);
+    void (*stop)(void *state);
+
+    /* Exactly one of: */
+    sl_each_fn each;
+    sl_status (*apply)(const void *conf, void *state, sl_batch *take, sl_out *out, sl_error *err);
+    const sl_source *source;
+    const sl_serial *serial;
+    const sl_fold *fold;
+} sl_pipe;
+
+/* ---- the registry ---------------------------------------------------------------------------------------------- */
+
+const sl_pipe *sl_pipe_named(sl_text name);         /* resolves aliases (stringtokenizer); NULL: unknown */
+const sl_pipe *sl_pipe_at(unsigned i);              /* in alphabetical order; NULL past the last */
+const char *sl_pipe_suggest(sl_text name);          /* nearest name or NULL */
+
+#endif

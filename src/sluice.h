@@ -1,0 +1,166 @@
+/* sluice.h: batch ETL as a library. The one installed header.
+ *
+ * A pipeline takes items from sources, sends them through a chain of pure pipes and writes them to sinks. It is built from a
+ * definition (a file or a JSON text) or step by step, and then either run to its sinks or read item by item:
+ *
+ *     sl_error err = {0};
+ *     sl_pipeline *p = sl_pipeline_new();
+ *     if (!sl_pipeline_add(p, "fetchdata", "{\"url\": \"crime.json\", \"path\": \"value.items\"}", &err) &&
+ *         !sl_pipeline_add(p, "filter", "{\"rule\": {\"field\": \"province\", \"op\": \"eq\", \"value\": \"GP\"}}", &err)) {
+ *         sl_stream *s = sl_pipeline_open(p, &err);
+ *         const char *json;
+ *         while (s && sl_stream_next(s, &json, NULL, &err) == SL_OK) puts(json);
+ *         sl_stream_close(&s);
+ *     }
+ *     sl_pipeline_free(&p);
+ *
+ * Legal calls: new (load | add | source | sink | set)* ( run | open next* close )? free. A pipeline is run or opened once.
+ *
+ * Ownership: const pointers are borrowed for the call. sl_*_new / _open return an object for the matching _free / _close,
+ * which accept NULL and null the caller's pointer. Text handed out is valid until the next call on the same object.
+ *
+ * Threads: an object is used by one thread at a time; different objects are independent. The library never prints, never exits,
+ * keeps no mutable globals and installs no signal handlers. With worker processes (parallel on, threads off) it forks: the
+ * calling program should have no other threads then.
+ *
+ * Errors: every call that can fail returns an sl_status and fills the caller's sl_error (which may be NULL). */
+#ifndef SLUICE_H
+#define SLUICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SL_API __attribute__((visibility("default")))
+
+#define SL_VERSION_MAJOR 0
+#define SL_VERSION_MINOR 1
+#define SL_VERSION_PATCH 0
+
+/* What a call came to. The comment says what the program's exit code is for it. */
+typedef enum sl_status {
+    SL_OK = 0,
+    SL_DONE,       /* the stream is at its end, or the consumer has enough; never an error */
+    SL_E_USAGE,    /* 2: the caller's options make no sense */
+    SL_E_PLAN,     /* 2: the definition is wrong; found before any input is read */
+    SL_E_DATA,     /* 1: a record is not what the format or a pipe needs */
+    SL_E_IO,       /* 1: a file or an answer cannot be read or written */
+    SL_E_TEMP,     /* 75: the same, but trying again later may help: locked database, network down */
+    SL_E_MEMORY,   /* 1: no memory, or a limit on a single record */
+    SL_E_STOPPED,  /* 130, 143: sl_pipeline_stop was called */
+    SL_E_INTERNAL  /* 70: a bug in sluice; counts that do not balance */
+} sl_status;
+
+/* Where and why. All zero is "no error"; filled once, by the first failure. */
+typedef struct sl_error {
+    sl_status code;
+    char source[256]; /* file or URL, its tail if long; empty if unknown */
+    uint64_t line;    /* from 1, where the record begins; 0 unknown */
+    uint64_t column;  /* from 1; 0 unknown */
+    int step;         /* from 1, in the order of the definition; 0 unknown */
+    char pipe[32];    /* its pipe; empty if unknown */
+    char text[768];   /* what is wrong, what was expected, what to do; no newline */
+} sl_error;
+
+/* "path:line:col: step 3 (filter): text" into OUT, parts left out where unknown; control characters escaped. Always terminated.
+ * Returns OUT. */
+SL_API const char *sl_error_format(const sl_error *err, char *out, size_t size);
+
+/* The exit code for a status (see sl_status). */
+SL_API int sl_exit_code(sl_status status);
+
+SL_API const char *sl_version(void);
+
+/* ---- building ---------------------------------------------------------------------------------------------------- */
+
+typedef struct sl_pipeline sl_pipeline;
+
+/* An empty pipeline with default settings; NULL when memory is out. */
+SL_API sl_pipeline *sl_pipeline_new(void);
+SL_API void sl_pipeline_free(sl_pipeline **p);
+
+/* Variables for ${NAME} in definitions, and values for `input` pipes. Set before loading. VALUE is copied. */
+SL_API sl_status sl_pipeline_set(sl_pipeline *p, const char *name, const char *value, sl_error *err);
+SL_API sl_status sl_pipeline_input(sl_pipeline *p, const char *name, const char *value, sl_error *err);
+
+/* Reads a definition in any accepted form. PATH also is the base of relative file names in it. */
+SL_API sl_status sl_pipeline_load_file(sl_pipeline *p, const char *path, sl_error *err);
+/* The same from a text; NAME is used in messages. */
+SL_API sl_status sl_pipeline_load(sl_pipeline *p, const char *json, const char *name, sl_error *err);
+
+/* Appends one step. CONF is a JSON object: the pipe's conf; call options (field, assign, emit, count) may stand beside it under
+ * "@field", "@assign", "@emit", "@count". NULL: no conf. */
+SL_API sl_status sl_pipeline_add(sl_pipeline *p, const char *pipe, const char *conf, sl_error *err);
+
+/* The notation of `sluice pipe`: steps separated by |, each a pipe name and key=value words with dotted keys. */
+SL_API sl_status sl_pipeline_add_text(sl_pipeline *p, const char *text, sl_error *err);
+
+/* One source more of a collection: items of all sources follow one another. CONF as in a definition's `sources`
+ * ({"url": ..., "type": "csv", ...}). */
+SL_API sl_status sl_pipeline_source(sl_pipeline *p, const char *conf, sl_error *err);
+
+/* A sink: "-", "x.csv", "x.jsonl", "x.json", "x.db:table", or a JSON object as in a definition's `sinks`. */
+SL_API sl_status sl_pipeline_sink(sl_pipeline *p, const char *sink, sl_error *err);
+
+/* Settings by the names of the definition's top level: parallel, threads, workers, ordered, connections, memory, dialect,
+ * limit, unit (bytes of input a worker gets at a time). VALUE as text: "true", "4", "256M". SL_E_USAGE with the accepted range
+ * otherwise. Overrides what a definition says, whenever it is called. */
+SL_API sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char *value, sl_error *err);
+
+/* Everything that can be checked without reading input: SL_OK, or the first thing wrong. */
+SL_API sl_status sl_pipeline_check(sl_pipeline *p, sl_error *err);
+
+/* The plan as JSON (stages, their steps, where each runs, what gathers), for people and tools. Valid until the next call. */
+SL_API const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err);
+
+/* ---- running ----------------------------------------------------------------------------------------------------- */
+
+/* What a run has done so far or in all. */
+typedef struct sl_progress {
+    uint64_t items_in, items_out, filtered, quarantined; /* in = out of the sources */
+    uint64_t bytes_in, bytes_total;                      /* total 0: unknown */
+    uint64_t nanoseconds;
+} sl_progress;
+
+/* Called from sl_pipeline_run in the calling thread, at most about ten times a second. */
+typedef void (*sl_progress_fn)(void *user, const sl_progress *progress);
+SL_API void sl_pipeline_on_progress(sl_pipeline *p, sl_progress_fn fn, void *user);
+
+/* Runs to the sinks; nothing is committed unless SL_OK is returned. */
+SL_API sl_status sl_pipeline_run(sl_pipeline *p, sl_error *err);
+
+/* Asks a running pipeline to stop soon; the only call allowed from a signal handler or another thread. */
+SL_API void sl_pipeline_stop(sl_pipeline *p);
+
+/* The run report as JSON, after run or close. Valid until the next call. */
+SL_API const char *sl_pipeline_report(sl_pipeline *p, sl_error *err);
+/* The same figures in a struct. */
+SL_API sl_progress sl_pipeline_totals(const sl_pipeline *p);
+
+/* ---- pulling items ----------------------------------------------------------------------------------------------- */
+
+typedef struct sl_stream sl_stream;
+
+/* Starts the pipeline without its sinks. NULL on failure. The pipeline must outlive the stream. */
+SL_API sl_stream *sl_pipeline_open(sl_pipeline *p, sl_error *err);
+/* The next item as one line of JSON: SL_OK, SL_DONE at the end, else the failure. JSON is valid until the next call; LENGTH may
+ * be NULL. */
+SL_API sl_status sl_stream_next(sl_stream *s, const char **json, size_t *length, sl_error *err);
+/* Stops the sources and the workers, whether or not the end was reached. */
+SL_API void sl_stream_close(sl_stream **s);
+
+/* ---- describing -------------------------------------------------------------------------------------------------- */
+
+/* All pipes, or the one called NAME, as JSON: name, kind, summary, options with type, default, help, and an example. NULL and
+ * SL_E_USAGE with a suggestion for an unknown name. The caller frees the text with free(). */
+SL_API char *sl_describe_pipes(const char *name, sl_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
