@@ -20,7 +20,7 @@ int sl_number_compare(sl_value a, sl_value b);
 
 /* Exact running sum whose result does not depend on the order or grouping of its terms. */
 typedef struct sl_sum {
-    __int128 whole;     /* units of 10^-scale */
+    __extension__ __int128 whole; /* units of 10^-scale */
     uint32_t scale;     /* digits after the point, up to 18; kept as the widest seen */
     int64_t terms;
     void *big;          /* GMP accumulator once int128 or the scale does not suffice */

@@ -1,0 +1,7 @@
+set_target_properties(sluice PROPERTIES PUBLIC_HEADER src/sluice.h)
+install(TARGETS sluice ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(TARGET sluice_program)
+  install(TARGETS sluice_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+configure_file(cmake/sluice.pc.in sluice.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/sluice.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

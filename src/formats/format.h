@@ -1,0 +1,65 @@
+/* format.h: bytes <-> items, without any I/O. One file per format, each ending in one const sl_format.
+ *
+ * A format comes in two halves. The splitter (coordinator, serial, cheap) finds true record boundaries in a stream that is shown
+ * to it block by block; the reader (worker, parallel, pure) turns a block of whole records into batches.
+ *
+ * Showing a stream: DATA always begins where the last *end left off, so a caller keeps the rest of a block and shows it again with
+ * more bytes behind it. The splitter remembers how far it has looked: no byte is scanned twice, a long record costs no
+ * quadratic time.
+ *
+ * A *note* is what readers of all units must know and only the head of the stream tells (CSV: the header record). It is set
+ * before the first cut is handed out and never changes; units carry it.
+ *
+ * Thread rule: a splitter belongs to one thread; read is reentrant, its state is one worker's. */
+#ifndef SL_FORMATS_FORMAT_H
+#define SL_FORMATS_FORMAT_H
+
+#include "plan/option.h"
+#include "record/builder.h"
+#include "record/path.h"
+
+typedef struct sl_cut {
+    size_t from, to; /* the unit: DATA[from, to) is whole records; from == to: no records in the part consumed */
+    size_t end;      /* bytes of DATA consumed; what follows is shown again */
+    uint64_t line;   /* line (from 1) of DATA[from] in the stream */
+    sl_text note;    /* owned by the splitter, lives until it is freed */
+    bool done;       /* nothing more will come of this stream (path found and ended, array closed) */
+} sl_cut;
+
+typedef struct sl_block {
+    sl_input *input;       /* kept by the batches made; SL_PADDING readable past its len */
+    size_t from, to;       /* the records */
+    uint64_t line;         /* of the first */
+    sl_text note;
+    const char *source;    /* for messages; outlives the run */
+    sl_dialect dialect;    /* SL_RIKO: quirks of riko in naming and nesting of fields apply */
+} sl_block;
+
+typedef struct sl_format {
+    const char *name;
+    const char *summary;
+    const char *const *suffixes; /* ".csv", ...; NULL-terminated */
+    const sl_option *options;    /* the dialect: keys a source or the command line may give */
+    size_t conf_size;
+    /* Checks and completes a parsed conf (delimiter equals quote ...); may be NULL. */
+    sl_status (*prepare)(void *conf, sl_arena *arena, sl_error *err);
+
+    sl_status (*split_new)(const void *conf, void **splitter, sl_error *err);
+    /* LAST: no byte follows DATA[n). DATA has SL_PADDING readable bytes past n. An unfinished record longer than the record
+     * limit (64 MiB) or cut off at the end of the stream is SL_E_DATA with its line. */
+    sl_status (*split)(void *splitter, const char *data, size_t n, bool last, sl_cut *cut, sl_error *err);
+    void (*split_free)(void *splitter); /* NULL-safe */
+
+    /* Batches to SINK in order. *QUARANTINED counts records refused by policy. STATE: from start, may be NULL. */
+    sl_status (*start)(const void *conf, void **state, sl_error *err); /* may be NULL */
+    void (*stop)(void *state);
+    sl_status (*read)(const void *conf, void *state, const sl_block *block, sl_batch_sink sink, void *to,
+                      uint64_t *quarantined, sl_error *err);
+} sl_format;
+
+const sl_format *sl_format_named(sl_text name);
+/* By the suffix of a file name or URL path, after .gz or .zst is taken off; NULL: unknown. */
+const sl_format *sl_format_for(sl_text name);
+const sl_format *sl_format_at(unsigned i); /* NULL past the last */
+
+#endif

@@ -1,0 +1,120 @@
+/* plan.h: a pipeline definition, read and checked: settings, sources, a graph of steps, sinks.
+ *
+ *     text -> sl_plan_parse -> graph (nodes in topological order) -> sl_plan_prepare -> compiled confs -> engine
+ *
+ * Accepted forms (docs/pipeline-format.md): a bare list of modules; {"modules", "wires": [[source, target], ...]}; the full
+ * {"modules", "wires": [{id, src, tgt}]} format with typed literals, terminals, _OTHER and other ports; each with the
+ * settings of the top level beside them. Everything wrong is found here, with file, line and column.
+ *
+ * Ownership: a plan owns an arena in which all it points to lives. Thread rule: one thread until prepared; read-only afterwards. */
+#ifndef SL_PLAN_PLAN_H
+#define SL_PLAN_PLAN_H
+
+#include "plan/pipe.h"
+
+typedef struct sl_node sl_node;
+
+typedef enum sl_port { SL_PORT_INPUT, SL_PORT_OTHER, SL_PORT_OTHERS, SL_PORT_TERMINAL } sl_port;
+
+/* A stream into a node. */
+typedef struct sl_wire {
+    sl_port port;
+    sl_node *from;
+    sl_text terminal; /* SL_PORT_TERMINAL: name that conf values {"terminal": name} refer to */
+} sl_wire;
+
+struct sl_node {
+    sl_text id;             /* as written, or "sw-N" */
+    int step;               /* from 1, in the order of the definition, for messages */
+    const sl_pipe *pipe;    /* NULL for the output node */
+    sl_value conf;          /* a map, resolved: typed literals applied; {subkey}, {terminal} maps left where the item decides */
+    sl_text field, assign;  /* call options; .s NULL: absent */
+    int emit;               /* -1 absent, 0, 1 */
+    int count;              /* 0 absent, 1 first, 2 all */
+    sl_wire *inputs;        /* in the order of the wires; at most one SL_PORT_INPUT */
+    uint32_t ninputs;
+    uint32_t nconsumers;    /* how many wires leave it */
+    uint64_t line, column;  /* of the module in the definition; 0 unknown */
+
+    /* After sl_plan_prepare: */
+    sl_step_info info;
+    void *compiled;         /* pipe->conf_size bytes, prepared */
+    bool dynamic;           /* the conf refers to the item or to a terminal: compiled is NULL, conf is resolved per item */
+};
+
+typedef struct sl_sink_ref { /* a sink as given; the engine resolves it */
+    sl_text text;           /* "out.db:crime", or empty */
+    sl_value conf;          /* map of further keys, or missing */
+    uint64_t line, column;
+} sl_sink_ref;
+
+typedef struct sl_settings {
+    bool parallel, threads, ordered;
+    unsigned workers;        /* 0: as many as cores */
+    unsigned connections, per_host;
+    uint64_t memory, unit;   /* bytes */
+    uint64_t limit;          /* items to the sinks, 0: all */
+    sl_dialect dialect;
+    unsigned given;          /* bit set of settings that were set explicitly: see plan.c */
+} sl_settings;
+
+typedef struct sl_variable {
+    sl_text name, value;
+} sl_variable;
+
+typedef struct sl_plan {
+    sl_arena arena;
+    sl_text name;            /* of the pipeline, or empty */
+    const char *file;        /* for messages */
+    const char *base_dir;    /* of relative file names; NULL: working directory */
+    const char *text;        /* the definition, for places in messages; NULL if none */
+    sl_settings settings;
+    sl_variable *variables;  /* for ${NAME}; the environment is looked at after them */
+    uint32_t nvariables;
+    sl_value inputs;         /* map for `input` pipes */
+    sl_node **nodes;         /* topological order once parsed; only nodes that lead to the output */
+    uint32_t nnodes, cap_nodes;
+    sl_node *output;         /* the node whose stream is the pipeline's result */
+    sl_sink_ref *sinks;
+    uint32_t nsinks;
+    sl_env env;              /* filled by sl_plan_prepare */
+} sl_plan;
+
+sl_plan *sl_plan_new(void);
+void sl_plan_free(sl_plan **p);
+
+/* ${NAME} for definitions read later, and a value for `input` pipes. Texts are copied. */
+SL_MUST_CHECK sl_status sl_plan_set_variable(sl_plan *p, sl_text name, sl_text value, sl_error *err);
+SL_MUST_CHECK sl_status sl_plan_set_input(sl_plan *p, sl_text name, sl_text value, sl_error *err);
+
+/* A setting by name and text value; BY_CALLER: wins over what a definition says, before or after. */
+SL_MUST_CHECK sl_status sl_plan_set(sl_plan *p, sl_text name, sl_text value, bool by_caller, sl_error *err);
+
+/* Reads a definition. FILE for messages; BASE_DIR may be NULL. Both copied. */
+SL_MUST_CHECK sl_status sl_plan_parse(sl_plan *p, const char *json, size_t n, const char *file, const char *base_dir,
+                                      sl_error *err);
+/* One linear step more. CONF: a JSON object, may be NULL. */
+SL_MUST_CHECK sl_status sl_plan_add(sl_plan *p, sl_text pipe, const char *conf, sl_error *err);
+/* One linear step more from a map value; takes "@field" and the like out of it. */
+SL_MUST_CHECK sl_status sl_plan_add_value(sl_plan *p, sl_text pipe, sl_value conf, sl_error *err);
+/* Steps in the command line's notation (notation.c). */
+SL_MUST_CHECK sl_status sl_plan_add_text(sl_plan *p, const char *text, sl_error *err);
+/* One source more of the collection. CONF: a map {url, type, ...}. */
+SL_MUST_CHECK sl_status sl_plan_add_source(sl_plan *p, sl_value conf, sl_error *err);
+SL_MUST_CHECK sl_status sl_plan_add_sink(sl_plan *p, sl_text text, sl_value conf, sl_error *err);
+
+/* Orders and checks the graph, compiles the confs that need no item, fills env. ENV gives the run-time part (now, tmpdir,
+ * stopping, inputs). After it the plan is read-only. */
+SL_MUST_CHECK sl_status sl_plan_prepare(sl_plan *p, const sl_env *env, sl_error *err);
+
+/* JSON text -> value in ARENA (by jansson). On failure err has line and column. */
+SL_MUST_CHECK sl_status sl_json_parse(const char *json, size_t n, const char *file, sl_arena *arena, sl_value *out,
+                                      sl_error *err);
+/* Line and column of the member at PATH ("modules.2.conf.rule.0.fied") in JSON; false when it is not there. */
+bool sl_json_locate(const char *json, size_t n, const char *path, uint64_t *line, uint64_t *column);
+
+/* The conf of NODE for one item: subkeys looked up, terminal columns read, literals cast; parsed and prepared into OUT
+ * (conf_size bytes, zeroed). Used per item for dynamic confs, by workers. ITEM may be missing (operators: the empty item). */
+SL_MUST_CHECK sl_status sl_node_resolve(const sl_node *node, sl_item item, sl_arena *arena, void *out, sl_error *err);
+
+#endif
