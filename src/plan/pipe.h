@@ -10,6 +10,7 @@
  *   serial   operator that must see all items in order: truncate, uniq, tail. `pure` prepares in the worker what can be, `pass`
  *            runs in the coordinator in input order.
  *   fold     operator that folds in the workers and merges in the coordinator: count, sum, sort, aggregate.
+ *   lookup   operator that reads a second stream first and then works on whole batches: join.
  *
  * Items leave a step by sl_emit(out, batch), any number of times, in order; sl_emit takes the batch and returns SL_DONE when
  * nobody wants more (hand it up at once).
@@ -86,7 +87,7 @@ typedef sl_status (*sl_each_fn)(const void *conf, void *state, sl_value field, s
 typedef struct sl_unit {
     sl_input *input;      /* bytes of whole records (owned reference), or NULL for a file range / nothing */
     const char *path;     /* file range to be read by the worker (processes), or NULL; outlives the run */
-    uint64_t offset, length;
+    uint64_t offset, length; /* of the records: in the file, or in input->data */
     uint64_t line;        /* line of the first byte, from 1 */
     uint64_t index;       /* of this unit in its source, from 0 */
     uint64_t bytes;       /* of the original input it stands for (compressed bytes when compressed) */
@@ -114,8 +115,12 @@ typedef struct sl_serial {
     /* Coordinator. */
     sl_status (*open)(const void *conf, const sl_env *env, void **serial, sl_error *err);
     sl_status (*pass)(void *serial, sl_batch *take, sl_out *out, sl_error *err); /* SL_DONE: enough */
-    sl_status (*finish)(void *serial, sl_out *out, sl_error *err);               /* all input seen; may be NULL */
+    /* All input seen. Called again and again, each time emitting a little, until it returns SL_DONE: so a large result never
+     * stands in memory twice. May be NULL. */
+    sl_status (*finish)(void *serial, sl_out *out, sl_error *err);
     void (*close)(void *serial);
+    /* How many items from the start this step looks at, 0: all. Lets a sort before it keep no more. May be NULL. */
+    uint64_t (*needs)(const void *conf);
 } sl_serial;
 
 /* ---- fold: partial results in the workers, merged in the coordinator ---------------------------------------------- */
@@ -132,10 +137,24 @@ typedef struct sl_fold {
     sl_status (*load)(const void *conf, const sl_env *env, const char *data, size_t n, void **partial, sl_error *err);
     /* Coordinator: FROM is emptied into INTO (both sealed). The order of merging must not matter to the result. */
     sl_status (*merge)(void *into, void *from, sl_error *err);
-    /* The result, in order, to OUT. */
+    /* The result, in order, to OUT: called again and again, each time emitting about a batch, until it returns SL_DONE. */
     sl_status (*finish)(void *partial, sl_out *out, sl_error *err);
     void (*close)(void *partial); /* NULL-safe */
+    /* Only the first N items of the result will be looked at. Changes the compiled CONF before the run. May be NULL. */
+    void (*limit)(void *conf, uint64_t n);
 } sl_fold;
+
+/* ---- lookup: a second stream, read first (join) -------------------------------------------------------------------- */
+
+typedef struct sl_lookup {
+    /* Coordinator: the second stream, whole, in order. */
+    sl_status (*open)(const void *conf, const sl_env *env, void **table, sl_error *err);
+    sl_status (*add)(void *table, sl_batch *take, sl_error *err);
+    sl_status (*seal)(void *table, sl_error *err); /* read-only from here on, shared by all workers */
+    void (*close)(void *table);
+    /* Worker: items of the first stream, matched against TABLE. Takes B. */
+    sl_status (*probe)(const void *conf, const void *table, void *state, sl_batch *take, sl_out *out, sl_error *err);
+} sl_lookup;
 
 /* ---- the descriptor -------------------------------------------------------------------------------------------- */
 
@@ -146,7 +165,8 @@ enum {
     SL_PIPE_NO_FIELD = 2,    /* never looks at a field (sources) */
     SL_PIPE_OTHER = 4,       /* needs a second stream: join's `other` */
     SL_PIPE_OTHERS = 8,      /* takes any number of further streams: union */
-    SL_PIPE_ITEM = 16        /* works on the whole item when no field is given */
+    SL_PIPE_ITEM = 16,       /* works on the whole item when no field is given */
+    SL_PIPE_VALUE = 32       /* operator that handles emit and assign itself (count, sum): its result is a value */
 };
 
 typedef struct sl_pipe {
@@ -179,6 +199,9 @@ typedef struct sl_pipe {
     const sl_source *source;
     const sl_serial *serial;
     const sl_fold *fold;
+    const sl_lookup *lookup;
+    /* A pipe with both `apply` and `serial` needs the serial form when this says so of its conf (filter with stop). */
+    bool (*in_order)(const void *conf);
 } sl_pipe;
 
 /* ---- the registry ---------------------------------------------------------------------------------------------- */
