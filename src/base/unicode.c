@@ -1,0 +1,77 @@
+#include "base/unicode.h"
+
+static bool is_tail(char c) {
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+static unsigned decode_wide(const unsigned char *u, unsigned length, uint32_t smallest, uint32_t *code) {
+    uint32_t c = u[0] & (0x7fu >> length);
+    for (unsigned i = 1; i < length; i++) c = c << 6 | (u[i] & 0x3fu);
+    if (c < smallest || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) return 0;
+    *code = c;
+    return length;
+}
+
+unsigned sl_utf8_decode(const char *s, size_t n, uint32_t *code) {
+    if (!n) return 0;
+    const unsigned char *u = (const unsigned char *)s;
+    if (u[0] < 0x80) {
+        *code = u[0];
+        return 1;
+    }
+    unsigned length = u[0] >= 0xf0 ? 4 : u[0] >= 0xe0 ? 3 : 2;
+    if (u[0] < 0xc2 || u[0] > 0xf4 || n < length) return 0;
+    for (unsigned i = 1; i < length; i++)
+        if (!is_tail(s[i])) return 0;
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    return decode_wide(u, length, smallest[length], code);
+}
+
+unsigned sl_utf8_encode(uint32_t code, char out[4]) {
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    unsigned length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (unsigned i = length - 1; i > 0; i--, code >>= 6) out[i] = (char)(0x80 | (code & 0x3f));
+    out[0] = (char)(lead[length] | code);
+    return length;
+}
+
+/* Bytes of pure ASCII at the start of S, in steps of 32 that the compiler turns into vector code. */
+static size_t ascii_prefix(const char *s, size_t n) {
+    size_t at = 0;
+    for (; n - at >= 32; at += 32) {
+        uint64_t w[4];
+        memcpy(w, s + at, 32);
+        if ((w[0] | w[1] | w[2] | w[3]) & 0x8080808080808080u) break;
+    }
+    while (at < n && (unsigned char)s[at] < 0x80) at++;
+    return at;
+}
+
+size_t sl_utf8_valid_prefix(const char *s, size_t n) {
+    size_t at = 0;
+    for (;;) {
+        at += ascii_prefix(s + at, n - at);
+        if (at == n) return n;
+        uint32_t code;
+        unsigned length = sl_utf8_decode(s + at, n - at, &code);
+        if (!length) return at;
+        at += length;
+    }
+}
+
+uint32_t sl_utf8_length(sl_text t) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < t.n; i++) count += !is_tail(t.s[i]);
+    return count;
+}
+
+uint32_t sl_utf8_offset(sl_text t, uint32_t index) {
+    uint32_t at = 0;
+    for (; at < t.n; at++)
+        if (!is_tail(t.s[at]) && index-- == 0) break;
+    return at;
+}
