@@ -34,7 +34,7 @@ typedef enum sl_type {
 } sl_type;
 
 enum {
-    SL_RAW_CSV = 1,    /* text between the outer quotes, doubled quotes inside */
+    SL_RAW_CSV = 1,    /* text between the outer quotes, doubled quotes inside; aux is the quote, 0: '"' */
     SL_RAW_JSON = 2,   /* text between the quotes, backslash escapes inside */
     SL_RAW_NUMBER = 4, /* type int or float; payload is the JSON number's text, known to be well-formed */
     SL_RAW = SL_RAW_CSV | SL_RAW_JSON | SL_RAW_NUMBER
@@ -46,7 +46,7 @@ typedef struct sl_pair sl_pair;
 struct sl_value {
     uint8_t type;  /* sl_type */
     uint8_t flags; /* SL_RAW_*; for SL_TIME the kind, see time.h */
-    int16_t aux;   /* SL_TIME: zone offset in minutes; else 0 */
+    int16_t aux;   /* SL_TIME: zone offset in minutes; SL_RAW_CSV: the quote character; else 0 */
     uint32_t n;    /* bytes of text or digits, elements of a list, pairs of a map; SL_TIME: microseconds */
     union {
         bool b;
