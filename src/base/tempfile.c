@@ -1,0 +1,47 @@
+#include "base/tempfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+sl_status sl_tempfile_open(const char *dir, int *fd, sl_error *err) {
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/sluice-XXXXXX", dir);
+    if (n < 0 || (size_t)n >= sizeof path) return sl_fail(err, SL_E_IO, "the name of the temporary directory is too long");
+    *fd = mkstemp(path);
+    if (*fd < 0) return sl_fail_errno(err, errno, "cannot create a temporary file in", dir);
+    unlink(path);
+    fcntl(*fd, F_SETFD, FD_CLOEXEC);
+    return SL_OK;
+}
+
+sl_status sl_tempfile_write(int fd, const void *data, size_t n, uint64_t offset, sl_error *err) {
+    const char *p = data;
+    while (n > 0) {
+        ssize_t k = pwrite(fd, p, n, (off_t)offset);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return sl_fail_errno(err, errno, "cannot write to", "a temporary file");
+        p += k;
+        n -= (size_t)k;
+        offset += (uint64_t)k;
+    }
+    return SL_OK;
+}
+
+sl_status sl_tempfile_read(int fd, void *data, size_t n, uint64_t offset, sl_error *err) {
+    char *p = data;
+    while (n > 0) {
+        ssize_t k = pread(fd, p, n, (off_t)offset);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return sl_fail_errno(err, errno, "cannot read from", "a temporary file");
+        if (k == 0) return sl_fail(err, SL_E_INTERNAL, "a temporary file is shorter than what was written to it");
+        p += k;
+        n -= (size_t)k;
+        offset += (uint64_t)k;
+    }
+    return SL_OK;
+}

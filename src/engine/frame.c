@@ -1,0 +1,215 @@
+/* frame.c: tasks and outcomes as bytes, for worker processes on this machine (native endianness). */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "engine/walk.h"
+#include "record/pack.h"
+
+static void put_text(sl_buf *b, sl_text t) {
+    sl_buf_u32(b, t.n);
+    sl_buf_text(b, t);
+}
+
+static sl_text get_text(sl_cursor *c) {
+    uint32_t n = sl_cursor_u32(c);
+    const char *s = sl_cursor_bytes(c, n);
+    return (sl_text){s, s ? n : 0};
+}
+
+/* Packed blocks want 8-byte alignment in the frame. */
+static void pad8(sl_buf *b) {
+    while (b->len % 8) sl_buf_byte(b, 0);
+}
+
+enum { HAS_INPUT = 1, HAS_BATCH = 2 };
+
+static sl_status damaged(sl_error *err) {
+    return sl_fail(err, SL_E_INTERNAL, "a frame between worker processes is damaged");
+}
+
+sl_status sl_task_save(const sl_task *t, sl_buf *frame, sl_error *err) {
+    const sl_unit *u = &t->unit;
+    sl_buf_u32(frame, t->branch);
+    sl_buf_u32(frame, (u->input ? HAS_INPUT : 0u) | (t->batch ? HAS_BATCH : 0u));
+    sl_buf_u64(frame, u->offset);
+    sl_buf_u64(frame, u->length);
+    sl_buf_u64(frame, u->line);
+    sl_buf_u64(frame, u->index);
+    sl_buf_u64(frame, u->bytes);
+    put_text(frame, sl_text_of(u->path));
+    put_text(frame, sl_text_of(u->source));
+    put_text(frame, u->note);
+    if (u->input) sl_buf_add(frame, u->input->data + u->offset, u->length);
+    pad8(frame);
+    if (t->batch) TRY(sl_batch_pack(t->batch, frame, err));
+    return sl_buf_check(frame, err);
+}
+
+/* T as the worker keeps it: *LAST when that is the same text. NULL-terminated; .s is NULL for an empty text. */
+static sl_text intern(sl_names *names, sl_text t, sl_text *last) {
+    if (!t.n) return (sl_text){0};
+    if (!sl_text_eq(*last, t)) *last = sl_arena_text(&names->arena, t);
+    return *last;
+}
+
+/* An input over the rest of a frame, copied out of it with padding behind. */
+static sl_input *rest_of(sl_cursor *c, size_t n) {
+    const char *bytes = sl_cursor_bytes(c, n);
+    return bytes ? sl_input_copy(bytes, n) : NULL;
+}
+
+static void skip_padding(sl_cursor *c, const char *begin) {
+    while ((c->at - begin) % 8 && c->at < c->end) c->at++;
+}
+
+sl_status sl_task_load(const char *data, size_t n, sl_names *names, sl_task **out, sl_error *err) {
+    sl_cursor c = {.at = data, .end = data + n};
+    sl_task *t = *out = calloc(1, sizeof *t);
+    if (!t) return sl_oom(err);
+    sl_unit *u = &t->unit;
+    t->branch = sl_cursor_u32(&c);
+    uint32_t has = sl_cursor_u32(&c);
+    u->offset = sl_cursor_u64(&c);
+    u->length = sl_cursor_u64(&c);
+    u->line = sl_cursor_u64(&c);
+    u->index = sl_cursor_u64(&c);
+    u->bytes = sl_cursor_u64(&c);
+    u->path = intern(names, get_text(&c), &names->path).s;
+    u->source = intern(names, get_text(&c), &names->source).s;
+    u->note = intern(names, get_text(&c), &names->note);
+    if (c.failed) return damaged(err);
+    if (has & HAS_INPUT) {
+        u->input = rest_of(&c, u->length);
+        u->offset = 0;
+        if (!u->input) return sl_oom(err);
+    }
+    if (!(has & HAS_BATCH)) return SL_OK;
+    skip_padding(&c, data);
+    sl_input *in = rest_of(&c, (size_t)(c.end - c.at));
+    if (!in) return sl_oom(err);
+    size_t used;
+    sl_status s = sl_batch_unpack(in, 0, in->len, &used, &t->batch, err);
+    sl_input_unref(&in);
+    return s;
+}
+
+/* ---- outcomes ------------------------------------------------------------------------------------------------------ */
+
+static sl_status save_partial(const sl_walk_plan *plan, void *partial, sl_buf *frame, sl_error *err) {
+    size_t at = frame->len;
+    sl_buf_u64(frame, 0);
+    if (!partial) return SL_OK;
+    TRY(plan->stage->node->pipe->fold->save(partial, frame, err));
+    TRY(sl_buf_check(frame, err));
+    uint64_t n = frame->len - at - 8;
+    memcpy(frame->data + at, &n, sizeof n);
+    return SL_OK;
+}
+
+sl_status sl_outcome_save(const sl_walk_plan *plan, sl_outcome *o, sl_buf *frame, sl_error *err) {
+    sl_buf_u32(frame, o->branch);
+    sl_buf_u32(frame, o->enough);
+    sl_buf_u64(frame, o->quarantined);
+    sl_buf_u64(frame, o->bytes);
+    sl_buf_u32(frame, o->nbatches);
+    sl_buf_u32(frame, o->ncounts);
+    sl_buf_add(frame, o->counts, o->ncounts * sizeof *o->counts);
+    for (uint32_t i = 0; i < o->nframes; i++) {
+        sl_buf_u64(frame, o->frames[i].len);
+        sl_buf_add(frame, o->frames[i].data, o->frames[i].len);
+    }
+    TRY(save_partial(plan, o->partial, frame, err));
+    for (uint32_t i = 0; i < o->nbatches; i++) {
+        pad8(frame);
+        TRY(sl_batch_pack(o->batches[i], frame, err));
+    }
+    return sl_buf_check(frame, err);
+}
+
+static void free_block(sl_input *in) {
+    free(in->data);
+    free(in);
+}
+
+/* An input that owns the malloc'ed DATA, with the padding every input has; frees it when memory is out. */
+static sl_input *adopt(char *data, size_t n) {
+    sl_input *in = calloc(1, sizeof *in);
+    char *padded = in ? realloc(data, n + SL_PADDING) : NULL;
+    if (!padded) {
+        free(in);
+        free(data);
+        return NULL;
+    }
+    memset(padded + n, 0, SL_PADDING);
+    in->data = padded;
+    in->len = in->cap = n;
+    in->release = free_block;
+    atomic_init(&in->refs, 1);
+    return in;
+}
+
+static sl_status load_frames(sl_outcome *o, sl_cursor *c, sl_error *err) {
+    for (uint32_t i = 0; i < o->nframes; i++) {
+        uint64_t n = sl_cursor_u64(c);
+        const char *bytes = sl_cursor_bytes(c, n);
+        if (!bytes) return damaged(err);
+        sl_buf_add(&o->frames[i], bytes, n);
+        TRY(sl_buf_check(&o->frames[i], err));
+    }
+    return SL_OK;
+}
+
+static sl_status load_partial(const sl_walk_plan *plan, sl_outcome *o, sl_cursor *c, sl_error *err) {
+    uint64_t n = sl_cursor_u64(c);
+    if (!n) return SL_OK;
+    const char *bytes = sl_cursor_bytes(c, n);
+    if (!bytes) return damaged(err);
+    return plan->stage->node->pipe->fold->load(plan->stage->conf, plan->env, bytes, n, &o->partial, err);
+}
+
+static sl_status load_batches(sl_outcome *o, sl_input *in, sl_cursor *c, uint32_t n, sl_error *err) {
+    o->batches = calloc(n + 1, sizeof *o->batches);
+    if (!o->batches) return sl_oom(err);
+    for (; o->nbatches < n; o->nbatches++) {
+        skip_padding(c, in->data);
+        size_t at = (size_t)(c->at - in->data), used;
+        TRY(sl_batch_unpack(in, at, in->len - at, &used, &o->batches[o->nbatches], err));
+        c->at += used;
+    }
+    return SL_OK;
+}
+
+static sl_status load_counts(sl_outcome *o, sl_cursor *c, sl_error *err) {
+    o->ncounts = sl_cursor_u32(c);
+    const char *counts = sl_cursor_bytes(c, o->ncounts * sizeof *o->counts);
+    if (!counts) return damaged(err);
+    o->counts = calloc(o->ncounts + 1, sizeof *o->counts);
+    if (!o->counts) return sl_oom(err);
+    memcpy(o->counts, counts, o->ncounts * sizeof *o->counts);
+    return SL_OK;
+}
+
+static sl_status load_outcome(const sl_walk_plan *plan, sl_input *in, sl_outcome *o, sl_error *err) {
+    sl_cursor c = {.at = in->data, .end = in->data + in->len};
+    o->branch = sl_cursor_u32(&c);
+    o->enough = sl_cursor_u32(&c);
+    o->quarantined = sl_cursor_u64(&c);
+    o->bytes = sl_cursor_u64(&c);
+    uint32_t nbatches = sl_cursor_u32(&c);
+    o->nframes = plan->ntargets;
+    o->frames = calloc(o->nframes + 1, sizeof *o->frames);
+    if (!o->frames) return sl_oom(err);
+    TRY(load_counts(o, &c, err));
+    TRY(load_frames(o, &c, err));
+    TRY(load_partial(plan, o, &c, err));
+    return load_batches(o, in, &c, nbatches, err);
+}
+
+sl_status sl_outcome_load(const sl_walk_plan *plan, char *data_take, size_t n, sl_outcome **out, sl_error *err) {
+    sl_input *in = adopt(data_take, n);
+    sl_outcome *o = *out = calloc(1, sizeof *o);
+    sl_status s = in && o ? load_outcome(plan, in, o, err) : sl_oom(err);
+    sl_input_unref(&in);
+    return s;
+}

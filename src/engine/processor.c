@@ -1,0 +1,287 @@
+#include "engine/processor.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "record/builder.h"
+#include "sources/stream.h"
+
+struct sl_results {
+    sl_value *v;
+    size_t n, cap;
+    bool many; /* the pipe yields a sequence */
+    sl_arena *arena;
+};
+
+/* The results of one row are results.v[from, from + n). */
+typedef struct span {
+    size_t from;
+    uint32_t n;
+    bool many;
+} span;
+
+struct sl_processor {
+    const sl_node *node;
+    const sl_pipe *pipe;
+    sl_arena arena; /* paths and names, for the processor's life */
+    sl_path field, assign;
+    bool whole_item;
+    void *state;   /* of a static conf */
+    void *scratch; /* conf_size bytes for dynamic confs */
+    sl_results results;
+    span *spans; /* [selected rows] */
+    uint32_t cap_spans;
+};
+
+sl_status sl_result(sl_results *r, sl_value v, sl_error *err) {
+    if (r->n == r->cap) {
+        size_t cap = r->cap ? r->cap * 2 : 1024;
+        sl_value *wider = realloc(r->v, cap * sizeof *wider);
+        if (!wider) return sl_oom(err);
+        r->v = wider;
+        r->cap = cap;
+    }
+    r->v[r->n++] = v;
+    return SL_OK;
+}
+
+void sl_results_many(sl_results *r) {
+    r->many = true;
+}
+
+sl_arena *sl_results_arena(sl_results *r) {
+    return r->arena;
+}
+
+static sl_text assign_name(const sl_node *node) {
+    if (node->assign.s) return node->assign;
+    if (node->pipe->assign) return sl_text_of(node->pipe->assign);
+    return sl_text_of(node->pipe->kind == SL_KIND_SOURCE ? "content" : node->pipe->name);
+}
+
+static sl_status compile_paths(sl_processor *p, sl_error *err) {
+    const sl_node *node = p->node;
+    sl_dialect dialect = node->info.env->dialect;
+    sl_text field = node->field.s ? node->field : sl_text_of(p->pipe->field);
+    p->whole_item = field.n == 0;
+    TRY(sl_path_compile(&p->field, field, dialect, &p->arena, err));
+    return sl_path_compile(&p->assign, assign_name(node), dialect, &p->arena, err);
+}
+
+sl_status sl_processor_new(const sl_node *node, sl_processor **out, sl_error *err) {
+    sl_processor *p = *out = calloc(1, sizeof *p);
+    if (!p) return sl_oom(err);
+    p->node = node;
+    p->pipe = node->pipe;
+    TRY(compile_paths(p, err));
+    if (!node->dynamic) return p->pipe->start ? p->pipe->start(node->compiled, &p->state, err) : SL_OK;
+    p->scratch = calloc(1, p->pipe->conf_size + 1);
+    return p->scratch ? SL_OK : sl_oom(err);
+}
+
+void sl_processor_free(sl_processor **pp) {
+    sl_processor *p = *pp;
+    if (!p) return;
+    if (p->pipe->stop && p->state) p->pipe->stop(p->state);
+    free(p->scratch);
+    free(p->results.v);
+    free(p->spans);
+    sl_arena_free(&p->arena);
+    free(p);
+    *pp = NULL;
+}
+
+/* ---- computing ------------------------------------------------------------------------------------------------- */
+
+typedef struct collector { /* a source's batches as results of the item it was fetched for */
+    sl_processor *p;
+    sl_batch *item;
+    uint64_t wanted; /* results after which to stop */
+} collector;
+
+static sl_status collect_batch(void *to, sl_batch *b, sl_error *err) {
+    collector *c = to;
+    sl_status status = SL_OK;
+    for (uint32_t i = 0; i < b->nsel && status == SL_OK; i++) {
+        sl_value v;
+        if (b->bare) status = sl_batch_cell(b, 0, sl_batch_row(b, i), &v, err);
+        else status = sl_batch_item(b, sl_batch_row(b, i), &v, err);
+        if (status == SL_OK) status = sl_value_copy(&v, v, sl_batch_arena(c->item), err);
+        if (status == SL_OK) status = sl_result(&c->p->results, v, err);
+        if (status == SL_OK && --c->wanted == 0) status = SL_DONE;
+    }
+    sl_batch_free(&b);
+    return status;
+}
+
+static sl_status fetch_item(sl_processor *p, const void *conf, sl_batch *b, sl_error *err) {
+    collector c = {.p = p, .item = b, .wanted = p->node->count == 1 ? 1 : UINT64_MAX};
+    p->results.many = true;
+    sl_status s = sl_source_items(p->pipe, conf, p->node->info.env, collect_batch, &c, err);
+    return s == SL_DONE ? SL_OK : s;
+}
+
+static sl_status compute(sl_processor *p, const void *conf, void *state, sl_value field, sl_item item, sl_error *err) {
+    if (p->pipe->source) return fetch_item(p, conf, item.batch, err);
+    return p->pipe->each(conf, state, field, item, &p->results, err);
+}
+
+/* The conf resolved against the item, used once. */
+static sl_status compute_dynamic(sl_processor *p, sl_value field, sl_item item, sl_error *err) {
+    void *state = NULL;
+    memset(p->scratch, 0, p->pipe->conf_size);
+    sl_status s = sl_node_resolve(p->node, item, sl_batch_arena(item.batch), p->scratch, err);
+    if (s == SL_OK && p->pipe->start) s = p->pipe->start(p->scratch, &state, err);
+    if (s == SL_OK) s = compute(p, p->scratch, state, field, item, err);
+    if (p->pipe->stop && state) p->pipe->stop(state);
+    if (p->pipe->destroy) p->pipe->destroy(p->scratch);
+    return s;
+}
+
+static sl_status field_of(sl_processor *p, const sl_value *column, sl_batch *b, uint32_t row, sl_value *out,
+                          sl_error *err) {
+    *out = sl_null();
+    if (p->pipe->flags & SL_PIPE_NO_FIELD) return SL_OK;
+    if (column) *out = column[row];
+    else TRY(sl_batch_item(b, row, out, err));
+    if (p->pipe->cast == SL_CAST_PASS || (p->pipe->cast == SL_CAST_TEXT && sl_is_text(*out))) return SL_OK;
+    return sl_cast_value(p->pipe->cast, *out, p->node->info.env->now, sl_batch_arena(b), out, err);
+}
+
+static sl_status compute_row(sl_processor *p, const sl_value *column, sl_batch *b, uint32_t i, sl_error *err) {
+    sl_item item = {b, sl_batch_row(b, i)};
+    sl_value field;
+    size_t from = p->results.n;
+    p->results.many = false;
+    TRY(field_of(p, column, b, item.row, &field, err));
+    if (p->node->dynamic) TRY(compute_dynamic(p, field, item, err));
+    else TRY(compute(p, p->node->compiled, p->state, field, item, err));
+    p->spans[i] = (span){from, (uint32_t)(p->results.n - from), p->results.many};
+    return SL_OK;
+}
+
+static sl_status compute_batch(sl_processor *p, sl_batch *b, sl_error *err) {
+    if (p->cap_spans < b->nsel) {
+        free(p->spans);
+        p->spans = calloc(b->nsel, sizeof *p->spans);
+        p->cap_spans = p->spans ? b->nsel : 0;
+        if (!p->spans) return sl_oom(err);
+    }
+    const sl_value *column = NULL;
+    if (!p->whole_item && !(p->pipe->flags & SL_PIPE_NO_FIELD)) {
+        column = sl_path_column(&p->field, b, err);
+        if (!column) return err && err->code ? err->code : SL_E_MEMORY;
+    }
+    p->results.n = 0;
+    p->results.arena = sl_batch_arena(b);
+    for (uint32_t i = 0; i < b->nsel; i++) {
+        sl_status s = compute_row(p, column, b, i, err);
+        if (s != SL_OK) {
+            sl_error_at(err, b->source, sl_batch_line(b, sl_batch_row(b, i)), 0);
+            return s;
+        }
+    }
+    return SL_OK;
+}
+
+/* ---- results to a stream ---------------------------------------------------------------------------------------- */
+
+static bool emits(const sl_processor *p, const span *s) {
+    if (p->node->emit >= 0) return p->node->emit;
+    if ((p->pipe->flags & SL_PIPE_EMITS) || p->pipe->kind == SL_KIND_SOURCE) return true;
+    return s->many || (s->n == 1 && p->results.v[s->from].type == SL_MAP);
+}
+
+static sl_status emit_row(sl_processor *p, const span *s, sl_builder *to, sl_error *err) {
+    uint32_t n = p->node->count == 1 && s->n > 1 ? 1 : s->n;
+    for (uint32_t k = 0; k < n; k++) TRY(sl_builder_add(to, p->results.v[s->from + k], err));
+    return SL_OK;
+}
+
+static bool row_is_empty(sl_batch *b, uint32_t row, sl_error *err) {
+    for (uint32_t c = 0; c < b->ncols; c++) {
+        sl_value v;
+        if (sl_batch_cell(b, c, row, &v, err) != SL_OK || v.type != SL_MISSING) return false;
+    }
+    return true;
+}
+
+/* Several results for an empty item give an item each. */
+static sl_status assign_apart(sl_processor *p, const span *s, sl_arena *a, sl_builder *to, sl_error *err) {
+    for (uint32_t k = 0; k < s->n; k++) {
+        sl_value item;
+        TRY(sl_path_set(&p->assign, sl_map(NULL, 0), p->results.v[s->from + k], a, &item, err));
+        TRY(sl_builder_add(to, item, err));
+    }
+    return SL_OK;
+}
+
+/* What the row stores: missing leaves it unchanged. */
+static sl_status assigned_value(sl_processor *p, const span *s, sl_arena *a, sl_value *out, sl_error *err) {
+    const sl_value *v = p->results.v + s->from;
+    *out = sl_missing();
+    if (p->node->count == 2 || (p->node->count == 0 && s->n > 1)) {
+        sl_value *list = sl_arena_alloc(a, (size_t)s->n * sizeof *list);
+        if (!list) return sl_oom(err);
+        if (s->n) memcpy(list, v, s->n * sizeof *list);
+        *out = sl_list(list, s->n);
+    } else if (s->n > 0) {
+        bool kept = p->node->count == 0 && sl_is_absent(*v);
+        *out = kept ? sl_missing() : *v;
+    }
+    return SL_OK;
+}
+
+/* The common case: every row stores a value, so the results are a column. */
+static sl_status assign_batch(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err) {
+    sl_arena *a = sl_batch_arena(take);
+    sl_value *column = sl_arena_calloc(a, take->nrows, sizeof *column);
+    sl_status s = column ? SL_OK : sl_oom(err);
+    for (uint32_t i = 0; i < take->nsel && s == SL_OK; i++)
+        s = assigned_value(p, &p->spans[i], a, &column[sl_batch_row(take, i)], err);
+    if (s != SL_OK) {
+        sl_batch_free(&take);
+        return s;
+    }
+    return sl_path_assign(&p->assign, take, column, sl_emit_batch, out, err);
+}
+
+/* Hands on the rows [from, to) of B by assignment, as a batch of their own, behind what TO holds. */
+static sl_status assign_one(sl_processor *p, sl_batch *b, uint32_t i, sl_builder *to, sl_error *err) {
+    sl_arena *a = sl_batch_arena(b);
+    uint32_t row = sl_batch_row(b, i);
+    sl_value item, v;
+    if (p->spans[i].n > 1 && p->node->count != 1 && row_is_empty(b, row, err))
+        return assign_apart(p, &p->spans[i], a, to, err);
+    TRY(sl_batch_item(b, row, &item, err));
+    TRY(assigned_value(p, &p->spans[i], a, &v, err));
+    if (v.type != SL_MISSING) TRY(sl_path_set(&p->assign, item, v, a, &item, err));
+    return sl_builder_add(to, item, err);
+}
+
+static sl_status rebuild_batch(sl_processor *p, sl_batch *b, sl_out *out, sl_error *err) {
+    sl_builder *to = sl_builder_new(0, NULL, sl_emit_batch, out);
+    sl_status s = to ? SL_OK : sl_oom(err);
+    for (uint32_t i = 0; i < b->nsel && s == SL_OK; i++)
+        s = emits(p, &p->spans[i]) ? emit_row(p, &p->spans[i], to, err) : assign_one(p, b, i, to, err);
+    if (s == SL_OK) s = sl_builder_flush(to, err);
+    sl_builder_free(&to);
+    return s;
+}
+
+/* Every row assigns, and none is an empty item with several results. */
+static bool all_assign(const sl_processor *p, const sl_batch *b) {
+    for (uint32_t i = 0; i < b->nsel; i++) {
+        if (emits(p, &p->spans[i])) return false;
+        if (p->spans[i].n > 1 && p->node->count != 1 && b->ncols == 0) return false;
+    }
+    return true;
+}
+
+sl_status sl_processor_run(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err) {
+    sl_status s = compute_batch(p, take, err);
+    if (s == SL_OK && all_assign(p, take)) return assign_batch(p, take, out, err);
+    if (s == SL_OK) s = rebuild_batch(p, take, out, err);
+    sl_batch_free(&take);
+    return s;
+}

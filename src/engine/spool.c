@@ -1,0 +1,99 @@
+#include "engine/spool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/tempfile.h"
+#include "record/pack.h"
+
+typedef struct block {
+    sl_input *memory; /* or NULL: in the file */
+    uint64_t offset;
+    size_t n;
+} block;
+
+struct sl_spool {
+    block *blocks;
+    uint32_t n, cap;
+    size_t budget, held;
+    const char *tmpdir;
+    int fd; /* -1: nothing spilled yet */
+    uint64_t end;
+};
+
+sl_spool *sl_spool_new(size_t budget, const char *tmpdir) {
+    sl_spool *s = calloc(1, sizeof *s);
+    if (!s) return NULL;
+    *s = (sl_spool){.budget = budget, .tmpdir = tmpdir, .fd = -1};
+    return s;
+}
+
+void sl_spool_free(sl_spool **sp) {
+    sl_spool *s = *sp;
+    if (!s) return;
+    for (uint32_t i = 0; i < s->n; i++) sl_input_unref(&s->blocks[i].memory);
+    free(s->blocks);
+    if (s->fd >= 0) close(s->fd);
+    free(s);
+    *sp = NULL;
+}
+
+static sl_status spill(sl_spool *s, block *b, const sl_buf *packed, sl_error *err) {
+    if (s->fd < 0) TRY(sl_tempfile_open(s->tmpdir, &s->fd, err));
+    TRY(sl_tempfile_write(s->fd, packed->data, packed->len, s->end, err));
+    b->offset = s->end;
+    s->end += packed->len;
+    return SL_OK;
+}
+
+static sl_status store(sl_spool *s, const sl_buf *packed, sl_error *err) {
+    if (s->n == s->cap) {
+        uint32_t cap = s->cap ? s->cap * 2 : 64;
+        block *wider = realloc(s->blocks, cap * sizeof *wider);
+        if (!wider) return sl_oom(err);
+        s->blocks = wider;
+        s->cap = cap;
+    }
+    block *b = &s->blocks[s->n];
+    *b = (block){.n = packed->len};
+    if (s->held + packed->len > s->budget) {
+        TRY(spill(s, b, packed, err));
+    } else {
+        b->memory = sl_input_copy(packed->data, packed->len);
+        if (!b->memory) return sl_oom(err);
+        s->held += packed->len;
+    }
+    s->n++;
+    return SL_OK;
+}
+
+sl_status sl_spool_add(sl_spool *s, sl_batch *b, sl_error *err) {
+    sl_buf packed = {0};
+    sl_status status = sl_batch_pack(b, &packed, err);
+    if (status == SL_OK) status = sl_buf_check(&packed, err);
+    if (status == SL_OK) status = store(s, &packed, err);
+    sl_buf_free(&packed);
+    return status;
+}
+
+uint32_t sl_spool_count(const sl_spool *s) {
+    return s->n;
+}
+
+/* Readers of one block must not share a store: each gets bytes of its own. */
+sl_status sl_spool_get(sl_spool *s, uint32_t i, sl_batch **out, sl_error *err) {
+    const block *b = &s->blocks[i];
+    size_t used;
+    sl_input *in = b->memory ? sl_input_ref(b->memory) : sl_input_new(b->n);
+    if (!in) return sl_oom(err);
+    sl_status status = SL_OK;
+    if (!b->memory) {
+        status = sl_tempfile_read(s->fd, in->data, b->n, b->offset, err);
+        in->len = b->n;
+    }
+    if (status == SL_OK) status = sl_batch_unpack(in, 0, b->n, &used, out, err);
+    sl_input_unref(&in);
+    return status;
+}

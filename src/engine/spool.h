@@ -1,0 +1,20 @@
+/* spool.h: a stream kept for several readers (split). Packed batches, in memory up to a budget, then in an unlinked
+ * temporary file. Thread rule: the coordinator's thread only. */
+#ifndef SL_ENGINE_SPOOL_H
+#define SL_ENGINE_SPOOL_H
+
+#include "record/batch.h"
+
+typedef struct sl_spool sl_spool;
+
+/* TMPDIR is borrowed and outlives the spool. NULL when memory is out. */
+sl_spool *sl_spool_new(size_t budget, const char *tmpdir);
+void sl_spool_free(sl_spool **s); /* NULL-safe */
+
+/* Appends a copy of B (borrowed). */
+SL_MUST_CHECK sl_status sl_spool_add(sl_spool *s, sl_batch *b, sl_error *err);
+uint32_t sl_spool_count(const sl_spool *s); /* batches so far */
+/* A fresh batch equal to the one added as number I. */
+SL_MUST_CHECK sl_status sl_spool_get(sl_spool *s, uint32_t i, sl_batch **out, sl_error *err);
+
+#endif

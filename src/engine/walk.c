@@ -1,0 +1,286 @@
+#include "engine/walk.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+
+/* One place of a branch: hands what it is given to its step, whose output goes to the next link. */
+typedef struct link {
+    sl_out out; /* first: sl_out * is link * */
+    sl_walker *walker;
+    const sl_step *step;     /* NULL: the end of the stage */
+    sl_processor *processor; /* SL_STEP_EACH, SL_STEP_FETCH */
+    void *state;             /* SL_STEP_APPLY, _PROBE, _PURE */
+    struct link *next;
+    uint32_t place; /* in outcome->counts */
+} link;
+
+typedef struct branch_state {
+    link *links; /* [nsteps + 1] */
+    void *read_state;
+} branch_state;
+
+struct sl_walker {
+    const sl_walk_plan *plan;
+    branch_state *branches;
+    void **sink_states; /* [ntargets] */
+    void *partial;
+    /* of the job at hand */
+    sl_outcome *outcome;
+    uint64_t seq, folded; /* items folded so far in this job: their ordinals */
+};
+
+/* Items of one job are numbered from seq << 32; a unit has far fewer. */
+static uint64_t ordinal_of(const sl_walker *w) {
+    return (w->seq << 32) + w->folded;
+}
+
+/* ---- the end of a stage ------------------------------------------------------------------------------------------ */
+
+static sl_status keep_batch(sl_outcome *o, sl_batch *take, sl_error *err) {
+    if (o->nbatches == o->cap_batches) {
+        uint32_t cap = o->cap_batches ? o->cap_batches * 2 : 4;
+        sl_batch **v = realloc(o->batches, cap * sizeof *v);
+        if (!v) {
+            sl_batch_free(&take);
+            return sl_oom(err);
+        }
+        o->batches = v;
+        o->cap_batches = cap;
+    }
+    o->batches[o->nbatches++] = take;
+    return SL_OK;
+}
+
+static sl_status fold_batch(sl_walker *w, sl_batch *take, sl_error *err) {
+    const sl_stage *stage = w->plan->stage;
+    const sl_fold *fold = stage->node->pipe->fold;
+    uint64_t first = ordinal_of(w);
+    w->folded += take->nsel;
+    if (!w->partial) {
+        sl_status s = fold->open(stage->conf, w->plan->env, &w->partial, err);
+        if (s != SL_OK) {
+            sl_batch_free(&take);
+            return s;
+        }
+    }
+    return fold->add(w->partial, take, first, err);
+}
+
+static sl_status encode_batch(sl_walker *w, sl_batch *take, sl_error *err) {
+    sl_status s = SL_OK;
+    for (uint32_t i = 0; i < w->plan->ntargets && s == SL_OK; i++) {
+        const sl_target *t = &w->plan->targets[i];
+        s = t->sink->encode(t->conf, w->sink_states[i], take, &w->outcome->frames[i], err);
+    }
+    sl_batch_free(&take);
+    return s;
+}
+
+static sl_status end_batch(sl_walker *w, sl_batch *take, sl_error *err) {
+    const sl_stage *stage = w->plan->stage;
+    if (stage->end == SL_END_FOLD) return fold_batch(w, take, err);
+    if (stage->end == SL_END_OUTPUT && !w->plan->as_items) return encode_batch(w, take, err);
+    return keep_batch(w->outcome, take, err);
+}
+
+/* ---- the steps ---------------------------------------------------------------------------------------------------- */
+
+static sl_status run_step(link *l, sl_batch *take, sl_error *err) {
+    const sl_step *step = l->step;
+    const sl_pipe *pipe = step->node->pipe;
+    const void *conf = step->node->compiled;
+    sl_count *count = &l->walker->outcome->counts[l->place];
+    uint64_t before = count->in;
+    count->in += take->nsel;
+    switch (step->kind) {
+    case SL_STEP_EACH:
+    case SL_STEP_FETCH: return sl_processor_run(l->processor, take, &l->next->out, err);
+    case SL_STEP_APPLY: return pipe->apply(conf, l->state, take, &l->next->out, err);
+    case SL_STEP_PROBE:
+        return pipe->lookup->probe(step->lookup->conf, step->lookup->table, l->state, take, &l->next->out, err);
+    case SL_STEP_PURE: return pipe->serial->pure(conf, l->state, take, before, &l->next->out, err);
+    }
+    return SL_E_INTERNAL;
+}
+
+static sl_status link_emit(sl_out *out, sl_batch *take, sl_error *err) {
+    link *l = (link *)(void *)out;
+    if (take->nsel == 0) {
+        sl_batch_free(&take);
+        return SL_OK;
+    }
+    if (l->place > 0) l->walker->outcome->counts[l->place - 1].out += take->nsel;
+    if (!l->step) return end_batch(l->walker, take, err);
+    sl_status s = run_step(l, take, err);
+    if (s > SL_DONE) sl_error_step(err, l->step->node->step, l->step->node->pipe->name);
+    return s;
+}
+
+sl_status sl_emit_batch(void *to, sl_batch *take, sl_error *err) {
+    return sl_emit(to, take, err);
+}
+
+/* ---- making and freeing -------------------------------------------------------------------------------------------- */
+
+static sl_status start_link(link *l, sl_error *err) {
+    const sl_node *node = l->step->node;
+    bool processor = l->step->kind == SL_STEP_EACH || l->step->kind == SL_STEP_FETCH;
+    if (processor) return sl_processor_new(node, &l->processor, err);
+    return node->pipe->start ? node->pipe->start(node->compiled, &l->state, err) : SL_OK;
+}
+
+static sl_status start_branch(sl_walker *w, const sl_branch *b, branch_state *bs, sl_error *err) {
+    bs->links = calloc(b->nsteps + 1, sizeof *bs->links);
+    if (!bs->links) return sl_oom(err);
+    for (uint32_t i = 0; i <= b->nsteps; i++) {
+        link *l = &bs->links[i];
+        *l = (link){.out = {link_emit}, .walker = w, .next = l + 1, .place = i + 1};
+        if (i == b->nsteps) break;
+        l->step = &b->steps[i];
+        TRY(start_link(l, err));
+    }
+    const sl_node *source = b->feed.kind == SL_FEED_SOURCE ? b->feed.source : NULL;
+    if (source && source->pipe->start) return source->pipe->start(source->compiled, &bs->read_state, err);
+    return SL_OK;
+}
+
+static sl_status start_sinks(sl_walker *w, sl_error *err) {
+    w->sink_states = calloc(w->plan->ntargets + 1, sizeof *w->sink_states);
+    if (!w->sink_states) return sl_oom(err);
+    for (uint32_t i = 0; i < w->plan->ntargets; i++) {
+        const sl_target *t = &w->plan->targets[i];
+        if (t->sink->start) TRY(t->sink->start(t->conf, &w->sink_states[i], err));
+    }
+    return SL_OK;
+}
+
+/* Branches are started when their first unit comes: a collection may have thousands. */
+sl_status sl_walker_new(const sl_walk_plan *plan, sl_walker **out, sl_error *err) {
+    sl_walker *w = *out = calloc(1, sizeof *w);
+    if (!w) return sl_oom(err);
+    w->plan = plan;
+    w->branches = calloc(plan->stage->nbranches + 1, sizeof *w->branches);
+    if (!w->branches) return sl_oom(err);
+    return start_sinks(w, err);
+}
+
+static void stop_branch(const sl_branch *b, branch_state *bs) {
+    for (uint32_t i = 0; bs->links && i < b->nsteps; i++) {
+        link *l = &bs->links[i];
+        sl_processor_free(&l->processor);
+        if (l->state && l->step->node->pipe->stop) l->step->node->pipe->stop(l->state);
+    }
+    free(bs->links);
+    if (bs->read_state && b->feed.source->pipe->stop) b->feed.source->pipe->stop(bs->read_state);
+}
+
+void sl_walker_free(sl_walker **wp) {
+    sl_walker *w = *wp;
+    if (!w) return;
+    const sl_stage *stage = w->plan->stage;
+    for (uint32_t i = 0; w->branches && i < stage->nbranches; i++) stop_branch(&stage->branches[i], &w->branches[i]);
+    free(w->branches);
+    for (uint32_t i = 0; w->sink_states && i < w->plan->ntargets; i++)
+        if (w->sink_states[i] && w->plan->targets[i].sink->stop) w->plan->targets[i].sink->stop(w->sink_states[i]);
+    free(w->sink_states);
+    if (w->partial) stage->node->pipe->fold->close(w->partial);
+    free(w);
+    *wp = NULL;
+}
+
+sl_status sl_walker_seal(sl_walker *w, sl_error *err) {
+    const sl_stage *stage = w->plan->stage;
+    if (!w->partial || !stage->node->pipe->fold->seal) return SL_OK;
+    return stage->node->pipe->fold->seal(w->partial, err);
+}
+
+void *sl_walker_partial(sl_walker *w) {
+    void *partial = w->partial;
+    w->partial = NULL;
+    return partial;
+}
+
+/* ---- a job ---------------------------------------------------------------------------------------------------------- */
+
+static sl_outcome *outcome_new(const sl_walk_plan *plan, uint32_t branch) {
+    sl_outcome *o = calloc(1, sizeof *o);
+    if (!o) return NULL;
+    o->branch = branch;
+    o->ncounts = plan->stage->branches[branch].nsteps + 1;
+    o->nframes = plan->ntargets;
+    o->counts = calloc(o->ncounts, sizeof *o->counts);
+    o->frames = calloc(o->nframes + 1, sizeof *o->frames);
+    if (!o->counts || !o->frames) sl_outcome_free(&o, plan->stage);
+    return o;
+}
+
+/* The feed's items into the first link. */
+static sl_status feed_branch(sl_walker *w, const sl_branch *b, branch_state *bs, sl_task *task, sl_error *err) {
+    sl_out *first = &bs->links[0].out;
+    if (task->batch) {
+        sl_batch *take = task->batch;
+        task->batch = NULL;
+        return sl_emit(first, take, err);
+    }
+    const sl_node *source = b->feed.source;
+    w->outcome->bytes = task->unit.bytes;
+    sl_status s = source->pipe->source->read(source->compiled, bs->read_state, &task->unit, first,
+                                             &w->outcome->quarantined, err);
+    if (s > SL_DONE) sl_error_step(err, source->step, source->pipe->name);
+    return s;
+}
+
+static sl_status finish_frames(sl_walker *w, sl_error *err) {
+    for (uint32_t i = 0; i < w->plan->ntargets; i++) {
+        const sl_target *t = &w->plan->targets[i];
+        if (t->sink->finish) TRY(t->sink->finish(t->conf, w->sink_states[i], &w->outcome->frames[i], err));
+        TRY(sl_buf_check(&w->outcome->frames[i], err));
+    }
+    return SL_OK;
+}
+
+/* Where memory is not shared the job takes its partial home. */
+static sl_status detach_partial(sl_walker *w, sl_error *err) {
+    if (w->plan->env->shared || !w->partial) return SL_OK;
+    TRY(sl_walker_seal(w, err));
+    w->outcome->partial = sl_walker_partial(w);
+    return SL_OK;
+}
+
+sl_status sl_walk(sl_walker *w, uint64_t seq, sl_task *task, sl_outcome **out, sl_error *err) {
+    const sl_branch *b = &w->plan->stage->branches[task->branch];
+    branch_state *bs = &w->branches[task->branch];
+    w->seq = seq;
+    w->folded = 0;
+    w->outcome = *out = outcome_new(w->plan, task->branch);
+    if (!w->outcome) return sl_oom(err);
+    if (!bs->links) TRY(start_branch(w, b, bs, err));
+    sl_status s = feed_branch(w, b, bs, task, err);
+    w->outcome->enough = s == SL_DONE;
+    if (s == SL_OK || s == SL_DONE) s = finish_frames(w, err);
+    if (s == SL_OK) s = detach_partial(w, err);
+    return s;
+}
+
+void sl_task_free(sl_task **tp) {
+    sl_task *t = *tp;
+    if (!t) return;
+    sl_batch_free(&t->batch);
+    sl_input_unref(&t->unit.input);
+    free(t);
+    *tp = NULL;
+}
+
+void sl_outcome_free(sl_outcome **op, const sl_stage *stage) {
+    sl_outcome *o = *op;
+    if (!o) return;
+    for (uint32_t i = 0; i < o->nbatches; i++) sl_batch_free(&o->batches[i]);
+    free(o->batches);
+    for (uint32_t i = 0; o->frames && i < o->nframes; i++) sl_buf_free(&o->frames[i]);
+    free(o->frames);
+    free(o->counts);
+    if (o->partial) stage->node->pipe->fold->close(o->partial);
+    free(o);
+    *op = NULL;
+}
