@@ -11,9 +11,10 @@
  * A batch whose stream elements are bare scalars (tokenizer parts emitted as text, `count` with emit) has the one
  * column "content" and `bare` set; it is an ordinary {"content": v} item for every pipe, and written as the scalar.
  *
- * Ownership: a batch holds one reference to its store (arena and input buffers); sl_batch_free drops it. Slices share
- * the store. Everything reached from a batch lives as long as its store. Names of columns live in the store too or
- * outlive the run. Thread rule: one thread at a time for a store and all batches on it. */
+ * Ownership: a batch holds one reference to its store (arena and input buffers); sl_batch_free drops it. A slice or a cut
+ * has a store of its own that keeps its parent's, so different batches never write to the same memory. Everything reached
+ * from a batch lives as long as its store. Names of columns live in the store too or outlive the run. Thread rule: one
+ * thread at a time for a batch; batches related by slicing, cutting or keeping may be used by different threads. */
 #ifndef SL_RECORD_BATCH_H
 #define SL_RECORD_BATCH_H
 
@@ -57,6 +58,7 @@ typedef struct sl_column {
     sl_value *values; /* [nrows]; NULL while lazy */
     uint32_t field;   /* field of sl_records, while values is NULL */
     bool raw;         /* values may still hold raw values */
+    bool shared;      /* values belong to several batches: sl_column_values copies them first */
 } sl_column;
 
 typedef struct sl_store sl_store; /* counted: an arena and the inputs that views point into */
@@ -72,7 +74,7 @@ typedef struct sl_batch {
     bool pristine;             /* the columns are exactly the fields of records, in order, untouched */
     bool bare;                 /* elements are scalars */
     uint64_t first_line;       /* input line of row 0 for messages, 0 unknown */
-    const uint32_t *line;      /* [nrows] lines after first_line at which each row begins, or NULL: unknown */
+    const uint32_t *line;      /* [nrows] lines after first_line at which each row begins (UINT32_MAX: unknown), or NULL */
     const char *source;        /* name of the input for messages, or NULL; outlives the run */
 } sl_batch;
 
@@ -87,9 +89,19 @@ SL_MUST_CHECK sl_status sl_batch_keep(sl_batch *b, sl_input *in, sl_error *err);
 /* Keeps the store of OTHER alive as long as that of B: for values of B that look into OTHER. */
 SL_MUST_CHECK sl_status sl_batch_keep_store(sl_batch *b, const sl_batch *other, sl_error *err);
 
-/* A new batch on the same store with the same columns (copied array; columns not yet decoded stay lazy on their own),
- * selecting rows SEL[0..N), which is copied. NULL when memory is out. */
+/* A new batch with the same columns (columns not yet decoded stay lazy on their own; values are shared until one side asks
+ * for them with sl_column_values), selecting rows SEL[0..N), ascending, all selected in B too; copied. B stays usable.
+ * NULL when memory is out. */
 sl_batch *sl_batch_slice(const sl_batch *b, const uint32_t *sel, uint32_t n);
+
+/* A new batch of the rows FROM .. FROM+COUNT-1 (row numbers), which become its rows 0 .. COUNT-1; those not selected in B are
+ * not selected in it. Nothing is copied and nothing marked as shared: for a caller that cuts B into parts that do not overlap
+ * and then frees it. NULL when memory is out. */
+sl_batch *sl_batch_cut(const sl_batch *b, uint32_t from, uint32_t count);
+
+/* Gives B, which has no columns yet, the fields of RECORDS (which lives in its store) as lazy columns NAMES[0..nfields), and
+ * sets pristine. Records with missing fields: the caller clears pristine. */
+SL_MUST_CHECK sl_status sl_batch_set_records(sl_batch *b, const sl_records *records, const sl_text *names, sl_error *err);
 
 /* Row number of the I-th selected row. */
 static inline uint32_t sl_batch_row(const sl_batch *b, uint32_t i) { return b->sel ? b->sel[i] : i; }
@@ -103,10 +115,16 @@ SL_MUST_CHECK sl_status sl_batch_window(sl_batch *b, uint32_t from, uint32_t cou
 int sl_batch_find(const sl_batch *b, sl_text name, bool nocase);
 
 /* Decoded values of column C, indexed by ROW (not by position in the selection). Rows that are not selected hold
- * unspecified but valid values. NULL on failure (err says why). The array may be changed in place by its pipe. */
+ * unspecified but valid values. NULL on failure (err says why). The array may be changed in place by its pipe, which then
+ * calls sl_batch_touched. */
 sl_value *sl_column_values(sl_batch *b, uint32_t c, sl_error *err);
-/* The same without decoding: values may be raw. For sinks and readers of bytes. */
+/* The same only for reading: never copies an array that is shared with another batch, unless it has to be decoded. */
+const sl_value *sl_column_read(sl_batch *b, uint32_t c, sl_error *err);
+/* The same without decoding: values may be raw. For sinks and readers of bytes. Read-only. */
 sl_value *sl_column_raw(sl_batch *b, uint32_t c, sl_error *err);
+
+/* The values or names of B no longer are those of its input: it is not written by copying records. */
+static inline void sl_batch_touched(sl_batch *b) { b->pristine = false; }
 
 /* One cell, decoded, without making the whole column (column values if they exist, else the field itself). */
 SL_MUST_CHECK sl_status sl_batch_cell(sl_batch *b, uint32_t c, uint32_t row, sl_value *out, sl_error *err);
@@ -118,7 +136,8 @@ static inline sl_text sl_batch_record(const sl_batch *b, uint32_t row) {
     return (sl_text){r->base + from, to - from};
 }
 
-/* Appends a column (no column of that name may exist) with room for nrows values, all missing; *VALUES gets them. */
+/* Appends a column (no column of that name may exist) with room for nrows values, all missing; *VALUES gets them. NAME is
+ * copied. */
 SL_MUST_CHECK sl_status sl_batch_add_column(sl_batch *b, sl_text name, sl_value **values, sl_error *err);
 /* Takes column C out. */
 void sl_batch_drop_column(sl_batch *b, uint32_t c);

@@ -53,7 +53,7 @@ static bool is_low(int32_t unit) {
  * U+FFFD. */
 static uint32_t unicode_escape(sl_text t, uint32_t *at) {
     int32_t unit = hex_unit(t, *at);
-    if (unit < 0) return 0xfffd;
+    if (unit < 0) return 'u'; /* no escape at all; readers refuse it before */
     *at += 4;
     if (!is_high(unit)) return is_low(unit) ? 0xfffd : (uint32_t)unit;
     if (t.n - *at < 6 || t.s[*at] != '\\' || t.s[*at + 1] != 'u') return 0xfffd;

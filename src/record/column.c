@@ -1,0 +1,172 @@
+/* column.c: the columns of a batch: made from records when asked for, decoded, added, moved, dropped. */
+#include "record/batch.h"
+
+#include "base/error.h"
+
+int sl_batch_find(const sl_batch *b, sl_text name, bool nocase) {
+    for (uint32_t c = 0; c < b->ncols; c++)
+        if (sl_text_eq(b->cols[c].name, name)) return (int)c;
+    for (uint32_t c = 0; nocase && c < b->ncols; c++)
+        if (sl_text_eq_nocase(b->cols[c].name, name)) return (int)c;
+    return -1;
+}
+
+/* ---- from records to values ---------------------------------------------------------------------------------- */
+
+/* A quoted field is the text between its quotes, raw when it has further quotes inside. */
+static sl_value unquoted(sl_text t, char quote) {
+    if (t.n < 2 || t.s[0] != quote || t.s[t.n - 1] != quote) return sl_text_value(t);
+    sl_value v = sl_text_value((sl_text){t.s + 1, t.n - 2});
+    if (v.n && memchr(v.as.s, quote, v.n)) {
+        v.flags = SL_RAW_CSV;
+        v.aux = quote;
+    }
+    return v;
+}
+
+/* As it stands in the input. */
+static inline sl_value field_plain(const sl_records *r, uint32_t field, uint32_t row) {
+    const uint32_t *end = r->end + (size_t)row * r->nfields + field;
+    if (SL_UNLIKELY(*end == SL_NO_FIELD)) return sl_missing();
+    uint32_t from = field ? end[-1] + 1 : r->start[row];
+    return sl_text_value((sl_text){r->base + from, *end - from});
+}
+
+static inline sl_value field_value(const sl_records *r, uint32_t field, uint32_t row) {
+    sl_value v = field_plain(r, field, row);
+    if (r->plain || !r->quote || v.type == SL_MISSING) return v;
+    return unquoted(sl_bytes(v), r->quote);
+}
+
+static void fill_all(const sl_records *r, uint32_t field, uint32_t nrows, sl_value *out) {
+    if (r->plain || !r->quote)
+        for (uint32_t row = 0; row < nrows; row++) out[row] = field_plain(r, field, row);
+    else
+        for (uint32_t row = 0; row < nrows; row++) out[row] = field_value(r, field, row);
+}
+
+static void fill_selected(const sl_batch *b, uint32_t field, sl_value *out) {
+    memset(out, 0, b->nrows * sizeof *out); /* all missing */
+    for (uint32_t i = 0; i < b->nsel; i++) out[b->sel[i]] = field_value(b->records, field, b->sel[i]);
+}
+
+/* Gives a lazy column its values. */
+static sl_status materialise(sl_batch *b, sl_column *col, sl_error *err) {
+    sl_value *values = sl_arena_alloc(sl_batch_arena(b), b->nrows * sizeof *values);
+    if (!values) return sl_oom(err);
+    if (b->sel)
+        fill_selected(b, col->field, values);
+    else
+        fill_all(b->records, col->field, b->nrows, values);
+    col->values = values;
+    col->raw = !b->records->plain;
+    col->shared = false;
+    return SL_OK;
+}
+
+/* Takes a copy of values that other batches look at. */
+static sl_status own(sl_batch *b, sl_column *col, sl_error *err) {
+    sl_value *copy = sl_arena_calloc(sl_batch_arena(b), b->nrows, sizeof *copy);
+    if (!copy) return sl_oom(err);
+    for (uint32_t i = 0; i < b->nsel; i++) {
+        uint32_t row = sl_batch_row(b, i);
+        copy[row] = col->values[row];
+    }
+    col->values = copy;
+    col->shared = false;
+    return SL_OK;
+}
+
+static sl_status decode(sl_batch *b, sl_column *col, sl_error *err) {
+    for (uint32_t i = 0; i < b->nsel; i++)
+        TRY(sl_value_decode(&col->values[sl_batch_row(b, i)], sl_batch_arena(b), err));
+    col->raw = false;
+    return SL_OK;
+}
+
+sl_value *sl_column_raw(sl_batch *b, uint32_t c, sl_error *err) {
+    sl_column *col = &b->cols[c];
+    return col->values || materialise(b, col, err) == SL_OK ? col->values : NULL;
+}
+
+const sl_value *sl_column_read(sl_batch *b, uint32_t c, sl_error *err) {
+    if (b->cols[c].raw || !b->cols[c].values) return sl_column_values(b, c, err);
+    return b->cols[c].values;
+}
+
+sl_value *sl_column_values(sl_batch *b, uint32_t c, sl_error *err) {
+    sl_column *col = &b->cols[c];
+    if (!col->values && materialise(b, col, err) != SL_OK) return NULL;
+    if (col->shared && own(b, col, err) != SL_OK) return NULL;
+    if (col->raw && decode(b, col, err) != SL_OK) return NULL;
+    return col->values;
+}
+
+sl_status sl_batch_cell(sl_batch *b, uint32_t c, uint32_t row, sl_value *out, sl_error *err) {
+    const sl_column *col = &b->cols[c];
+    *out = col->values ? col->values[row] : field_value(b->records, col->field, row);
+    return sl_value_decode(out, sl_batch_arena(b), err);
+}
+
+/* ---- changing the table -------------------------------------------------------------------------------------- */
+
+static sl_status reserve(sl_batch *b, uint32_t extra, sl_error *err) {
+    if (extra <= b->cap_cols - b->ncols) return SL_OK;
+    uint64_t cap = (uint64_t)b->ncols + extra + b->ncols / 2 + 4;
+    sl_column *cols = sl_arena_alloc(sl_batch_arena(b), cap * sizeof *cols);
+    if (!cols || cap > INT32_MAX) return sl_oom(err);
+    if (b->ncols) memcpy(cols, b->cols, b->ncols * sizeof *cols);
+    b->cols = cols;
+    b->cap_cols = (uint32_t)cap;
+    return SL_OK;
+}
+
+sl_status sl_batch_set_records(sl_batch *b, const sl_records *records, const sl_text *names, sl_error *err) {
+    TRY(reserve(b, records->nfields, err));
+    for (uint32_t f = 0; f < records->nfields; f++) b->cols[f] = (sl_column){.name = names[f], .field = f};
+    b->ncols = records->nfields;
+    b->records = records;
+    b->pristine = true;
+    return SL_OK;
+}
+
+sl_status sl_batch_add_column(sl_batch *b, sl_text name, sl_value **values, sl_error *err) {
+    TRY(reserve(b, 1, err));
+    sl_column col = {.name = sl_arena_text(sl_batch_arena(b), name)};
+    col.values = sl_arena_calloc(sl_batch_arena(b), b->nrows, sizeof *col.values);
+    if (!col.name.s || !col.values) return sl_oom(err);
+    b->cols[b->ncols++] = col;
+    b->pristine = false;
+    *values = col.values;
+    return SL_OK;
+}
+
+void sl_batch_drop_column(sl_batch *b, uint32_t c) {
+    memmove(&b->cols[c], &b->cols[c + 1], (b->ncols - c - 1) * sizeof *b->cols);
+    b->ncols--;
+    b->pristine = false;
+}
+
+sl_status sl_batch_move_last(sl_batch *b, uint32_t c, sl_text name, sl_error *err) {
+    sl_column col = b->cols[c];
+    col.name = sl_arena_text(sl_batch_arena(b), name);
+    if (!col.name.s) return sl_oom(err);
+    sl_batch_drop_column(b, c);
+    b->cols[b->ncols++] = col;
+    return SL_OK;
+}
+
+/* ---- whole rows ---------------------------------------------------------------------------------------------- */
+
+sl_status sl_batch_item(sl_batch *b, uint32_t row, sl_value *map, sl_error *err) {
+    sl_pair *pairs = sl_arena_alloc(sl_batch_arena(b), b->ncols * sizeof *pairs);
+    if (!pairs) return sl_oom(err);
+    uint32_t n = 0;
+    for (uint32_t c = 0; c < b->ncols; c++) {
+        TRY(sl_batch_cell(b, c, row, &pairs[n].value, err));
+        pairs[n].key = b->cols[c].name;
+        n += pairs[n].value.type != SL_MISSING;
+    }
+    *map = sl_map(pairs, n);
+    return SL_OK;
+}
