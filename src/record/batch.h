@@ -129,6 +129,9 @@ static inline void sl_batch_touched(sl_batch *b) { b->pristine = false; }
 /* One cell, decoded, without making the whole column (column values if they exist, else the field itself). */
 SL_MUST_CHECK sl_status sl_batch_cell(sl_batch *b, uint32_t c, uint32_t row, sl_value *out, sl_error *err);
 
+/* The same as it stands, maybe raw; nothing is allocated. */
+sl_value sl_batch_peek(const sl_batch *b, uint32_t c, uint32_t row);
+
 /* The bytes of the whole record of ROW as they stood in the input, without line end; only for pristine batches. */
 static inline sl_text sl_batch_record(const sl_batch *b, uint32_t row) {
     const sl_records *r = b->records;

@@ -19,19 +19,24 @@ typedef struct sl_builder sl_builder;
 /* Receives a finished batch and takes it. */
 typedef sl_status (*sl_batch_sink)(void *to, sl_batch *take, sl_error *err);
 
-/* MAX_ROWS 0: 4096. INPUT (may be NULL) is kept by every batch made. */
+/* MAX_ROWS 0: 4096; at most 65536. INPUT (may be NULL) is kept by every batch made. */
 sl_builder *sl_builder_new(uint32_t max_rows, sl_input *input, sl_batch_sink sink, void *to);
 void sl_builder_free(sl_builder **bd); /* NULL-safe; rows not flushed are dropped */
 
-/* The arena of the batch under construction. Changes at every flush, so take it after sl_builder_row. */
+/* The arena of the batch under construction. Changes at every flush, so take it after sl_builder_row; it stays the same until
+ * the next one. NULL before the first row. */
 sl_arena *sl_builder_arena(sl_builder *bd);
+/* Keeps IN alive as long as the batch that holds the current row. */
+SL_MUST_CHECK sl_status sl_builder_keep(sl_builder *bd, sl_input *in, sl_error *err);
+/* The name of the input for messages, for all batches from now on; outlives the run. */
+void sl_builder_source(sl_builder *bd, const char *source);
 
 SL_MUST_CHECK sl_status sl_builder_row(sl_builder *bd, sl_error *err);
+/* A missing value leaves the key out. NAME need not outlive the call. */
 SL_MUST_CHECK sl_status sl_builder_put(sl_builder *bd, sl_text name, sl_value v, sl_error *err);
 /* A whole row from a map; anything else becomes a bare scalar element. Deep-copies V into the arena. */
 SL_MUST_CHECK sl_status sl_builder_add(sl_builder *bd, sl_value v, sl_error *err);
-/* A whole row taken from ROW of B (values copied, B's store kept alive or texts copied). Fast when the columns of B equal
- * those of the row before. */
+/* A whole row taken from ROW of B, deep-copied, with its line. Fast when the columns of B equal those of the row before. */
 SL_MUST_CHECK sl_status sl_builder_copy_row(sl_builder *bd, sl_batch *b, uint32_t row, sl_error *err);
 /* The line of the row just begun, for messages. */
 void sl_builder_line(sl_builder *bd, uint64_t line);

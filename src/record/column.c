@@ -102,9 +102,13 @@ sl_value *sl_column_values(sl_batch *b, uint32_t c, sl_error *err) {
     return col->values;
 }
 
-sl_status sl_batch_cell(sl_batch *b, uint32_t c, uint32_t row, sl_value *out, sl_error *err) {
+sl_value sl_batch_peek(const sl_batch *b, uint32_t c, uint32_t row) {
     const sl_column *col = &b->cols[c];
-    *out = col->values ? col->values[row] : field_value(b->records, col->field, row);
+    return col->values ? col->values[row] : field_value(b->records, col->field, row);
+}
+
+sl_status sl_batch_cell(sl_batch *b, uint32_t c, uint32_t row, sl_value *out, sl_error *err) {
+    *out = sl_batch_peek(b, c, row);
     return sl_value_decode(out, sl_batch_arena(b), err);
 }
 
