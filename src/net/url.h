@@ -1,0 +1,45 @@
+/* url.h: taking URLs apart and putting them together (RFC 3986), without any I/O.
+ *
+ * Parts are views into the text that was parsed, still percent-encoded. Ownership: results live in the arena or buffer the
+ * caller names. Thread rule: pure functions. */
+#ifndef SL_NET_URL_H
+#define SL_NET_URL_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/text.h"
+
+typedef struct sl_url {
+    sl_text scheme; /* without the colon; empty in a relative reference */
+    sl_text user;   /* "name:password" before the @ */
+    sl_text host;   /* with the brackets of an IPv6 address */
+    sl_text port;   /* digits, or empty */
+    sl_text path;
+    sl_text query;    /* without the ? */
+    sl_text fragment; /* without the # */
+    bool has_authority, has_query, has_fragment;
+} sl_url;
+
+/* Splits T into its parts. Any text without control characters and spaces is a URL or a relative reference; false otherwise, and when
+ * the port is not made of digits. */
+bool sl_url_parse(sl_text t, sl_url *out);
+
+/* The scheme of T ("http"), or an empty text: a plain file name. One letter is no scheme. */
+sl_text sl_url_scheme(sl_text t);
+
+/* REF as seen from BASE (an absolute URL): RFC 3986, 5.2, dot segments removed. SL_E_DATA when either is not a URL. */
+SL_MUST_CHECK sl_status sl_url_resolve(sl_text base, sl_text ref, sl_arena *arena, sl_text *out, sl_error *err);
+
+/* Appends T with every byte that is neither unreserved (letters, digits, - . _ ~) nor in SAFE as %XX. */
+void sl_url_encode(sl_text t, const char *safe, sl_buf *out);
+
+/* Appends T with %XX decoded; a % that starts no pair of hex digits stays. */
+void sl_url_decode(sl_text t, sl_buf *out);
+
+/* The last component of the path, without query and fragment: what a suffix is looked for in. */
+sl_text sl_url_name(sl_text t);
+
+/* T without "name:password@", for messages. In ARENA; .s is NULL when memory is out. */
+sl_text sl_url_shown(sl_text t, sl_arena *arena);
+
+#endif
