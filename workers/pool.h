@@ -11,6 +11,8 @@
  * `silent` seconds costs one retry of its job on a fresh worker; the second time the job comes back as failed (SL_E_INTERNAL
  * naming the signal or exit status). Nothing here knows what a job is: `calls` do.
  *
+ * The running job is the one that pays: a job that was only waiting behind it is sent again without a charge.
+ *
  * Ownership: the pool owns neither jobs nor what they point to; between submit and take a job belongs to the pool.
  * Thread rule: submit, take and stop by the coordinator's thread only; calls->work runs on any worker. */
 #ifndef SL_WORKERS_POOL_H
@@ -39,13 +41,17 @@ typedef struct sl_pool_calls {
     void (*stop)(void *ctx, void *state);                                        /* once a worker; STATE may be NULL */
     sl_status (*work)(void *ctx, void *state, unsigned worker, sl_job *job);     /* parallel, pure; fills out, error */
 
-    /* Only processes: a job's `in` and `out` as bytes. send/accept run in the coordinator, receive/reply in the worker. */
+    /* Only processes: a job's `in` and `out` as bytes. send/accept run in the coordinator, receive/reply in the worker. FRAME
+     * is empty when send and reply get it, and at most 1 GiB. A retried job is not sent anew: its frame is. reply and accept
+     * are left out for a job that failed, whose error travels by itself. receive, reply and accept may say in job->error why
+     * they failed. The bytes given to receive and accept begin on a 16-byte boundary and have SL_PADDING zero bytes behind
+     * them; receive's hold until clean. */
     sl_status (*send)(void *ctx, const sl_job *job, sl_buf *frame);
     sl_status (*receive)(void *ctx, sl_job *job, const char *frame, size_t n);
     sl_status (*reply)(void *ctx, sl_job *job, sl_buf *frame);
     /* FRAME is a malloc'ed block taken by the call. */
     sl_status (*accept)(void *ctx, sl_job *job, char *frame_take, size_t n);
-    /* Frees job->in and job->out in the worker after reply. */
+    /* Frees job->in and job->out in the worker after reply; either may be NULL. */
     void (*clean)(void *ctx, sl_job *job);
 } sl_pool_calls;
 
@@ -75,12 +81,13 @@ SL_MUST_CHECK sl_status sl_pool_take(sl_pool *pool, sl_job **job, sl_error *err)
 /* True when sl_pool_take would not wait. */
 bool sl_pool_ready(sl_pool *pool);
 
-/* Ends the workers: running jobs finish, queued ones are dropped (their `in` stays with the caller). NULL-safe. */
+/* Ends the workers: running jobs finish, queued ones are dropped (their `in` stays with the caller). A worker process that is
+ * still busy after a second is killed, since nobody will read its answer. Jobs done but not taken keep their `out`. NULL-safe. */
 void sl_pool_stop(sl_pool **pool);
 
 typedef struct sl_pool_stats {
     uint64_t jobs, retries;
-    uint64_t child_peak_bytes; /* largest worker process */
+    uint64_t child_peak_bytes; /* largest worker process so far */
 } sl_pool_stats;
 sl_pool_stats sl_pool_statistics(const sl_pool *pool);
 

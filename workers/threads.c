@@ -1,0 +1,231 @@
+/* threads.c: one pthread a worker, one lock, two conditions.
+ *
+ * The lock guards two rings, of jobs nobody has begun and of jobs done; it is held to move a pointer and never during work,
+ * start or stop. It is the only lock, so there is no lock order. Workers block all signals: those are the coordinator's. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "workers/pool_internal.h"
+
+/* A signal handler can set `stopping` but cannot wake a condition: how often a waiting coordinator looks. */
+enum { LOOK_MS = 50 };
+
+typedef struct thread_pool thread_pool;
+
+typedef struct worker {
+    thread_pool *pool; /* read-only while the thread runs */
+    unsigned number;   /* the same */
+    pthread_t thread;  /* coordinator only, as is the next */
+    bool running;      /* to be joined */
+    void *state;       /* its own thread only */
+    sl_status
+        status; /* of start: its own thread before it counts itself in `started`, the coordinator after; as error */
+    sl_error error;
+} worker;
+
+struct thread_pool {
+    sl_pool base; /* done, finished, taken: under lock */
+    pthread_mutex_t lock;
+    pthread_cond_t work;    /* with lock: a job was queued, or ending */
+    pthread_cond_t changed; /* with lock: the job that take waits for is done, or a worker has started */
+    int primitives;         /* coordinator only: how many of lock, work, changed exist */
+    sl_job **todo;          /* [capacity] under lock: jobs [begun, queued) at their seq */
+    uint64_t begun, queued; /* under lock */
+    unsigned started;       /* under lock: workers whose start has returned */
+    bool ending;            /* under lock: workers shall leave */
+    worker *workers;        /* [options.workers] see the struct */
+};
+
+static thread_pool *threads_of(sl_pool *pool) {
+    return (thread_pool *)pool;
+}
+
+static void lock(thread_pool *p) {
+    pthread_mutex_lock(&p->lock);
+}
+
+static void unlock(thread_pool *p) {
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* ---- workers ----------------------------------------------------------------------------------------------------- */
+
+/* Waits for a job. NULL: time to leave. */
+static sl_job *next_job(thread_pool *p) {
+    sl_job *job = NULL;
+    lock(p);
+    while (!p->ending && (p->begun == p->queued || sl_pool_stopping(&p->base)))
+        pthread_cond_wait(&p->work, &p->lock);
+    if (!p->ending) job = p->todo[p->begun++ % p->base.capacity];
+    unlock(p);
+    return job;
+}
+
+static void hand_back(thread_pool *p, sl_job *job) {
+    lock(p);
+    sl_pool_put_done(&p->base, job);
+    if (sl_pool_has_done(&p->base)) pthread_cond_signal(&p->changed);
+    unlock(p);
+}
+
+static void count_in(thread_pool *p) {
+    lock(p);
+    p->started++;
+    pthread_cond_signal(&p->changed);
+    unlock(p);
+}
+
+static void *run_worker(void *arg) {
+    worker *w = arg;
+    thread_pool *p = w->pool;
+    w->status = sl_pool_worker_start(&p->base, w->number, &w->state, &w->error);
+    bool good = w->status == SL_OK; /* the coordinator's to read from here on */
+    count_in(p);
+    for (sl_job *job; good && (job = next_job(p));) {
+        sl_pool_work(&p->base, w->state, w->number, job);
+        hand_back(p, job);
+    }
+    sl_pool_worker_stop(&p->base, w->state);
+    return NULL;
+}
+
+/* ---- coordinator ------------------------------------------------------------------------------------------------- */
+
+static sl_status make_primitives(thread_pool *p) {
+    pthread_condattr_t steady; /* time-outs must not follow changes of the wall clock */
+    int failed = pthread_mutex_init(&p->lock, NULL);
+    if (failed) return SL_E_MEMORY;
+    p->primitives = 1;
+    if (pthread_condattr_init(&steady) != 0) return SL_E_MEMORY;
+    failed = pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    if (!failed && !(failed = pthread_cond_init(&p->work, &steady))) p->primitives = 2;
+    if (!failed && !(failed = pthread_cond_init(&p->changed, &steady))) p->primitives = 3;
+    pthread_condattr_destroy(&steady);
+    return failed ? SL_E_MEMORY : SL_OK;
+}
+
+static sl_status spawn(thread_pool *p, unsigned number, sl_error *err) {
+    worker *w = &p->workers[number];
+    w->pool = p;
+    w->number = number;
+    int failed = pthread_create(&w->thread, NULL, run_worker, w);
+    if (failed) return sl_fail_errno(err, failed, "cannot start", "a worker thread");
+    w->running = true;
+    return SL_OK;
+}
+
+static sl_status spawn_all(thread_pool *p, sl_error *err) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sl_status status = SL_OK;
+    for (unsigned i = 0; i < p->base.options.workers && status == SL_OK; i++) status = spawn(p, i, err);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+/* The failure of the lowest worker, so that the message does not depend on who was first. */
+static sl_status await_starts(thread_pool *p, sl_error *err) {
+    lock(p);
+    while (p->started < p->base.options.workers) pthread_cond_wait(&p->changed, &p->lock);
+    unlock(p);
+    for (unsigned i = 0; i < p->base.options.workers; i++) {
+        const worker *w = &p->workers[i];
+        if (w->status == SL_OK) continue;
+        if (err) *err = w->error;
+        return w->status;
+    }
+    return SL_OK;
+}
+
+static sl_status start_threads(sl_pool *pool, sl_error *err) {
+    thread_pool *p = threads_of(pool);
+    p->todo = calloc(pool->capacity, sizeof *p->todo);
+    p->workers = calloc(pool->options.workers, sizeof *p->workers);
+    if (!p->todo || !p->workers || make_primitives(p) != SL_OK) return sl_oom(err);
+    TRY(spawn_all(p, err));
+    return await_starts(p, err);
+}
+
+static unsigned two_each_and_one(unsigned workers) {
+    return 2 * workers + 1;
+}
+
+static sl_status submit_threads(sl_pool *pool, sl_job *job, sl_error *err) {
+    (void)err;
+    thread_pool *p = threads_of(pool);
+    lock(p);
+    p->todo[p->queued++ % pool->capacity] = job;
+    pthread_cond_signal(&p->work);
+    unlock(p);
+    return SL_OK;
+}
+
+/* Waits for `changed` with the lock held; for LOOK_MS at most when somebody may ask to stop. */
+static void wait_changed(thread_pool *p) {
+    if (!p->base.options.stopping) {
+        pthread_cond_wait(&p->changed, &p->lock);
+        return;
+    }
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += LOOK_MS * 1000000L;
+    if (until.tv_nsec >= 1000000000L) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000L;
+    }
+    pthread_cond_timedwait(&p->changed, &p->lock, &until);
+}
+
+static sl_status take_threads(sl_pool *pool, sl_job **job, sl_error *err) {
+    thread_pool *p = threads_of(pool);
+    bool stopped = false;
+    lock(p);
+    while (!stopped && !(*job = sl_pool_next_done(pool))) {
+        wait_changed(p);
+        stopped = sl_pool_stopping(pool);
+    }
+    unlock(p);
+    return stopped ? sl_pool_stopped(err) : SL_OK;
+}
+
+static bool ready_threads(sl_pool *pool) {
+    thread_pool *p = threads_of(pool);
+    lock(p);
+    bool ready = sl_pool_has_done(pool);
+    unlock(p);
+    return ready;
+}
+
+static void join_all(thread_pool *p) {
+    lock(p);
+    p->ending = true;
+    pthread_cond_broadcast(&p->work);
+    unlock(p);
+    for (unsigned i = 0; i < p->base.options.workers; i++)
+        if (p->workers[i].running) pthread_join(p->workers[i].thread, NULL);
+}
+
+static void stop_threads(sl_pool *pool) {
+    thread_pool *p = threads_of(pool);
+    if (p->primitives == 3) join_all(p);
+    if (p->primitives > 2) pthread_cond_destroy(&p->changed);
+    if (p->primitives > 1) pthread_cond_destroy(&p->work);
+    if (p->primitives > 0) pthread_mutex_destroy(&p->lock);
+    free(p->workers);
+    free(p->todo);
+}
+
+const sl_pool_class sl_pool_threads_class = {
+    .size = sizeof(thread_pool),
+    .capacity = two_each_and_one,
+    .start = start_threads,
+    .submit = submit_threads,
+    .take = take_threads,
+    .ready = ready_threads,
+    .stop = stop_threads,
+};
