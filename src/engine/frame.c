@@ -206,7 +206,8 @@ static sl_status load_outcome(const sl_walk_plan *plan, sl_input *in, sl_outcome
     return load_batches(o, in, &c, nbatches, err);
 }
 
-sl_status sl_outcome_load(const sl_walk_plan *plan, char *data_take, size_t n, sl_outcome **out, sl_error *err) {
+sl_status sl_outcome_load(const sl_walk_plan *plan, char *data_take, size_t n, sl_outcome **out,
+                          sl_error *err) {
     sl_input *in = adopt(data_take, n);
     sl_outcome *o = *out = calloc(1, sizeof *o);
     sl_status s = in && o ? load_outcome(plan, in, o, err) : sl_oom(err);

@@ -104,8 +104,10 @@ static sl_status collect_batch(void *to, sl_batch *b, sl_error *err) {
     sl_status status = SL_OK;
     for (uint32_t i = 0; i < b->nsel && status == SL_OK; i++) {
         sl_value v;
-        if (b->bare) status = sl_batch_cell(b, 0, sl_batch_row(b, i), &v, err);
-        else status = sl_batch_item(b, sl_batch_row(b, i), &v, err);
+        if (b->bare)
+            status = sl_batch_cell(b, 0, sl_batch_row(b, i), &v, err);
+        else
+            status = sl_batch_item(b, sl_batch_row(b, i), &v, err);
         if (status == SL_OK) status = sl_value_copy(&v, v, sl_batch_arena(c->item), err);
         if (status == SL_OK) status = sl_result(&c->p->results, v, err);
         if (status == SL_OK && --c->wanted == 0) status = SL_DONE;
@@ -121,7 +123,8 @@ static sl_status fetch_item(sl_processor *p, const void *conf, sl_batch *b, sl_e
     return s == SL_DONE ? SL_OK : s;
 }
 
-static sl_status compute(sl_processor *p, const void *conf, void *state, sl_value field, sl_item item, sl_error *err) {
+static sl_status compute(sl_processor *p, const void *conf, void *state, sl_value field, sl_item item,
+                         sl_error *err) {
     if (p->pipe->source) return fetch_item(p, conf, item.batch, err);
     return p->pipe->each(conf, state, field, item, &p->results, err);
 }
@@ -142,20 +145,25 @@ static sl_status field_of(sl_processor *p, const sl_value *column, sl_batch *b, 
                           sl_error *err) {
     *out = sl_null();
     if (p->pipe->flags & SL_PIPE_NO_FIELD) return SL_OK;
-    if (column) *out = column[row];
-    else TRY(sl_batch_item(b, row, out, err));
+    if (column)
+        *out = column[row];
+    else
+        TRY(sl_batch_item(b, row, out, err));
     if (p->pipe->cast == SL_CAST_PASS || (p->pipe->cast == SL_CAST_TEXT && sl_is_text(*out))) return SL_OK;
     return sl_cast_value(p->pipe->cast, *out, p->node->info.env->now, sl_batch_arena(b), out, err);
 }
 
-static sl_status compute_row(sl_processor *p, const sl_value *column, sl_batch *b, uint32_t i, sl_error *err) {
+static sl_status compute_row(sl_processor *p, const sl_value *column, sl_batch *b, uint32_t i,
+                             sl_error *err) {
     sl_item item = {b, sl_batch_row(b, i)};
     sl_value field;
     size_t from = p->results.n;
     p->results.many = false;
     TRY(field_of(p, column, b, item.row, &field, err));
-    if (p->node->dynamic) TRY(compute_dynamic(p, field, item, err));
-    else TRY(compute(p, p->node->compiled, p->state, field, item, err));
+    if (p->node->dynamic)
+        TRY(compute_dynamic(p, field, item, err));
+    else
+        TRY(compute(p, p->node->compiled, p->state, field, item, err));
     p->spans[i] = (span){from, (uint32_t)(p->results.n - from), p->results.many};
     return SL_OK;
 }

@@ -59,7 +59,8 @@ static sl_status end_flow(planner *p, flow *f, sl_end end, const sl_node *node, 
     sl_stage **v = grown(p->arena, all->v, all->n, &all->cap, sizeof *v);
     if (!s || !v) return sl_oom(p->err);
     all->v = v;
-    *s = (sl_stage){.id = all->n, .branches = f->v, .nbranches = f->n, .cap = f->cap, .end = end, .node = node};
+    *s = (sl_stage){
+        .id = all->n, .branches = f->v, .nbranches = f->n, .cap = f->cap, .end = end, .node = node};
     if (node) s->conf = node->compiled;
     all->v[all->n++] = s;
     *out = s;
@@ -112,8 +113,10 @@ static sl_status zip_terminals(planner *p, const sl_node *node, flow *f) {
 }
 
 static sl_status flow_of_processor(planner *p, const sl_node *node, sl_step_kind kind, flow *f) {
-    if (wire_of(node, SL_PORT_INPUT)) TRY(input_flow(p, node, f));
-    else TRY(add_feed(p, f, SL_FEED_ONE, NULL, NULL));
+    if (wire_of(node, SL_PORT_INPUT))
+        TRY(input_flow(p, node, f));
+    else
+        TRY(add_feed(p, f, SL_FEED_ONE, NULL, NULL));
     TRY(zip_terminals(p, node, f));
     return add_step(p, f, (sl_step){.kind = kind, .node = node});
 }

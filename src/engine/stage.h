@@ -29,11 +29,11 @@ typedef struct sl_feed {
 } sl_feed;
 
 typedef enum sl_step_kind {
-    SL_STEP_EACH,   /* the processor shell around pipe->each */
-    SL_STEP_FETCH,  /* a source pipe as a processor: one fetch per item */
-    SL_STEP_APPLY,  /* pipe->apply */
-    SL_STEP_PROBE,  /* pipe->lookup->probe against the table of `lookup` */
-    SL_STEP_PURE    /* pipe->serial->pure: the worker's half of the stage's own end */
+    SL_STEP_EACH,  /* the processor shell around pipe->each */
+    SL_STEP_FETCH, /* a source pipe as a processor: one fetch per item */
+    SL_STEP_APPLY, /* pipe->apply */
+    SL_STEP_PROBE, /* pipe->lookup->probe against the table of `lookup` */
+    SL_STEP_PURE   /* pipe->serial->pure: the worker's half of the stage's own end */
 } sl_step_kind;
 
 typedef struct sl_step {
@@ -48,15 +48,23 @@ typedef struct sl_branch {
     uint32_t nsteps, cap;
 } sl_branch;
 
-typedef enum sl_end { SL_END_SERIAL, SL_END_ZIP, SL_END_WRAP, SL_END_FOLD, SL_END_LOOKUP, SL_END_SPOOL, SL_END_OUTPUT } sl_end;
+typedef enum sl_end {
+    SL_END_SERIAL,
+    SL_END_ZIP,
+    SL_END_WRAP,
+    SL_END_FOLD,
+    SL_END_LOOKUP,
+    SL_END_SPOOL,
+    SL_END_OUTPUT
+} sl_end;
 
 struct sl_stage {
     unsigned id; /* from 0, in the order of making */
     sl_branch *branches;
     uint32_t nbranches, cap;
     sl_end end;
-    const sl_node *node;   /* of the end: serial, fold, lookup, zip, wrap */
-    sl_stage **terminals;  /* streams bound to names the node's conf uses, ends of kind SL_END_OUTPUT */
+    const sl_node *node;  /* of the end: serial, fold, lookup, zip, wrap */
+    sl_stage **terminals; /* streams bound to names the node's conf uses, ends of kind SL_END_OUTPUT */
     sl_text *terminal_names;
     uint32_t nterminals;
 
@@ -75,6 +83,8 @@ typedef struct sl_stages {
 SL_MUST_CHECK sl_status sl_stages_make(sl_plan *plan, sl_stages *out, sl_error *err);
 
 /* The conf a node's data functions get: compiled, or NULL when it is resolved per item. */
-static inline const void *sl_step_conf(const sl_step *step) { return step->node->dynamic ? NULL : step->node->compiled; }
+static inline const void *sl_step_conf(const sl_step *step) {
+    return step->node->dynamic ? NULL : step->node->compiled;
+}
 
 #endif

@@ -98,7 +98,8 @@ static sl_status run_step(link *l, sl_batch *take, sl_error *err) {
     case SL_STEP_FETCH: return sl_processor_run(l->processor, take, &l->next->out, err);
     case SL_STEP_APPLY: return pipe->apply(conf, l->state, take, &l->next->out, err);
     case SL_STEP_PROBE:
-        return pipe->lookup->probe(step->lookup->conf, step->lookup->table, l->state, take, &l->next->out, err);
+        return pipe->lookup->probe(step->lookup->conf, step->lookup->table, l->state, take, &l->next->out,
+                                   err);
     case SL_STEP_PURE: return pipe->serial->pure(conf, l->state, take, before, &l->next->out, err);
     }
     return SL_E_INTERNAL;
@@ -179,10 +180,12 @@ void sl_walker_free(sl_walker **wp) {
     sl_walker *w = *wp;
     if (!w) return;
     const sl_stage *stage = w->plan->stage;
-    for (uint32_t i = 0; w->branches && i < stage->nbranches; i++) stop_branch(&stage->branches[i], &w->branches[i]);
+    for (uint32_t i = 0; w->branches && i < stage->nbranches; i++)
+        stop_branch(&stage->branches[i], &w->branches[i]);
     free(w->branches);
     for (uint32_t i = 0; w->sink_states && i < w->plan->ntargets; i++)
-        if (w->sink_states[i] && w->plan->targets[i].sink->stop) w->plan->targets[i].sink->stop(w->sink_states[i]);
+        if (w->sink_states[i] && w->plan->targets[i].sink->stop)
+            w->plan->targets[i].sink->stop(w->sink_states[i]);
     free(w->sink_states);
     if (w->partial) stage->node->pipe->fold->close(w->partial);
     free(w);
@@ -216,7 +219,8 @@ static sl_outcome *outcome_new(const sl_walk_plan *plan, uint32_t branch) {
 }
 
 /* The feed's items into the first link. */
-static sl_status feed_branch(sl_walker *w, const sl_branch *b, branch_state *bs, sl_task *task, sl_error *err) {
+static sl_status feed_branch(sl_walker *w, const sl_branch *b, branch_state *bs, sl_task *task,
+                             sl_error *err) {
     sl_out *first = &bs->links[0].out;
     if (task->batch) {
         sl_batch *take = task->batch;

@@ -24,13 +24,13 @@ typedef struct sl_walk_plan {
     const sl_env *env;
     const sl_target *targets; /* of an output stage */
     uint32_t ntargets;
-    bool as_items;            /* an output stage whose items the coordinator wants as batches */
+    bool as_items; /* an output stage whose items the coordinator wants as batches */
 } sl_walk_plan;
 
 /* job->in */
 typedef struct sl_task {
     uint32_t branch;
-    uint32_t seal; /* > 0: no unit; finish the partial of worker seal - 1 (shared memory only) */
+    uint32_t seal;   /* > 0: no unit; finish the partial of worker seal - 1 (shared memory only) */
     sl_unit unit;    /* SL_FEED_SOURCE */
     sl_batch *batch; /* other feeds; owned */
 } sl_task;
@@ -46,12 +46,12 @@ typedef struct sl_outcome {
     sl_count *counts; /* [1 + nsteps]: the feed (out only), then each step */
     uint32_t ncounts;
     uint64_t quarantined, bytes;
-    bool enough;      /* a step of this unit wants no more input */
+    bool enough;        /* a step of this unit wants no more input */
     sl_batch **batches; /* what came out, in order; owned */
     uint32_t nbatches, cap_batches;
-    sl_buf *frames;   /* [ntargets] */
+    sl_buf *frames; /* [ntargets] */
     uint32_t nframes;
-    void *partial;    /* a fold's, sealed, in processes; owned */
+    void *partial; /* a fold's, sealed, in processes; owned */
 } sl_outcome;
 
 typedef struct sl_walker sl_walker;
@@ -79,8 +79,10 @@ typedef struct sl_names {
 
 /* The same things as bytes, for worker processes. */
 SL_MUST_CHECK sl_status sl_task_save(const sl_task *t, sl_buf *frame, sl_error *err);
-SL_MUST_CHECK sl_status sl_task_load(const char *data, size_t n, sl_names *names, sl_task **out, sl_error *err);
-SL_MUST_CHECK sl_status sl_outcome_save(const sl_walk_plan *plan, sl_outcome *o, sl_buf *frame, sl_error *err);
+SL_MUST_CHECK sl_status sl_task_load(const char *data, size_t n, sl_names *names, sl_task **out,
+                                     sl_error *err);
+SL_MUST_CHECK sl_status sl_outcome_save(const sl_walk_plan *plan, sl_outcome *o, sl_buf *frame,
+                                        sl_error *err);
 /* Takes DATA (malloc'ed). */
 SL_MUST_CHECK sl_status sl_outcome_load(const sl_walk_plan *plan, char *data_take, size_t n, sl_outcome **out,
                                         sl_error *err);

@@ -1,0 +1,116 @@
+/* feed.c: the units of a stage, branch after branch. */
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "engine/run_internal.h"
+#include "record/pack.h"
+
+/* How many sources of a collection are open at once: the one being read and those after it, so that slow hosts overlap. */
+static uint32_t open_ahead(const sl_stage_run *sr) {
+    unsigned n = sr->run->env->connections;
+    return n ? n : 1;
+}
+
+static sl_status open_source(sl_stage_run *sr, uint32_t b, sl_error *err) {
+    sl_feed_run *f = &sr->feeds[b];
+    const sl_feed *feed = &sr->stage->branches[b].feed;
+    if (f->opened || feed->kind != SL_FEED_SOURCE) return SL_OK;
+    const sl_source *source = feed->source->pipe->source;
+    f->opened = true;
+    sl_status s = source->open(feed->source->compiled, sr->run->env, &f->split, err);
+    if (s == SL_OK && source->total) f->total = source->total(f->split);
+    if (s > SL_DONE) sl_error_step(err, feed->source->step, feed->source->pipe->name);
+    return s;
+}
+
+static sl_status open_sources(sl_stage_run *sr, sl_error *err) {
+    uint32_t last = sr->branch + open_ahead(sr);
+    for (uint32_t b = sr->branch; b < sr->stage->nbranches && b < last; b++) TRY(open_source(sr, b, err));
+    return SL_OK;
+}
+
+static void close_source(sl_stage_run *sr, uint32_t b) {
+    const sl_feed *feed = &sr->stage->branches[b].feed;
+    if (feed->kind == SL_FEED_SOURCE && sr->feeds[b].split)
+        feed->source->pipe->source->close(sr->feeds[b].split);
+    sr->feeds[b].split = NULL;
+}
+
+void sl_feed_close(sl_stage_run *sr) {
+    for (uint32_t b = 0; sr->feeds && b < sr->stage->nbranches; b++) close_source(sr, b);
+}
+
+static sl_status next_unit(sl_stage_run *sr, const sl_feed *feed, sl_task *t, sl_error *err) {
+    TRY(open_sources(sr, err));
+    sl_feed_run *f = &sr->feeds[sr->branch];
+    sl_status s = feed->source->pipe->source->split(f->split, &t->unit, err);
+    if (feed->source->pipe->source->total) f->total = feed->source->pipe->source->total(f->split);
+    if (s > SL_DONE) sl_error_step(err, feed->source->step, feed->source->pipe->name);
+    return s;
+}
+
+/* Batches of one store must not go to two workers: a shared one is copied. */
+static sl_status own_store(sl_batch **b, sl_error *err) {
+    if (sl_batch_alone(*b)) return SL_OK;
+    sl_batch *copy = NULL;
+    TRY(sl_batch_clone(*b, &copy, err));
+    sl_batch_free(b);
+    *b = copy;
+    return SL_OK;
+}
+
+static sl_status next_of_stage(sl_stage_run *sr, const sl_feed *feed, sl_task *t, sl_error *err) {
+    TRY(sl_stage_pull(sl_run_of(sr, feed->stage), &t->batch, err));
+    return own_store(&t->batch, err);
+}
+
+/* Pulls the spool's stage on until block NEXT exists. */
+static sl_status next_of_spool(sl_stage_run *sr, const sl_feed *feed, sl_task *t, sl_error *err) {
+    sl_stage_run *from = sl_run_of(sr, feed->stage);
+    sl_feed_run *f = &sr->feeds[sr->branch];
+    while (!from->spool || f->next == sl_spool_count(from->spool)) {
+        sl_batch *none = NULL;
+        sl_status s = sl_stage_pull(from, &none, err);
+        sl_batch_free(&none);
+        if (s == SL_DONE && from->spool && f->next < sl_spool_count(from->spool)) break;
+        TRY(s);
+    }
+    return sl_spool_get(from->spool, f->next++, &t->batch, err);
+}
+
+static sl_status next_one(sl_stage_run *sr, sl_task *t, sl_error *err) {
+    sl_feed_run *f = &sr->feeds[sr->branch];
+    if (f->next) return SL_DONE;
+    f->next = 1;
+    t->batch = sl_batch_new(NULL, 1);
+    return t->batch ? SL_OK : sl_oom(err);
+}
+
+static sl_status next_of_branch(sl_stage_run *sr, sl_task *t, sl_error *err) {
+    const sl_feed *feed = &sr->stage->branches[sr->branch].feed;
+    t->branch = sr->branch;
+    switch (feed->kind) {
+    case SL_FEED_SOURCE: return next_unit(sr, feed, t, err);
+    case SL_FEED_STAGE: return next_of_stage(sr, feed, t, err);
+    case SL_FEED_SPOOL: return next_of_spool(sr, feed, t, err);
+    case SL_FEED_ONE: return next_one(sr, t, err);
+    }
+    return SL_E_INTERNAL;
+}
+
+sl_status sl_feed_next(sl_stage_run *sr, sl_task **out, sl_error *err) {
+    sl_task *t = calloc(1, sizeof *t);
+    if (!t) return sl_oom(err);
+    sl_status s = SL_DONE;
+    while (s == SL_DONE && sr->branch < sr->stage->nbranches) {
+        s = next_of_branch(sr, t, err);
+        if (s != SL_DONE) break;
+        close_source(sr, sr->branch);
+        sr->branch++;
+    }
+    if (s == SL_OK)
+        *out = t;
+    else
+        sl_task_free(&t);
+    return s;
+}

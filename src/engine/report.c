@@ -1,0 +1,165 @@
+/* report.c: the run report as JSON, in the order of the stages. */
+#include <sys/resource.h>
+
+#include "base/error.h"
+#include "engine/run_internal.h"
+#include "record/cast.h"
+
+static void member(sl_buf *o, const char *name, uint64_t v) {
+    sl_buf_printf(o, "\"%s\": %llu", name, (unsigned long long)v);
+}
+
+static void text_member(sl_buf *o, const char *name, const char *v) {
+    sl_buf_printf(o, "\"%s\": ", name);
+    if (v)
+        sl_json_text(sl_text_of(v), o);
+    else
+        sl_buf_str(o, "null");
+}
+
+static void write_step(sl_buf *o, const sl_step *step, const sl_count *c) {
+    sl_buf_printf(o, "{\"step\": %d, ", step->node->step);
+    text_member(o, "pipe", step->node->pipe->name);
+    sl_buf_str(o, ", ");
+    member(o, "in", c->in);
+    sl_buf_str(o, ", ");
+    member(o, "out", c->out);
+    sl_buf_str(o, ", ");
+    member(o, "filtered", c->in > c->out ? c->in - c->out : 0);
+    sl_buf_str(o, "}");
+}
+
+static const char *feed_name(const sl_feed *feed) {
+    switch (feed->kind) {
+    case SL_FEED_SOURCE: return feed->source->pipe->name;
+    case SL_FEED_STAGE: return "stage";
+    case SL_FEED_SPOOL: return "spool";
+    case SL_FEED_ONE: return "one";
+    }
+    return "";
+}
+
+static void write_feed(sl_buf *o, const sl_stage_run *sr, uint32_t b) {
+    const sl_feed *feed = &sr->stage->branches[b].feed;
+    text_member(o, "from", feed_name(feed));
+    sl_buf_str(o, ", ");
+    if (feed->source) {
+        sl_value url = sl_map_get_z(feed->source->conf, "url");
+        if (sl_is_text(url)) {
+            sl_buf_str(o, "\"url\": ");
+            sl_json_text(sl_bytes(url), o);
+            sl_buf_str(o, ", ");
+        }
+        member(o, "bytes", sr->bytes[b]);
+        sl_buf_str(o, ", ");
+        member(o, "quarantined", sr->quarantined[b]);
+        sl_buf_str(o, ", ");
+    } else if (feed->stage) {
+        member(o, "stage", feed->stage->id);
+        sl_buf_str(o, ", ");
+    }
+}
+
+static void write_branch(sl_buf *o, const sl_stage_run *sr, uint32_t b) {
+    const sl_branch *branch = &sr->stage->branches[b];
+    const sl_count *c = sr->counts[b];
+    sl_buf_str(o, "{");
+    write_feed(o, sr, b);
+    member(o, "out", c[0].out);
+    sl_buf_str(o, ", \"steps\": [");
+    for (uint32_t i = 0; i < branch->nsteps; i++) {
+        if (i) sl_buf_str(o, ", ");
+        write_step(o, &branch->steps[i], &c[i + 1]);
+    }
+    sl_buf_str(o, "]}");
+}
+
+static const char *end_name(const sl_stage *s) {
+    static const char *const names[] = {"serial", "zip", "wrap", "fold", "lookup", "spool", "output"};
+    return names[s->end];
+}
+
+static void write_stage(sl_buf *o, const sl_stage_run *sr) {
+    const sl_stage *stage = sr->stage;
+    sl_buf_str(o, "    {");
+    member(o, "stage", stage->id);
+    sl_buf_str(o, ", \"branches\": [");
+    for (uint32_t b = 0; sr->counts && b < stage->nbranches; b++) {
+        if (b) sl_buf_str(o, ", ");
+        write_branch(o, sr, b);
+    }
+    sl_buf_str(o, "], ");
+    text_member(o, "end", end_name(stage));
+    if (stage->node) {
+        sl_buf_str(o, ", ");
+        text_member(o, "pipe", stage->node->pipe->name);
+        sl_buf_str(o, ", ");
+        member(o, "out", sr->end_out);
+    }
+    sl_buf_str(o, ", ");
+    member(o, "retries", sr->pool_stats.retries);
+    sl_buf_str(o, "}");
+}
+
+static void write_sinks(sl_buf *o, const sl_run *r, bool done) {
+    sl_buf_str(o, "  \"sinks\": [");
+    for (uint32_t i = 0; i < r->o.ntargets; i++) {
+        sl_buf_str(o, i ? ", {" : "{");
+        text_member(o, "to", r->o.targets[i].text);
+        sl_buf_str(o, ", ");
+        member(o, "rows", r->rows[i]);
+        sl_buf_printf(o, ", \"committed\": %s}", done ? "true" : "false");
+    }
+    sl_buf_str(o, "],\n");
+}
+
+static uint64_t peak_memory(const sl_run *r) {
+    struct rusage u;
+    uint64_t peak = getrusage(RUSAGE_SELF, &u) == 0 ? (uint64_t)u.ru_maxrss * 1024 : 0;
+    for (uint32_t i = 0; i < r->o.stages->n; i++)
+        if (r->stages[i].pool_stats.child_peak_bytes > peak) peak = r->stages[i].pool_stats.child_peak_bytes;
+    return peak;
+}
+
+static void write_totals(sl_buf *o, const sl_run *r) {
+    sl_progress p = sl_run_progress(r);
+    sl_buf_str(o, "  \"items\": {");
+    member(o, "in", p.items_in);
+    sl_buf_str(o, ", ");
+    member(o, "out", p.items_out);
+    sl_buf_str(o, ", ");
+    member(o, "filtered", p.filtered);
+    sl_buf_str(o, ", ");
+    member(o, "quarantined", p.quarantined);
+    sl_buf_str(o, "},\n  ");
+    member(o, "bytes", p.bytes_in);
+    sl_buf_printf(o, ",\n  \"seconds\": %.6f,\n  ", (double)p.nanoseconds / 1e9);
+    member(o, "peak_memory", peak_memory(r));
+    sl_buf_str(o, ",\n");
+}
+
+sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, sl_buf *out, sl_error *err) {
+    static const char *const pools[] = {"inline", "threads", "processes"};
+    char text[1200];
+    sl_buf_str(out, "{\n  ");
+    text_member(out, "version", sl_version());
+    sl_buf_str(out, ",\n  ");
+    text_member(out, "status", status == SL_OK ? "done" : "failed");
+    sl_buf_printf(out, ",\n  \"exit_code\": %d,\n  ", sl_exit_code(status));
+    text_member(out, "error", why && why->code ? sl_error_format(why, text, sizeof text) : NULL);
+    sl_buf_str(out, ",\n  ");
+    text_member(out, "pool", pools[r->o.pool]);
+    sl_buf_str(out, ",\n  ");
+    member(out, "workers", r->o.workers);
+    sl_buf_str(out, ",\n");
+    write_totals(out, r);
+    sl_buf_str(out, "  \"stages\": [\n");
+    for (uint32_t i = 0; i < r->o.stages->n; i++) {
+        write_stage(out, &r->stages[i]);
+        sl_buf_str(out, i + 1 < r->o.stages->n ? ",\n" : "\n");
+    }
+    sl_buf_str(out, "  ],\n");
+    write_sinks(out, r, status == SL_OK);
+    sl_buf_printf(out, "  \"balanced\": %s\n}\n", why && why->code == SL_E_INTERNAL ? "false" : "true");
+    return sl_buf_check(out, err);
+}

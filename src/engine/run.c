@@ -1,0 +1,161 @@
+#include "engine/run.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "engine/run_internal.h"
+
+#define PROGRESS_EVERY_NS 100000000u
+
+sl_status sl_run_new(const sl_run_options *options, sl_run **out, sl_error *err) {
+    sl_run *r = *out = calloc(1, sizeof *r);
+    if (!r) return sl_oom(err);
+    r->o = *options;
+    r->env = &options->plan->env;
+    r->started = sl_clock_ns();
+    r->stages = calloc(options->stages->n + 1, sizeof *r->stages);
+    r->sinks = calloc(options->ntargets + 1, sizeof *r->sinks);
+    r->rows = calloc(options->ntargets + 1, sizeof *r->rows);
+    if (!r->stages || !r->sinks || !r->rows) return sl_oom(err);
+    for (uint32_t i = 0; i < options->stages->n; i++) {
+        r->stages[i].run = r;
+        r->stages[i].stage = options->stages->v[i];
+    }
+    return SL_OK;
+}
+
+static void close_sinks(sl_run *r) {
+    for (uint32_t i = 0; r->sinks && i < r->o.ntargets; i++) {
+        if (r->sinks[i]) r->o.targets[i].sink->close(r->sinks[i]);
+        r->sinks[i] = NULL;
+    }
+}
+
+/* Workers first, everywhere: they may look into the tables of other stages. */
+void sl_run_free(sl_run **rp) {
+    sl_run *r = *rp;
+    if (!r) return;
+    for (uint32_t i = r->stages ? r->o.stages->n : 0; i-- > 0;) sl_stage_stop(&r->stages[i]);
+    for (uint32_t i = r->stages ? r->o.stages->n : 0; i-- > 0;) sl_end_close(&r->stages[i]);
+    close_sinks(r);
+    free(r->stages);
+    free(r->sinks);
+    free(r->rows);
+    free(r);
+    *rp = NULL;
+}
+
+static sl_stage_run *output_of(sl_run *r) {
+    return &r->stages[r->o.stages->output->id];
+}
+
+/* After the workers are forked: no database handle crosses a fork. */
+static sl_status open_sinks(sl_run *r, sl_error *err) {
+    for (uint32_t i = 0; i < r->o.ntargets; i++) {
+        const sl_target *t = &r->o.targets[i];
+        TRY(t->sink->open(t->conf, r->o.sink_env, &r->sinks[i], err));
+    }
+    return SL_OK;
+}
+
+static sl_status write_frames(sl_run *r, const sl_outcome *o, sl_error *err) {
+    for (uint32_t i = 0; i < o->nframes; i++) {
+        const sl_buf *frame = &o->frames[i];
+        TRY(r->o.targets[i].sink->write(r->sinks[i], frame->data, frame->len, &r->rows[i], err));
+    }
+    return SL_OK;
+}
+
+static void report_progress(sl_run *r, bool now) {
+    if (!r->o.progress) return;
+    uint64_t ns = sl_clock_ns();
+    if (!now && ns - r->reported < PROGRESS_EVERY_NS) return;
+    r->reported = ns;
+    sl_progress p = sl_run_progress(r);
+    r->o.progress(r->o.progress_user, &p);
+}
+
+static uint64_t output_items(const sl_run *r) {
+    const sl_stage_run *sr = &r->stages[r->o.stages->output->id];
+    uint64_t n = 0;
+    for (uint32_t b = 0; sr->counts && b < sr->stage->nbranches; b++)
+        n += sr->counts[b][sr->stage->branches[b].nsteps].out;
+    return n;
+}
+
+/* Every item that left the last step must have been written by every sink. */
+static sl_status check_balance(const sl_run *r, sl_error *err) {
+    uint64_t items = output_items(r);
+    for (uint32_t i = 0; i < r->o.ntargets; i++)
+        if (r->rows[i] != items)
+            return sl_fail(err, SL_E_INTERNAL,
+                           "%llu items went to '%s' but it counted %llu; nothing was committed",
+                           (unsigned long long)items, r->o.targets[i].text, (unsigned long long)r->rows[i]);
+    return SL_OK;
+}
+
+static bool is_database(const sl_target *t) {
+    return strcmp(t->sink->name, "sqlite") == 0;
+}
+
+/* Databases first: a commit there may still fail, a rename hardly. */
+static sl_status commit_sinks(sl_run *r, sl_error *err) {
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < r->o.ntargets; i++)
+            if (is_database(&r->o.targets[i]) == (pass == 0))
+                TRY(r->o.targets[i].sink->commit(r->sinks[i], err));
+    return SL_OK;
+}
+
+sl_status sl_run_to_sinks(sl_run *r, sl_error *err) {
+    sl_stage_run *sr = output_of(r);
+    TRY(sl_stage_start(sr, err));
+    TRY(open_sinks(r, err));
+    sl_status s;
+    sl_outcome *o = NULL;
+    while ((s = sl_stage_outcome(sr, &o, err)) == SL_OK) {
+        s = write_frames(r, o, err);
+        sl_outcome_free(&o, sr->stage);
+        if (s != SL_OK) return s;
+        report_progress(r, false);
+    }
+    if (s != SL_DONE) return s;
+    TRY(check_balance(r, err));
+    s = commit_sinks(r, err);
+    r->ended = sl_clock_ns();
+    report_progress(r, true);
+    return s;
+}
+
+sl_status sl_run_next(sl_run *r, sl_batch **out, sl_error *err) {
+    sl_status s = sl_stage_pull(output_of(r), out, err);
+    if (s != SL_OK) r->ended = sl_clock_ns();
+    return s;
+}
+
+static void add_stage(const sl_stage_run *sr, sl_progress *p, bool *known) {
+    for (uint32_t b = 0; sr->counts && b < sr->stage->nbranches; b++) {
+        const sl_branch *branch = &sr->stage->branches[b];
+        const sl_count *c = sr->counts[b];
+        if (branch->feed.kind == SL_FEED_SOURCE) {
+            p->items_in += c[0].out;
+            p->bytes_in += sr->bytes[b];
+            p->bytes_total += sr->feeds[b].total;
+            *known = *known && sr->feeds[b].total > 0;
+        }
+        p->quarantined += sr->quarantined[b];
+        for (uint32_t i = 1; i <= branch->nsteps; i++)
+            if (c[i].in > c[i].out) p->filtered += c[i].in - c[i].out;
+    }
+}
+
+sl_progress sl_run_progress(const sl_run *r) {
+    sl_progress p = {0};
+    bool known = true;
+    for (uint32_t i = 0; i < r->o.stages->n; i++) add_stage(&r->stages[i], &p, &known);
+    if (!known) p.bytes_total = 0;
+    p.items_out = output_items(r);
+    p.nanoseconds = (r->ended ? r->ended : sl_clock_ns()) - r->started;
+    return p;
+}

@@ -1,0 +1,102 @@
+/* run_internal.h: what the files of the coordinator share: stage_run.c (one stage), feed.c (its input), run.c, report.c. */
+#ifndef SL_ENGINE_RUN_INTERNAL_H
+#define SL_ENGINE_RUN_INTERNAL_H
+
+#include "engine/run.h"
+#include "engine/spool.h"
+
+typedef struct sl_stage_run sl_stage_run;
+
+typedef enum sl_phase { SL_PHASE_NEW, SL_PHASE_RUNNING, SL_PHASE_FINISHING, SL_PHASE_DONE } sl_phase;
+
+/* Batches on their way from one stage to the next, first in first out. Also the sl_out that serial and fold ends emit to. */
+typedef struct sl_queue {
+    sl_out out; /* first */
+    sl_batch **v;
+    uint32_t head, n, cap;
+    uint64_t items; /* ever put in */
+} sl_queue;
+
+/* Where a branch's units come from, while the stage runs. */
+typedef struct sl_feed_run {
+    void *split; /* SL_FEED_SOURCE: opened */
+    bool opened, done;
+    uint32_t next;  /* SL_FEED_SPOOL: block to read next; SL_FEED_ONE: 1 once handed out */
+    uint64_t total; /* bytes if known */
+} sl_feed_run;
+
+struct sl_stage_run {
+    sl_run *run;
+    sl_stage *stage;
+    sl_phase phase;
+    sl_walk_plan walk;
+    sl_pool *pool;
+    sl_pool_calls calls;
+    sl_walker **
+        walkers; /* [workers]; each written by its worker at its start, read by the coordinator when no job runs */
+    sl_names names; /* worker processes: texts of units */
+    sl_job *jobs;   /* [capacity] */
+    sl_job **idle;  /* jobs not with the pool */
+    unsigned nidle, capacity;
+    sl_feed_run *feeds;    /* [nbranches] */
+    uint32_t branch;       /* being fed */
+    bool fed;              /* no unit is left */
+    bool enough;           /* nobody wants more */
+    sl_status feed_status; /* a failed feed surfaces after the jobs before it */
+    sl_error feed_error;
+    sl_queue ready;
+    void *serial;          /* SL_END_SERIAL: opened */
+    void *partial;         /* SL_END_FOLD: merged so far */
+    bool wrapped;          /* SL_END_WRAP: something came */
+    sl_spool *spool;       /* SL_END_SPOOL */
+    sl_arena arena;        /* resolved confs */
+    sl_count **counts;     /* [nbranches]: [1 + nsteps] */
+    uint64_t *quarantined; /* [nbranches] */
+    uint64_t *bytes;       /* [nbranches] */
+    uint64_t *nanoseconds; /* unused by the engine's decisions: filled for the report */
+    uint64_t end_in, end_out;
+    sl_pool_stats pool_stats;
+};
+
+struct sl_run {
+    sl_run_options o;
+    const sl_env *env;
+    sl_stage_run *stages;              /* [stages->n], by id */
+    void **sinks;                      /* [ntargets]: opened */
+    uint64_t *rows;                    /* [ntargets]: written */
+    uint64_t started, ended, reported; /* monotonic ns */
+};
+
+/* ---- stage_run.c ---- */
+sl_status sl_stage_start(sl_stage_run *sr, sl_error *err);
+/* The next batch of the stage's result. SL_DONE at its end. */
+sl_status sl_stage_pull(sl_stage_run *sr, sl_batch **out, sl_error *err);
+/* The next outcome of an output stage with sinks; SL_DONE at its end. Owned by the caller. */
+sl_status sl_stage_outcome(sl_stage_run *sr, sl_outcome **out, sl_error *err);
+void sl_stage_stop(sl_stage_run *sr);
+
+/* ---- feed.c ---- */
+/* The next task of the stage, SL_DONE when there is none. */
+sl_status sl_feed_next(sl_stage_run *sr, sl_task **out, sl_error *err);
+void sl_feed_close(sl_stage_run *sr);
+
+/* ---- queue ---- */
+sl_status sl_queue_put(sl_queue *q, sl_batch *take, sl_error *err);
+sl_batch *sl_queue_get(sl_queue *q); /* NULL when empty */
+void sl_queue_clear(sl_queue *q);
+
+/* ---- end.c: what the coordinator does with a stage's output ---- */
+sl_status sl_end_open(sl_stage_run *sr, sl_error *err);
+/* One batch, in order. SL_DONE: enough. */
+sl_status sl_end_batch(sl_stage_run *sr, sl_batch *take, sl_error *err);
+/* A worker's sealed partial. */
+sl_status sl_end_partial(sl_stage_run *sr, void *take, sl_error *err);
+/* Something more of the result into sr->ready; SL_DONE when there is no more. */
+sl_status sl_end_finish(sl_stage_run *sr, sl_error *err);
+void sl_end_close(sl_stage_run *sr);
+
+static inline sl_stage_run *sl_run_of(const sl_stage_run *sr, const sl_stage *stage) {
+    return &sr->run->stages[stage->id];
+}
+
+#endif
