@@ -1,0 +1,365 @@
+#include "sources/opener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <glob.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "net/http.h"
+#include "net/inflate.h"
+#include "net/url.h"
+#include "sources/transcode.h"
+
+#define LOOK_MS  100                /* how soon a wait notices that the run stops */
+#define RAW_SIZE ((size_t)64 << 10) /* bytes looked ahead: what is unpacked or converted goes through here */
+
+/* Bytes on their way from one layer to the next. */
+typedef struct lane {
+    char *data;
+    size_t at, len;
+} lane;
+
+struct sl_inflow {
+    const char *name;
+    const sl_env *env;
+    int fd; /* -1: a fetch */
+    bool regular, looked, raw_ended;
+    uint64_t taken, total;
+    sl_http *own_http; /* when the environment has no session */
+    sl_fetch *fetch;
+    lane raw; /* as it comes from the file or the network */
+    sl_inflate *inflate;
+    lane unpacked; /* only when there is something to convert */
+    sl_transcode *transcode;
+};
+
+/* ---- names --------------------------------------------------------------------------------------------------------- */
+
+static bool is_http(sl_text scheme) {
+    return sl_text_eq_nocase(scheme, SL_TEXT("http")) || sl_text_eq_nocase(scheme, SL_TEXT("https"));
+}
+
+static sl_status add_name(sl_texts *names, const char *name, size_t n, sl_arena *arena, sl_error *err) {
+    char *copy = sl_arena_strndup(arena, name, n);
+    if (!copy) return sl_oom(err);
+    names->v[names->n++] = sl_text_n(copy, n);
+    return SL_OK;
+}
+
+static sl_status one_name(sl_texts *names, const char *name, size_t n, sl_arena *arena, sl_error *err) {
+    *names = (sl_texts){.v = sl_arena_alloc(arena, sizeof *names->v), .given = true};
+    return names->v ? add_name(names, name, n, arena, err) : sl_oom(err);
+}
+
+static int by_bytes(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static sl_status take_matches(glob_t *found, sl_arena *arena, sl_texts *names, sl_error *err) {
+    qsort(found->gl_pathv, found->gl_pathc, sizeof *found->gl_pathv, by_bytes);
+    *names = (sl_texts){.v = sl_arena_alloc(arena, found->gl_pathc * sizeof *names->v), .given = true};
+    if (!names->v) return sl_oom(err);
+    for (size_t i = 0; i < found->gl_pathc; i++) {
+        TRY(add_name(names, found->gl_pathv[i], strlen(found->gl_pathv[i]), arena, err));
+    }
+    return SL_OK;
+}
+
+/* A path with wildcards that is not itself the name of a file. Order by bytes, not by the locale of the day. */
+static sl_status expand(const char *path, size_t n, sl_arena *arena, sl_texts *names, sl_error *err) {
+    struct stat st;
+    if (!strpbrk(path, "*?[") || stat(path, &st) == 0) return one_name(names, path, n, arena, err);
+    glob_t found = {0};
+    int rc = glob(path, GLOB_NOSORT, NULL, &found);
+    sl_status status = SL_OK;
+    if (rc == GLOB_NOSPACE) {
+        status = sl_oom(err);
+    } else if (rc) {
+        status = sl_fail(err, SL_E_IO, "no file matches '%s'", path);
+    } else {
+        status = take_matches(&found, arena, names, err);
+    }
+    globfree(&found);
+    return status;
+}
+
+static sl_status append_file_url(sl_text url, sl_buf *path, sl_error *err) {
+    sl_url u;
+    if (!sl_url_parse(url, &u) || !u.has_authority || (u.host.n && !sl_text_is(u.host, "localhost")) ||
+        !u.path.n) {
+        return sl_fail(err, SL_E_IO, "'%.*s' is not a file URL of this machine; file:///dir/name is",
+                       (int)url.n, url.s);
+    }
+    sl_url_decode(u.path, path);
+    return SL_OK;
+}
+
+static void append_relative(sl_text name, const char *base_dir, sl_buf *path) {
+    if (base_dir && base_dir[0] && name.s[0] != '/') {
+        sl_buf_str(path, base_dir);
+        if (path->data && path->data[path->len - 1] != '/') sl_buf_byte(path, '/');
+    }
+    sl_buf_text(path, name);
+}
+
+static sl_status file_names(sl_text url, bool is_url, const char *base_dir, sl_arena *arena, sl_texts *names,
+                            sl_error *err) {
+    sl_buf path = {0};
+    sl_status status = SL_OK;
+    if (is_url) {
+        status = append_file_url(url, &path, err);
+    } else {
+        append_relative(url, base_dir, &path);
+    }
+    const char *z = sl_buf_cstr(&path);
+    if (!status) status = sl_buf_check(&path, err);
+    if (!status) status = expand(z, path.len, arena, names, err);
+    sl_buf_free(&path);
+    return status;
+}
+
+sl_status sl_source_names(sl_text url, const char *base_dir, sl_arena *arena, sl_texts *names,
+                          sl_error *err) {
+    if (!url.n) return sl_fail(err, SL_E_IO, "the url is empty");
+    if (memchr(url.s, 0, url.n)) return sl_fail(err, SL_E_IO, "the url has a zero byte in it");
+    if (sl_text_is(url, "-") || sl_text_is(url, "stdin:")) return one_name(names, "-", 1, arena, err);
+    sl_text scheme = sl_url_scheme(url);
+    if (is_http(scheme)) return one_name(names, url.s, url.n, arena, err);
+    bool is_url = url.n > scheme.n + 2 && scheme.n && !memcmp(url.s + scheme.n, "://", 3);
+    bool is_file = sl_text_eq_nocase(scheme, SL_TEXT("file"));
+    if (!is_url || is_file) return file_names(url, is_url, base_dir, arena, names, err);
+    return sl_fail(err, SL_E_IO,
+                   "cannot open '%.*s': urls begin with http://, https:// or file://, or are file names",
+                   (int)url.n, url.s);
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------- */
+
+static sl_status open_fetch(sl_inflow *b, sl_error *err) {
+    sl_http *session = b->env->http;
+    if (!session) {
+        sl_http_options options = {
+            .connections = b->env->connections, .per_host = b->env->per_host, .stopping = b->env->stopping};
+        TRY(sl_http_new(&options, &b->own_http, err));
+        session = b->own_http;
+    }
+    return sl_http_get(session, b->name, &b->fetch, err);
+}
+
+static sl_status open_file(sl_inflow *b, sl_error *err) {
+    do {
+        b->fd = open(b->name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    } while (b->fd < 0 && errno == EINTR);
+    if (b->fd < 0) return sl_fail_errno(err, errno, "cannot open", b->name);
+    struct stat st;
+    if (fstat(b->fd, &st)) return sl_fail_errno(err, errno, "cannot open", b->name);
+    if (S_ISDIR(st.st_mode)) return sl_fail_errno(err, EISDIR, "cannot open", b->name);
+    b->regular = S_ISREG(st.st_mode);
+    if (!b->regular) return SL_OK;
+    b->total = (uint64_t)st.st_size;
+    (void)posix_fadvise(b->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* advice only: nothing depends on it */
+    return SL_OK;
+}
+
+static sl_status open_any(sl_inflow *b, sl_text encoding, sl_error *err) {
+    b->raw.data = malloc(RAW_SIZE);
+    if (!b->raw.data) return sl_oom(err);
+    if (!sl_encoding_is_utf8(encoding)) {
+        TRY(sl_transcode_new(encoding, &b->transcode, err));
+        b->unpacked.data = malloc(RAW_SIZE);
+        if (!b->unpacked.data) return sl_oom(err);
+    }
+    if (is_http(sl_url_scheme(sl_text_of(b->name)))) return open_fetch(b, err);
+    if (strcmp(b->name, "-")) return open_file(b, err);
+    b->fd = STDIN_FILENO;
+    b->name = "stdin";
+    return SL_OK;
+}
+
+sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_env *env, sl_inflow **out,
+                         sl_error *err) {
+    sl_inflow *b = calloc(1, sizeof *b);
+    if (!b) return sl_oom(err);
+    b->name = name;
+    b->env = env;
+    b->fd = -1;
+    sl_status status = open_any(b, encoding, err);
+    if (status) {
+        sl_inflow_close(&b);
+    } else {
+        *out = b;
+    }
+    return status;
+}
+
+void sl_inflow_close(sl_inflow **b) {
+    sl_inflow *gone = *b;
+    if (!gone) return;
+    sl_fetch_close(&gone->fetch);
+    sl_http_free(&gone->own_http);
+    if (gone->fd > STDIN_FILENO) close(gone->fd);
+    sl_inflate_free(&gone->inflate);
+    sl_transcode_free(&gone->transcode);
+    free(gone->raw.data);
+    free(gone->unpacked.data);
+    free(gone);
+    *b = NULL;
+}
+
+/* ---- reading as it comes ------------------------------------------------------------------------------------------- */
+
+static bool is_stopping(const sl_inflow *b) {
+    return b->env->stopping && atomic_load_explicit(b->env->stopping, memory_order_relaxed);
+}
+
+static bool has_input(int fd, int ms) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, ms) > 0;
+}
+
+/* A pipe or a terminal may keep us waiting for ever: so wait where the run can be stopped. */
+static sl_status read_fd(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    for (;;) {
+        while (!b->regular && !has_input(b->fd, LOOK_MS)) {
+            if (is_stopping(b)) return sl_fail(err, SL_E_STOPPED, "stopped while reading '%s'", b->name);
+        }
+        ssize_t got = b->regular ? pread(b->fd, buf, cap, (off_t)b->taken) : read(b->fd, buf, cap);
+        if (got >= 0) {
+            *n = (size_t)got;
+            return SL_OK;
+        }
+        if (errno != EINTR && errno != EAGAIN) return sl_fail_errno(err, errno, "cannot read", b->name);
+    }
+}
+
+static sl_status read_raw(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    *n = 0;
+    if (b->raw_ended) return SL_OK;
+    TRY(b->fetch ? sl_fetch_read(b->fetch, buf, cap, n, err) : read_fd(b, buf, cap, n, err));
+    b->taken += *n;
+    b->raw_ended = !*n;
+    return SL_OK;
+}
+
+/* ---- layers -------------------------------------------------------------------------------------------------------- */
+
+/* Reads as many bytes as it takes to recognise compression. */
+static sl_status look(sl_inflow *b, sl_error *err) {
+    b->looked = true;
+    while (b->raw.len < 4 && !b->raw_ended) {
+        size_t n;
+        TRY(read_raw(b, b->raw.data + b->raw.len, RAW_SIZE - b->raw.len, &n, err));
+        b->raw.len += n;
+    }
+    sl_coding coding = sl_coding_of(b->raw.data, b->raw.len);
+    if (coding == SL_CODING_NONE) return SL_OK;
+    b->inflate = sl_inflate_new(coding);
+    return b->inflate ? SL_OK : sl_oom(err);
+}
+
+static sl_status refill_raw(sl_inflow *b, sl_error *err) {
+    b->raw.at = 0;
+    b->raw.len = 0;
+    return read_raw(b, b->raw.data, RAW_SIZE, &b->raw.len, err);
+}
+
+static sl_status read_inflated(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    for (;;) {
+        const char *in = b->raw.data + b->raw.at;
+        size_t left = b->raw.len - b->raw.at;
+        sl_status status = sl_inflate_run(b->inflate, &in, &left, buf, cap, n, err);
+        b->raw.at = b->raw.len - left;
+        if (status || *n) return status;
+        TRY(refill_raw(b, err));
+        if (!b->raw.len) return sl_inflate_finish(b->inflate, err);
+    }
+}
+
+/* What was looked at comes first, the rest straight into BUF. */
+static sl_status read_unpacked(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    if (b->inflate) return read_inflated(b, buf, cap, n, err);
+    size_t have = b->raw.len - b->raw.at;
+    if (!have) return read_raw(b, buf, cap, n, err);
+    *n = have < cap ? have : cap;
+    memcpy(buf, b->raw.data + b->raw.at, *n);
+    b->raw.at += *n;
+    return SL_OK;
+}
+
+static sl_status refill_unpacked(sl_inflow *b, size_t *n, sl_error *err) {
+    lane *l = &b->unpacked;
+    memmove(l->data, l->data + l->at, l->len - l->at);
+    l->len -= l->at;
+    l->at = 0;
+    TRY(read_unpacked(b, l->data + l->len, RAW_SIZE - l->len, n, err));
+    l->len += *n;
+    return SL_OK;
+}
+
+static sl_status read_converted(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    lane *l = &b->unpacked;
+    for (;;) {
+        const char *in = l->data + l->at;
+        size_t left = l->len - l->at, more;
+        TRY(sl_transcode_run(b->transcode, &in, &left, buf, cap, n, err));
+        l->at = l->len - left;
+        if (*n) return SL_OK;
+        TRY(refill_unpacked(b, &more, err));
+        if (more) continue;
+        return l->len ? sl_fail(err, SL_E_DATA, "the last character is cut off") : SL_OK;
+    }
+}
+
+sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    *n = 0;
+    sl_status status = b->looked ? SL_OK : look(b, err);
+    if (!status)
+        status = b->transcode ? read_converted(b, buf, cap, n, err) : read_unpacked(b, buf, cap, n, err);
+    if (status == SL_E_IO || status == SL_E_DATA) sl_error_at(err, b->fetch ? NULL : b->name, 0, 0);
+    return status;
+}
+
+bool sl_inflow_wait(sl_inflow *b, int ms) {
+    bool ready = b->raw.at < b->raw.len || b->raw_ended || b->regular;
+    if (ready || (b->inflate && sl_inflate_pending(b->inflate))) return true;
+    return b->fetch ? sl_fetch_wait(b->fetch, ms) : has_input(b->fd, ms);
+}
+
+/* ---- asking -------------------------------------------------------------------------------------------------------- */
+
+const char *sl_inflow_path(const sl_inflow *b) {
+    return b->regular && !b->inflate && !b->transcode ? b->name : NULL;
+}
+
+uint64_t sl_inflow_total(const sl_inflow *b) {
+    return b->fetch ? sl_fetch_length(b->fetch) : b->total;
+}
+
+uint64_t sl_inflow_taken(const sl_inflow *b) {
+    return b->fetch ? sl_fetch_received(b->fetch) : b->taken;
+}
+
+sl_status sl_inflow_type(sl_inflow *b, const char **type, sl_error *err) {
+    *type = "";
+    if (!b->fetch) return SL_OK;
+    TRY(sl_fetch_head(b->fetch, err));
+    *type = sl_fetch_type(b->fetch);
+    return SL_OK;
+}
+
+sl_status sl_read_range(int fd, const char *name, uint64_t offset, char *buf, size_t length, sl_error *err) {
+    for (size_t have = 0; have < length;) {
+        ssize_t got = pread(fd, buf + have, length - have, (off_t)(offset + have));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return sl_fail_errno(err, errno, "cannot read", name);
+        if (!got) return sl_fail(err, SL_E_IO, "'%s' became shorter while it was read", name);
+        have += (size_t)got;
+    }
+    return SL_OK;
+}
