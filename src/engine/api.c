@@ -1,0 +1,304 @@
+/* api.c: the public functions of sluice.h over plan and run. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "engine/explain.h"
+#include "engine/run.h"
+#include "engine/targets.h"
+#include "net/http.h"
+#include "record/cast.h"
+
+#define DEFINITION_LIMIT (64u << 20)
+
+struct sl_pipeline {
+    sl_plan *plan;
+    sl_stages stages;
+    sl_targets targets;
+    sl_sink_env sink_env;
+    sl_run *run;
+    sl_http *http;
+    bool prepared;
+    sl_status status; /* of the run */
+    sl_error why;
+    unsigned stall;
+    atomic_bool stopping;
+    sl_progress_fn progress;
+    void *progress_user;
+    sl_buf text; /* what plan and report handed out last */
+};
+
+struct sl_stream {
+    sl_pipeline *p;
+    sl_batch *batch; /* being read */
+    uint32_t at;     /* next of its selected rows */
+    sl_buf line;
+};
+
+sl_pipeline *sl_pipeline_new(void) {
+    sl_pipeline *p = calloc(1, sizeof *p);
+    if (!p) return NULL;
+    atomic_init(&p->stopping, false);
+    p->plan = sl_plan_new();
+    if (!p->plan) sl_pipeline_free(&p);
+    return p;
+}
+
+void sl_pipeline_free(sl_pipeline **pp) {
+    sl_pipeline *p = *pp;
+    if (!p) return;
+    sl_run_free(&p->run);
+    sl_http_free(&p->http);
+    sl_targets_free(&p->targets);
+    sl_plan_free(&p->plan);
+    sl_buf_free(&p->text);
+    free(p);
+    *pp = NULL;
+}
+
+/* ---- building --------------------------------------------------------------------------------------------------------- */
+
+sl_status sl_pipeline_set(sl_pipeline *p, const char *name, const char *value, sl_error *err) {
+    return sl_plan_set_variable(p->plan, sl_text_of(name), sl_text_of(value), err);
+}
+
+sl_status sl_pipeline_input(sl_pipeline *p, const char *name, const char *value, sl_error *err) {
+    return sl_plan_set_input(p->plan, sl_text_of(name), sl_text_of(value), err);
+}
+
+/* The folder of PATH, or NULL for a plain name. Caller frees. */
+static char *folder_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
+}
+
+static sl_status read_file(const char *path, sl_buf *out, sl_error *err) {
+    FILE *f = fopen(path, "re");
+    if (!f) return sl_fail_errno(err, errno, "cannot open", path);
+    char block[65536];
+    size_t n;
+    out->limit = DEFINITION_LIMIT;
+    while ((n = fread(block, 1, sizeof block, f)) > 0) sl_buf_add(out, block, n);
+    sl_status s = ferror(f) ? sl_fail_errno(err, errno, "cannot read", path) : sl_buf_check(out, err);
+    fclose(f);
+    return s;
+}
+
+/* A definition that cannot be read is a mistake of the call, not of the run. */
+sl_status sl_pipeline_load_file(sl_pipeline *p, const char *path, sl_error *err) {
+    sl_buf text = {0};
+    char *folder = folder_of(path);
+    sl_status s = read_file(path, &text, err);
+    if (s == SL_OK) s = sl_plan_parse(p->plan, sl_buf_cstr(&text), text.len, path, folder, err);
+    free(folder);
+    sl_buf_free(&text);
+    return s;
+}
+
+sl_status sl_pipeline_load(sl_pipeline *p, const char *json, const char *name, sl_error *err) {
+    return sl_plan_parse(p->plan, json, strlen(json), name, NULL, err);
+}
+
+sl_status sl_pipeline_add(sl_pipeline *p, const char *pipe, const char *conf, sl_error *err) {
+    return sl_plan_add(p->plan, sl_text_of(pipe), conf, err);
+}
+
+sl_status sl_pipeline_add_text(sl_pipeline *p, const char *text, sl_error *err) {
+    return sl_plan_add_text(p->plan, text, err);
+}
+
+static sl_status parse_object(sl_pipeline *p, const char *json, const char *what, sl_value *out,
+                              sl_error *err) {
+    TRY(sl_json_parse(json, strlen(json), what, &p->plan->arena, out, err));
+    if (out->type == SL_MAP) return SL_OK;
+    return sl_fail(err, SL_E_USAGE, "%s must be a JSON object, not %s", what, sl_type_name(out->type));
+}
+
+sl_status sl_pipeline_source(sl_pipeline *p, const char *conf, sl_error *err) {
+    sl_value v;
+    TRY(parse_object(p, conf, "source", &v, err));
+    return sl_plan_add_source(p->plan, v, err);
+}
+
+sl_status sl_pipeline_sink(sl_pipeline *p, const char *sink, sl_error *err) {
+    if (sink[0] != '{') return sl_plan_add_sink(p->plan, sl_text_of(sink), sl_missing(), err);
+    sl_value v;
+    TRY(parse_object(p, sink, "sink", &v, err));
+    return sl_plan_add_sink(p->plan, (sl_text){0}, v, err);
+}
+
+/* "stall" (microseconds a job sleeps first) is for tests of ordering and in no manual. */
+sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char *value, sl_error *err) {
+    if (strcmp(name, "stall") == 0) {
+        p->stall = (unsigned)strtoul(value, NULL, 10);
+        return SL_OK;
+    }
+    return sl_plan_set(p->plan, sl_text_of(name), sl_text_of(value), true, err);
+}
+
+/* ---- preparing -------------------------------------------------------------------------------------------------------- */
+
+static unsigned cores(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (unsigned)n : 1;
+}
+
+static unsigned worker_count(const sl_settings *s) {
+    if (!s->parallel) return 1;
+    return s->workers ? s->workers : cores();
+}
+
+static const char *temp_folder(void) {
+    const char *t = getenv("TMPDIR");
+    return t && *t ? t : "/tmp";
+}
+
+static sl_status prepare(sl_pipeline *p, sl_error *err) {
+    if (p->prepared) return SL_OK;
+    const sl_settings *s = &p->plan->settings;
+    sl_env env = {.now = sl_clock_epoch(),
+                  .tmpdir = temp_folder(),
+                  .workers = worker_count(s),
+                  .stopping = &p->stopping};
+    env.shared = !s->parallel || s->threads;
+    TRY(sl_plan_prepare(p->plan, &env, err));
+    TRY(sl_stages_make(p->plan, &p->stages, err));
+    p->sink_env = (sl_sink_env){
+        .tmpdir = env.tmpdir, .to_terminal = isatty(STDOUT_FILENO), .out_fd = STDOUT_FILENO, .now = env.now};
+    TRY(sl_targets_make(p->plan, &p->sink_env, &p->targets, err));
+    p->prepared = true;
+    return SL_OK;
+}
+
+sl_status sl_pipeline_check(sl_pipeline *p, sl_error *err) {
+    return prepare(p, err);
+}
+
+const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err) {
+    if (prepare(p, err) != SL_OK) return NULL;
+    sl_buf_clear(&p->text);
+    if (sl_explain(p->plan, &p->stages, &p->targets, &p->text, err) != SL_OK) return NULL;
+    return sl_buf_cstr(&p->text);
+}
+
+static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
+    if (p->run) return sl_fail(err, SL_E_USAGE, "a pipeline is run or opened once; make a new one");
+    TRY(prepare(p, err));
+    const sl_settings *s = &p->plan->settings;
+    sl_http_options http = {.connections = s->connections, .per_host = s->per_host, .stopping = &p->stopping};
+    TRY(sl_http_new(&http, &p->http, err));
+    p->plan->env.http = p->http;
+    sl_run_options o = {.plan = p->plan,
+                        .stages = &p->stages,
+                        .sink_env = &p->sink_env,
+                        .stall = p->stall,
+                        .workers = p->plan->env.workers,
+                        .stopping = &p->stopping};
+    o.pool = !s->parallel ? SL_POOL_INLINE : s->threads ? SL_POOL_THREADS : SL_POOL_PROCESSES;
+    if (to_sinks) {
+        o.targets = p->targets.v;
+        o.ntargets = p->targets.n;
+        o.progress = p->progress;
+        o.progress_user = p->progress_user;
+    }
+    return sl_run_new(&o, &p->run, err);
+}
+
+/* ---- running ---------------------------------------------------------------------------------------------------------- */
+
+void sl_pipeline_on_progress(sl_pipeline *p, sl_progress_fn fn, void *user) {
+    p->progress = fn;
+    p->progress_user = user;
+}
+
+static sl_status remember(sl_pipeline *p, sl_status s, const sl_error *err) {
+    p->status = s;
+    if (s != SL_OK && err) p->why = *err;
+    return s;
+}
+
+sl_status sl_pipeline_run(sl_pipeline *p, sl_error *err) {
+    sl_error local = {0};
+    if (!err) err = &local;
+    if (p->plan->nsinks == 0)
+        return sl_fail(err, SL_E_USAGE, "the pipeline has no sink: add one, or open it");
+    sl_status s = start(p, true, err);
+    if (s == SL_OK) s = sl_run_to_sinks(p->run, err);
+    return remember(p, s, err);
+}
+
+void sl_pipeline_stop(sl_pipeline *p) {
+    atomic_store_explicit(&p->stopping, true, memory_order_relaxed);
+}
+
+const char *sl_pipeline_report(sl_pipeline *p, sl_error *err) {
+    if (!p->run) {
+        sl_fail(err, SL_E_USAGE, "there is no run to report on");
+        return NULL;
+    }
+    sl_buf_clear(&p->text);
+    if (sl_run_report(p->run, p->status, &p->why, &p->text, err) != SL_OK) return NULL;
+    return sl_buf_cstr(&p->text);
+}
+
+sl_progress sl_pipeline_totals(const sl_pipeline *p) {
+    return p->run ? sl_run_progress(p->run) : (sl_progress){0};
+}
+
+/* ---- pulling ---------------------------------------------------------------------------------------------------------- */
+
+sl_stream *sl_pipeline_open(sl_pipeline *p, sl_error *err) {
+    sl_stream *s = calloc(1, sizeof *s);
+    if (!s) {
+        sl_oom(err);
+        return NULL;
+    }
+    s->p = p;
+    if (start(p, false, err) != SL_OK) sl_stream_close(&s);
+    return s;
+}
+
+static sl_status next_batch(sl_stream *s, sl_error *err) {
+    sl_batch_free(&s->batch);
+    s->at = 0;
+    if (!s->p->run) return SL_DONE;
+    return sl_run_next(s->p->run, &s->batch, err);
+}
+
+static sl_status write_item(sl_stream *s, sl_error *err) {
+    uint32_t row = sl_batch_row(s->batch, s->at++);
+    sl_value v;
+    if (s->batch->bare)
+        TRY(sl_batch_cell(s->batch, 0, row, &v, err));
+    else
+        TRY(sl_batch_item(s->batch, row, &v, err));
+    sl_buf_clear(&s->line);
+    sl_json_write(v, &s->line);
+    return sl_buf_check(&s->line, err);
+}
+
+sl_status sl_stream_next(sl_stream *s, const char **json, size_t *length, sl_error *err) {
+    while (!s->batch || s->at == s->batch->nsel) {
+        sl_status status = next_batch(s, err);
+        if (status != SL_OK) return status == SL_DONE ? SL_DONE : remember(s->p, status, err);
+    }
+    TRY(write_item(s, err));
+    *json = sl_buf_cstr(&s->line);
+    if (length) *length = s->line.len;
+    return SL_OK;
+}
+
+/* The run itself is kept until the pipeline is freed, for the report; its workers end here. */
+void sl_stream_close(sl_stream **sp) {
+    sl_stream *s = *sp;
+    if (!s) return;
+    sl_batch_free(&s->batch);
+    sl_buf_free(&s->line);
+    sl_run_free(&s->p->run);
+    free(s);
+    *sp = NULL;
+}
