@@ -7,10 +7,11 @@
 
 #include "record/batch.h"
 
-/* Appends the packed form of B to OUT, aligned to 8. */
+/* Appends the packed form of B to OUT: zeros up to a multiple of 8, then the block, a multiple of 8 long. */
 SL_MUST_CHECK sl_status sl_batch_pack(sl_batch *b, sl_buf *out, sl_error *err);
 
-/* A batch over the block at DATA[0..N) inside IN, which it keeps. *USED gets the bytes consumed. */
+/* A batch over the block that begins at IN->data[AT] and is at most N bytes long; it keeps IN, which is not changed. *USED gets
+ * the bytes consumed: where the next block begins when several follow one another (pack pads to 8 on both sides). */
 SL_MUST_CHECK sl_status sl_batch_unpack(sl_input *in, size_t at, size_t n, size_t *used, sl_batch **out, sl_error *err);
 
 /* One value packed and unpacked (copied into ARENA), for small things such as group results. */
