@@ -1,0 +1,80 @@
+/* csv_scan.h: the structure of delimited text, 64 bytes at a time.
+ *
+ * A chunk of 64 bytes becomes bit masks (quotes, delimiters, line ends); a prefix xor over the quotes says which bits are
+ * inside quotes. That reading is right as long as the text is *clean*:
+ *
+ *   - a quote opens only at the start of a field, and what follows a closing quote ends the field;
+ *   - a CR outside quotes is followed by LF;
+ *   - no record begins with the comment character.
+ *
+ * At the first byte that breaks a rule the scan stops; the record there is for the exact scan (csv_record.h), which reads
+ * everything. Up to that byte both say the same, by induction over the fields.
+ *
+ * Two implementations of one contract: AVX2 with carry-less multiplication, and 64-bit words for every other machine. */
+#ifndef SL_FORMATS_CSV_SCAN_H
+#define SL_FORMATS_CSV_SCAN_H
+
+#include "base/status.h"
+
+typedef struct sl_csv_dialect {
+    char delim;
+    char quote;   /* 0: none */
+    char comment; /* 0: none */
+} sl_csv_dialect;
+
+/* What the next chunk must know of the bytes before it; each is one bit, INSIDE is all ones inside quotes. */
+typedef struct sl_csv_carry {
+    uint64_t inside;
+    uint64_t opens; /* a field may open here: after a separator or a closing quote */
+    uint64_t shut;  /* after a closing quote */
+    uint64_t cr;    /* after a CR outside quotes */
+    uint64_t fresh; /* at the start of a record */
+} sl_csv_carry;
+
+#define SL_CSV_FRESH ((sl_csv_carry){.opens = 1, .fresh = 1})
+
+/* The search for the last record boundary of a stream shown piece by piece. Offsets count from DATA[0]. */
+typedef struct sl_csv_scan {
+    sl_csv_carry carry;
+    size_t at;          /* looked at so far */
+    size_t end;         /* end of the last whole record found */
+    uint64_t lines;     /* line ends before AT */
+    uint64_t end_lines; /* line ends before END */
+    bool dirty;         /* the record at END is not clean; AT is set back to END */
+} sl_csv_scan;
+
+/* The index of a block: offsets of separators and line ends outside quotes. The arrays are reused from block to block. */
+typedef struct sl_csv_index {
+    uint32_t *ends; /* separators and line ends outside quotes, ascending */
+    size_t n, cap;
+    uint32_t *inner; /* LF inside quotes, ascending */
+    size_t ninner, inner_cap;
+    size_t lines; /* of the ends, line ends */
+    sl_csv_carry carry;
+    bool quotes; /* there is a quote somewhere */
+    bool dirty;  /* not clean: the rest of the index means nothing */
+} sl_csv_index;
+
+typedef struct sl_csv_scanner {
+    const char *name;
+    /* On from scan->at to N, or to the first byte that is not clean. 64 bytes past N are readable. */
+    void (*boundaries)(const sl_csv_dialect *d, sl_csv_scan *scan, const char *data, size_t n);
+    /* DATA[from, to) into x: room for to - from + 64 entries in both arrays is there. */
+    void (*index)(const sl_csv_dialect *d, sl_csv_index *x, const char *data, size_t from, size_t to);
+} sl_csv_scanner;
+
+/* The fastest this machine has, and the one every machine has. */
+const sl_csv_scanner *sl_csv_scanner_best(void);
+const sl_csv_scanner *sl_csv_scanner_portable(void);
+
+/* The index of DATA[0, n); n is below 4 GiB. */
+SL_MUST_CHECK sl_status sl_csv_index_block(const sl_csv_scanner *scanner, const sl_csv_dialect *d,
+                                           sl_csv_index *x, const char *data, size_t n, sl_error *err);
+/* Room for N ends. */
+SL_MUST_CHECK sl_status sl_csv_index_room(sl_csv_index *x, size_t n, sl_error *err);
+void sl_csv_index_free(sl_csv_index *x);
+
+/* LF bytes in DATA[0, n). */
+uint64_t sl_count_lf(const char *data, size_t n);
+
+#endif
