@@ -139,6 +139,10 @@ sl_status sl_source_names(sl_text url, const char *base_dir, sl_arena *arena, sl
                    (int)url.n, url.s);
 }
 
+bool sl_source_is_file(const char *name) {
+    return strcmp(name, "-") != 0 && !is_http(sl_url_scheme(sl_text_of(name)));
+}
+
 /* ---- opening ------------------------------------------------------------------------------------------------------- */
 
 static sl_status open_fetch(sl_inflow *b, sl_error *err) {
@@ -153,11 +157,8 @@ static sl_status open_fetch(sl_inflow *b, sl_error *err) {
 }
 
 static sl_status open_file(sl_inflow *b, sl_error *err) {
-    do {
-        b->fd = open(b->name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    } while (b->fd < 0 && errno == EINTR);
-    if (b->fd < 0) return sl_fail_errno(err, errno, "cannot open", b->name);
     struct stat st;
+    TRY(sl_range_open(b->name, &b->fd, err));
     if (fstat(b->fd, &st)) return sl_fail_errno(err, errno, "cannot open", b->name);
     if (S_ISDIR(st.st_mode)) return sl_fail_errno(err, EISDIR, "cannot open", b->name);
     b->regular = S_ISREG(st.st_mode);
@@ -168,15 +169,13 @@ static sl_status open_file(sl_inflow *b, sl_error *err) {
 }
 
 static sl_status open_any(sl_inflow *b, sl_text encoding, sl_error *err) {
-    b->raw.data = malloc(RAW_SIZE);
-    if (!b->raw.data) return sl_oom(err);
     if (!sl_encoding_is_utf8(encoding)) {
         TRY(sl_transcode_new(encoding, &b->transcode, err));
         b->unpacked.data = malloc(RAW_SIZE);
         if (!b->unpacked.data) return sl_oom(err);
     }
-    if (is_http(sl_url_scheme(sl_text_of(b->name)))) return open_fetch(b, err);
-    if (strcmp(b->name, "-")) return open_file(b, err);
+    if (sl_source_is_file(b->name)) return open_file(b, err);
+    if (strcmp(b->name, "-")) return open_fetch(b, err);
     b->fd = STDIN_FILENO;
     b->name = "stdin";
     return SL_OK;
@@ -252,6 +251,8 @@ static sl_status read_raw(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_err
 /* Reads as many bytes as it takes to recognise compression. */
 static sl_status look(sl_inflow *b, sl_error *err) {
     b->looked = true;
+    b->raw.data = malloc(RAW_SIZE);
+    if (!b->raw.data) return sl_oom(err);
     while (b->raw.len < 4 && !b->raw_ended) {
         size_t n;
         TRY(read_raw(b, b->raw.data + b->raw.len, RAW_SIZE - b->raw.len, &n, err));
@@ -353,12 +354,33 @@ sl_status sl_inflow_type(sl_inflow *b, const char **type, sl_error *err) {
     return SL_OK;
 }
 
-sl_status sl_read_range(int fd, const char *name, uint64_t offset, char *buf, size_t length, sl_error *err) {
+/* ---- ranges -------------------------------------------------------------------------------------------------------- */
+
+static int open_again(const char *path) {
+    int fd;
+    do {
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+void sl_range_close(int *fd) {
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+}
+
+sl_status sl_range_open(const char *path, int *fd, sl_error *err) {
+    sl_range_close(fd);
+    *fd = open_again(path);
+    return *fd < 0 ? sl_fail_errno(err, errno, "cannot open", path) : SL_OK;
+}
+
+sl_status sl_range_read(int fd, const char *path, uint64_t offset, char *buf, size_t length, sl_error *err) {
     for (size_t have = 0; have < length;) {
         ssize_t got = pread(fd, buf + have, length - have, (off_t)(offset + have));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return sl_fail_errno(err, errno, "cannot read", name);
-        if (!got) return sl_fail(err, SL_E_IO, "'%s' became shorter while it was read", name);
+        if (got < 0) return sl_fail_errno(err, errno, "cannot read", path);
+        if (!got) return sl_fail(err, SL_E_IO, "'%s' became shorter while it was read", path);
         have += (size_t)got;
     }
     return SL_OK;

@@ -18,6 +18,9 @@
 /* The names to open for URL, one after another, in ARENA. A name is "-", an http(s) URL or the path of a file. */
 SL_MUST_CHECK sl_status sl_source_names(sl_text url, const char *base_dir, sl_arena *arena, sl_texts *names, sl_error *err);
 
+/* True for the path of a file; false for standard input and URLs. */
+bool sl_source_is_file(const char *name);
+
 typedef struct sl_inflow sl_inflow;
 
 /* Opens one of these names (NUL-terminated, borrowed as long as the stream lives). ENCODING: empty for UTF-8. A fetch is only
@@ -42,7 +45,10 @@ uint64_t sl_inflow_taken(const sl_inflow *b);
 /* The media type the server gives, or "" for files. Waits for the answer to begin. */
 SL_MUST_CHECK sl_status sl_inflow_type(sl_inflow *b, const char **type, sl_error *err);
 
-/* LENGTH bytes of FD from OFFSET on into BUF, whatever interrupts; SL_E_IO when there are fewer. NAME for messages. */
-SL_MUST_CHECK sl_status sl_read_range(int fd, const char *name, uint64_t offset, char *buf, size_t length, sl_error *err);
+/* Ranges of a file, for workers that read their units themselves. *FD is closed first if it is open; -1 means none. */
+SL_MUST_CHECK sl_status sl_range_open(const char *path, int *fd, sl_error *err);
+void sl_range_close(int *fd);
+/* LENGTH bytes from OFFSET on into BUF, whatever interrupts; SL_E_IO when there are fewer. PATH for messages. */
+SL_MUST_CHECK sl_status sl_range_read(int fd, const char *path, uint64_t offset, char *buf, size_t length, sl_error *err);
 
 #endif

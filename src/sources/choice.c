@@ -1,0 +1,173 @@
+#include "sources/choice.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "formats/encoding.h"
+#include "net/url.h"
+#include "sources/transcode.h"
+
+#define ACCEPTED "csv, tsv, json, jsonl, text"
+
+/* Candidates where nothing but the bytes can tell, in the order of sl_source_conf.choices. */
+static const char *const candidates[] = {"json", "jsonl", "csv", "tsv", "text"};
+
+/* ---- names ------------------------------------------------------------------------------------------------------- */
+
+static bool is_markup(sl_text type) {
+    static const char *const names[] = {"xml", "html", "htm", "xhtml", "rss", "atom"};
+    for (size_t i = 0; i < SL_COUNT(names); i++) {
+        if (sl_text_eq_nocase(type, sl_text_of(names[i]))) return true;
+    }
+    return false;
+}
+
+static sl_status no_markup(sl_text type, sl_error *err) {
+    return sl_fail(err, SL_E_PLAN, "%.*s is not a format of fetchdata here; accepted: " ACCEPTED, (int)type.n,
+                   type.s);
+}
+
+static sl_text without_dot(sl_text type) {
+    return type.n && type.s[0] == '.' ? (sl_text){type.s + 1, type.n - 1} : type;
+}
+
+sl_status sl_choice_named(sl_text type, const sl_format **out, sl_error *err) {
+    type = without_dot(type);
+    if (is_markup(type)) return no_markup(type, err);
+    if (sl_text_eq_nocase(type, SL_TEXT("txt"))) type = SL_TEXT("text");
+    if (sl_text_eq_nocase(type, SL_TEXT("ndjson"))) type = SL_TEXT("jsonl");
+    *out = sl_format_named(type);
+    if (*out) return SL_OK;
+    return sl_fail(err, SL_E_PLAN, "unknown type '%.*s'; accepted: " ACCEPTED, (int)type.n, type.s);
+}
+
+sl_status sl_choice_by_suffix(sl_text url, const sl_format **out, sl_error *err) {
+    sl_text name = sl_url_name(url), suffix = {0};
+    *out = sl_format_for(name);
+    if (*out) return SL_OK;
+    for (uint32_t i = name.n; i-- > 0 && !suffix.n;) {
+        if (name.s[i] == '.') suffix = (sl_text){name.s + i + 1, name.n - i - 1};
+    }
+    return is_markup(suffix) ? no_markup(suffix, err) : SL_OK;
+}
+
+/* ---- by what comes ------------------------------------------------------------------------------------------------- */
+
+static int index_of(const sl_source_conf *c, const char *format) {
+    for (uint32_t i = 0; i < c->nchoices; i++) {
+        if (!strcmp(c->choices[i].format->name, format)) return (int)i;
+    }
+    return -1;
+}
+
+int sl_choice_by_type(const sl_source_conf *c, const char *media_type) {
+    static const struct {
+        const char *type, *format;
+    } known[] = {
+        {"application/json", "json"},
+        {"text/json", "json"},
+        {"application/geo+json", "json"},
+        {"application/ld+json", "json"},
+        {"application/jsonl", "jsonl"},
+        {"application/x-jsonl", "jsonl"},
+        {"application/x-ndjson", "jsonl"},
+        {"application/ndjson", "jsonl"},
+        {"text/csv", "csv"},
+        {"application/csv", "csv"},
+        {"text/tab-separated-values", "tsv"},
+    };
+    sl_text bare = sl_text_trim(sl_text_n(media_type, strcspn(media_type, ";")));
+    for (size_t i = 0; i < SL_COUNT(known); i++) {
+        if (sl_text_eq_nocase(bare, sl_text_of(known[i].type))) return index_of(c, known[i].format);
+    }
+    return -1;
+}
+
+/* The first byte that is neither white space nor part of a byte-order mark; 0: there is none. */
+static char first_byte(const char *data, size_t n) {
+    size_t i = n >= 3 && !memcmp(data, "\xef\xbb\xbf", 3) ? 3 : 0;
+    while (i < n && strchr(" \t\r\n", data[i])) i++;
+    return i < n ? data[i] : 0;
+}
+
+int sl_choice_by_bytes(const sl_source_conf *c, const char *data, size_t n) {
+    char first = first_byte(data, n);
+    return first == '{' || first == '[' || !first ? index_of(c, "json") : -1;
+}
+
+sl_status sl_choice_unknown(const char *data, size_t n, const char *media_type, sl_error *err) {
+    if (first_byte(data, n) == '<') {
+        return sl_fail(err, SL_E_DATA, "xml is not a format of fetchdata here; accepted: " ACCEPTED);
+    }
+    return sl_fail(err, SL_E_DATA, "cannot tell the format%s%s%s; give type: " ACCEPTED,
+                   media_type[0] ? " from the media type '" : "", media_type, media_type[0] ? "'" : "");
+}
+
+/* ---- confs ------------------------------------------------------------------------------------------------------- */
+
+static const sl_option *find_row(const sl_option *table, sl_text key) {
+    for (const sl_option *o = table; o && o->name; o++) {
+        if (sl_text_is(key, o->name) || (o->alias && sl_text_is(key, o->alias))) return o;
+    }
+    return NULL;
+}
+
+/* The dialect keys that were given, and the encoding where the format decodes it itself. PICKY: without those FORMAT does not know. */
+static sl_status collect(const sl_source_conf *c, const sl_format *format, bool picky,
+                         const sl_option *options, const void *conf, sl_arena *arena, sl_value *map,
+                         sl_error *err) {
+    uint32_t n = 0, rows = 2;
+    for (const sl_option *o = options; o->name; o++) rows++;
+    sl_pair *pairs = sl_arena_calloc(arena, rows, sizeof *pairs);
+    if (!pairs) return sl_oom(err);
+    for (const sl_option *o = options; o->name; o++) {
+        if (o->type != SL_OPT_VALUE) continue;
+        sl_value v = *(const sl_value *)((const char *)conf + o->offset);
+        sl_text key = sl_text_of(o->name);
+        if (sl_is_absent(v) || (picky && !find_row(format->options, key))) continue;
+        pairs[n++] = (sl_pair){key, v};
+    }
+    if (c->decoded && find_row(format->options, SL_TEXT("encoding"))) {
+        pairs[n++] = (sl_pair){SL_TEXT("encoding"), sl_text_value(c->encoding)};
+    }
+    *map = sl_map(pairs, n);
+    return SL_OK;
+}
+
+static sl_status add_choice(sl_source_conf *c, const sl_format *format, bool picky, const sl_option *options,
+                            const void *conf, sl_arena *arena, sl_error *err) {
+    sl_value map;
+    TRY(collect(c, format, picky, options, conf, arena, &map, err));
+    sl_choice *choice = &c->choices[c->nchoices++];
+    choice->format = format;
+    choice->conf = sl_arena_calloc(arena, 1, format->conf_size ? format->conf_size : 1);
+    if (!choice->conf) return sl_oom(err);
+    static const sl_option none[] = {{0}};
+    const sl_option *table = format->options ? format->options : none;
+    TRY(sl_options_parse(table, map, false, choice->conf, arena, NULL, err));
+    return format->prepare ? format->prepare(choice->conf, arena, err) : SL_OK;
+}
+
+/* Formats decode the usual encodings themselves, in parallel; what they do not know is converted as it is read. */
+static sl_status choose_conversion(sl_source_conf *c, sl_error *err) {
+    sl_encoding known;
+    c->decoded = sl_encoding_named(c->encoding, &known, NULL) == SL_OK;
+    if (c->decoded || sl_encoding_is_utf8(c->encoding)) return SL_OK;
+    sl_transcode *probe;
+    TRY(sl_transcode_new(c->encoding, &probe, err));
+    sl_transcode_free(&probe);
+    c->convert = c->encoding;
+    return SL_OK;
+}
+
+sl_status sl_source_prepare(sl_source_conf *c, const sl_format *format, const sl_option *options,
+                            const void *conf, const sl_step_info *info, sl_error *err) {
+    c->dialect = info->env->dialect;
+    TRY(choose_conversion(c, err));
+    if (format) return add_choice(c, format, false, options, conf, info->arena, err);
+    for (size_t i = 0; i < SL_COUNT(candidates); i++) {
+        const sl_format *f = sl_format_named(sl_text_of(candidates[i]));
+        if (f) TRY(add_choice(c, f, true, options, conf, info->arena, err));
+    }
+    return SL_OK;
+}

@@ -1,0 +1,87 @@
+/* choice.h: which format a source is read in, and that format's conf.
+ *
+ * A source pipe's options are its own keys (url, type ...) and the keys of the format's dialect (delimiter, path ...). The dialect keys
+ * are rows of type SL_OPT_VALUE: they are only collected here and handed to the format's own table, which checks them. Usually
+ * the format is known from the conf: the pipe, `type`, or the suffix of the url. Where it is not, every candidate is
+ * prepared, and the media type or the first byte decides when the stream is opened.
+ *
+ * Thread rule: made by prepare in the coordinator, read-only afterwards. */
+#ifndef SL_SOURCES_CHOICE_H
+#define SL_SOURCES_CHOICE_H
+
+#include "formats/format.h"
+#include "plan/pipe.h"
+
+enum { SL_CHOICES = 8 };
+
+typedef struct sl_choice {
+    const sl_format *format;
+    void *conf;
+} sl_choice;
+
+/* Every source pipe that reads a stream begins its conf with this. */
+typedef struct sl_source_conf {
+    sl_text url;
+    sl_text encoding; /* as given */
+    sl_text convert;  /* the same when the bytes must be converted before the format sees them, else empty */
+    bool decoded;     /* the format takes bytes of that encoding */
+    sl_dialect dialect;
+    sl_choice choices[SL_CHOICES];
+    uint32_t nchoices; /* 1: known; more: decided by what comes */
+} sl_source_conf;
+
+/* The rows every such pipe has; S is its conf struct, whose first member is `source`. */
+#define SL_SOURCE_ROWS(S)                                                                                              \
+    {.name = "url",                                                                                                    \
+     .type = SL_OPT_TEXT,                                                                                              \
+     .offset = offsetof(S, source.url),                                                                                \
+     .flags = SL_OPT_REQUIRED,                                                                                         \
+     .help = "file name, glob, - for standard input, or http, https or file URL; .gz and .zst are unpacked"},          \
+        {.name = "encoding",                                                                                           \
+         .type = SL_OPT_TEXT,                                                                                          \
+         .offset = offsetof(S, source.encoding),                                                                       \
+         .fallback = "utf-8",                                                                                          \
+         .help = "character encoding of the input"}
+
+/* A key of the format's dialect: kept as it came. */
+#define SL_DIALECT_ROW(S, key, text)                                                                                   \
+    { .name = #key, .type = SL_OPT_VALUE, .offset = offsetof(S, key), .help = text }
+
+/* The keys of delimited text. */
+#define SL_CSV_KEYS                                                                                                    \
+    sl_value delimiter, quotechar, comment, has_header, col_names, skip_rows, sanitize, dedupe, ragged, quotes
+
+#define SL_CSV_ROWS(S)                                                                                                 \
+    SL_DIALECT_ROW(S, delimiter, "csv: one character between fields; default , (tab for tsv)"),                        \
+        {.name = "quotechar",                                                                                          \
+         .type = SL_OPT_VALUE,                                                                                         \
+         .offset = offsetof(S, quotechar),                                                                             \
+         .alias = "quote",                                                                                             \
+         .help = "csv: character around fields, empty for none; default \""},                                          \
+        SL_DIALECT_ROW(S, comment, "csv: lines that begin with this character are skipped; default none"),             \
+        SL_DIALECT_ROW(S, has_header, "csv: the first record names the columns; default true"),                        \
+        SL_DIALECT_ROW(S, col_names, "csv: names of the columns, instead of the header's"),                            \
+        SL_DIALECT_ROW(S, skip_rows, "csv: lines to skip before the header; default 0"),                               \
+        SL_DIALECT_ROW(S, sanitize, "csv: make plain identifiers of the names; default false"),                        \
+        SL_DIALECT_ROW(S, dedupe, "csv: number repeated names x, x_2, x_3; default true"),                             \
+        SL_DIALECT_ROW(S, ragged, "csv: records with too few or too many fields: error, pad or skip"),                 \
+        SL_DIALECT_ROW(S, quotes, "csv: quotes in odd places: strict or lenient")
+
+/* Completes C. OPTIONS and CONF are the pipe's table and parsed conf. FORMAT: the one to read in; NULL: to be decided when the stream
+ * is opened. */
+SL_MUST_CHECK sl_status sl_source_prepare(sl_source_conf *c, const sl_format *format, const sl_option *options,
+                                          const void *conf, const sl_step_info *info, sl_error *err);
+
+/* The format TYPE names, for fetchdata: SL_E_PLAN with the ones there are otherwise. */
+SL_MUST_CHECK sl_status sl_choice_named(sl_text type, const sl_format **out, sl_error *err);
+/* The format the suffix of URL says; *OUT NULL when it says nothing. xml and html are SL_E_PLAN. */
+SL_MUST_CHECK sl_status sl_choice_by_suffix(sl_text url, const sl_format **out, sl_error *err);
+
+/* Index of the choice for a media type, or for the first bytes of the stream; -1: they do not tell. */
+int sl_choice_by_type(const sl_source_conf *c, const char *media_type);
+int sl_choice_by_bytes(const sl_source_conf *c, const char *data, size_t n);
+
+/* SL_E_DATA: the format cannot be told. */
+sl_status sl_choice_unknown(const char *data, size_t n, const char *media_type, sl_error *err);
+
+#endif

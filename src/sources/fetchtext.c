@@ -1,0 +1,33 @@
+#include "sources/stream.h"
+
+typedef struct fetchtext_conf {
+    sl_source_conf source; /* first: see choice.h */
+} fetchtext_conf;
+
+static const sl_option options[] = {
+    SL_SOURCE_ROWS(fetchtext_conf),
+    {.name = NULL},
+};
+
+static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
+    fetchtext_conf *c = conf;
+    return sl_source_prepare(&c->source, sl_format_named(SL_TEXT("text")), options, conf, info, err);
+}
+
+const sl_pipe sl_pipe_fetchtext = {
+    .name = "fetchtext",
+    .kind = SL_KIND_SOURCE,
+    .summary = "reads lines of text: one element a line, white space at both ends removed",
+    .details = "The elements are bare texts; a pipe behind sees each as {\"content\": line}. Empty lines "
+               "count. Bytes that are no "
+               "text in the encoding are an error.",
+    .example = "fetchtext url=data/words.txt | tokenizer delimiter=' ' | count count_key=content",
+    .options = options,
+    .conf_size = sizeof(fetchtext_conf),
+    .main = "url",
+    .flags = SL_PIPE_NO_FIELD | SL_PIPE_EMITS,
+    .prepare = prepare,
+    .start = sl_stream_start,
+    .stop = sl_stream_stop,
+    .source = &sl_stream_source,
+};

@@ -1,0 +1,378 @@
+#include "sources/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "net/url.h"
+#include "sources/blocks.h"
+#include "sources/opener.h"
+
+#define PATIENCE_MS 20 /* how long a slow stream may go on filling a unit that has something in it */
+#define LEAST_UNIT  ((size_t)1 << 10)
+
+typedef struct stream {
+    const sl_source_conf *conf;
+    const sl_env *env;
+    sl_arena arena; /* names and notes: they outlive the input they belong to */
+    sl_texts names;
+    uint32_t next; /* name to open next */
+    uint64_t index;
+
+    sl_inflow *in;      /* the one being read; NULL: between two */
+    const char *source; /* its name for messages */
+    uint32_t choice;
+    void *splitter; /* NULL until something was read */
+    sl_text note;   /* of its units; .s NULL until known */
+    uint64_t counted;
+    bool ended; /* nothing more to read */
+
+    sl_blocks *blocks;
+    sl_input *block;
+    size_t at;     /* what is before it in block has been dealt with */
+    uint64_t base; /* place of the block's first byte in the stream */
+    bool lent;     /* a unit looks into the block: it must not change */
+
+    uint64_t total, finished; /* bytes of all inputs, of those done with */
+} stream;
+
+/* ---- one input after another --------------------------------------------------------------------------------------- */
+
+static sl_status open_next(stream *s, sl_error *err) {
+    sl_text name = s->names.v[s->next++];
+    TRY(sl_inflow_open(name.s, s->conf->convert, s->env, &s->in, err));
+    sl_text shown = sl_url_shown(name, &s->arena);
+    if (!shown.s) return sl_oom(err);
+    s->source = sl_text_is(name, "-") ? "stdin" : shown.s;
+    s->note = (sl_text){0};
+    s->ended = false;
+    s->counted = s->base = 0;
+    return SL_OK;
+}
+
+static void close_current(stream *s) {
+    if (s->splitter) s->conf->choices[s->choice].format->split_free(s->splitter);
+    s->splitter = NULL;
+    if (s->in) s->finished += sl_inflow_taken(s->in);
+    sl_inflow_close(&s->in);
+    sl_input_unref(&s->block);
+    s->at = 0;
+    s->lent = false;
+}
+
+/* What is missing is said at once; the files themselves are opened one at a time, as a collection may have thousands. */
+static sl_status look_at_names(stream *s, sl_error *err) {
+    for (uint32_t i = 0; i < s->names.n; i++) {
+        const char *name = s->names.v[i].s;
+        struct stat st;
+        if (!sl_source_is_file(name)) continue;
+        if (stat(name, &st)) return sl_fail_errno(err, errno, "cannot open", name);
+        if (S_ISREG(st.st_mode)) s->total += (uint64_t)st.st_size;
+    }
+    return sl_source_is_file(s->names.v[0].s) ? SL_OK : open_next(s, err);
+}
+
+static void stream_close(void *split) {
+    stream *s = split;
+    if (!s) return;
+    close_current(s);
+    sl_blocks_free(&s->blocks);
+    sl_arena_free(&s->arena);
+    free(s);
+}
+
+static sl_status stream_open(const void *conf, const sl_env *env, void **split, sl_error *err) {
+    stream *s = calloc(1, sizeof *s);
+    if (!s) return sl_oom(err);
+    s->conf = conf;
+    s->env = env;
+    s->blocks = sl_blocks_new();
+    sl_status status = s->blocks ? SL_OK : sl_oom(err);
+    if (!status) status = sl_source_names(s->conf->url, env->base_dir, &s->arena, &s->names, err);
+    if (!status) status = look_at_names(s, err);
+    if (status) {
+        stream_close(s);
+    } else {
+        *split = s;
+    }
+    return status;
+}
+
+static uint64_t stream_total(void *split) {
+    const stream *s = split;
+    if (s->total) return s->total;
+    return s->in ? sl_inflow_total(s->in) : s->finished;
+}
+
+/* ---- reading into blocks ------------------------------------------------------------------------------------------- */
+
+/* Sees to it that there is room behind what is left of the block, by moving that to another block. */
+static sl_status make_room(stream *s, sl_error *err) {
+    size_t rest = s->block ? s->block->len - s->at : 0;
+    if (s->block && !s->lent && !s->at && s->block->len < s->block->cap) return SL_OK;
+    size_t cap = s->env->unit < LEAST_UNIT ? LEAST_UNIT : (size_t)s->env->unit;
+    if (cap < rest * 2) cap = rest * 2;
+    sl_input *fresh = sl_blocks_take(s->blocks, cap);
+    if (!fresh) return sl_oom(err);
+    if (rest) memcpy(fresh->data, s->block->data + s->at, rest);
+    fresh->len = rest;
+    sl_input_unref(&s->block);
+    s->block = fresh;
+    s->base += s->at;
+    s->at = 0;
+    s->lent = false;
+    return SL_OK;
+}
+
+/* Fills the block, or as much of it as comes in a short while: a unit should be large, but what arrives slowly is passed on. */
+static sl_status fill(stream *s, sl_error *err) {
+    TRY(make_room(s, err));
+    sl_input *b = s->block;
+    uint64_t patience = 0;
+    while (b->len < b->cap) {
+        size_t n;
+        TRY(sl_inflow_read(s->in, b->data + b->len, b->cap - b->len, &n, err));
+        s->ended = n == 0;
+        if (s->ended) break;
+        b->len += n;
+        uint64_t now = sl_clock_ns();
+        if (!patience) patience = now + PATIENCE_MS * 1000000u;
+        int left = now < patience ? (int)((patience - now) / 1000000u) : 0;
+        if (!sl_inflow_wait(s->in, left)) break;
+    }
+    return SL_OK;
+}
+
+/* ---- choosing, splitting ------------------------------------------------------------------------------------------- */
+
+static sl_status choose(stream *s, sl_error *err) {
+    s->choice = 0;
+    if (s->conf->nchoices == 1) return SL_OK;
+    const char *type;
+    TRY(sl_inflow_type(s->in, &type, err));
+    int k = sl_choice_by_type(s->conf, type);
+    if (k < 0) k = sl_choice_by_bytes(s->conf, s->block->data, s->block->len);
+    if (k < 0) {
+        sl_status status = sl_choice_unknown(s->block->data, s->block->len, type, err);
+        sl_error_at(err, s->source, 0, 0);
+        return status;
+    }
+    s->choice = (uint32_t)k;
+    return SL_OK;
+}
+
+static sl_status begin(stream *s, sl_error *err) {
+    TRY(fill(s, err));
+    TRY(choose(s, err));
+    const sl_choice *c = &s->conf->choices[s->choice];
+    return c->format->split_new(c->conf, &s->splitter, err);
+}
+
+/* The splitter's note with the choice before it, once it is known. */
+static sl_status keep_note(stream *s, sl_text note, sl_error *err) {
+    if (s->note.s) return SL_OK;
+    char *copy = sl_arena_alloc(&s->arena, (size_t)note.n + 1);
+    if (!copy) return sl_oom(err);
+    copy[0] = (char)s->choice;
+    if (note.n) memcpy(copy + 1, note.s, note.n);
+    s->note = (sl_text){copy, note.n + 1};
+    return SL_OK;
+}
+
+/* The records of DATA[from, to), DATA being what begins at `at`, as a unit. */
+static sl_status hand_out(stream *s, const sl_cut *cut, sl_unit *unit, sl_error *err) {
+    TRY(keep_note(s, cut->note, err));
+    uint64_t taken = sl_inflow_taken(s->in), from = s->at + cut->from;
+    *unit = (sl_unit){.length = cut->to - cut->from,
+                      .line = cut->line,
+                      .index = s->index++,
+                      .bytes = taken - s->counted,
+                      .source = s->source,
+                      .note = s->note};
+    s->counted = taken;
+    const char *path = s->env->shared ? NULL : sl_inflow_path(s->in);
+    if (path) {
+        unit->path = path;
+        unit->offset = s->base + from;
+    } else {
+        unit->input = sl_input_ref(s->block);
+        unit->offset = from;
+        s->lent = true;
+    }
+    return SL_OK;
+}
+
+/* One look of the splitter at what is there. *GOT: UNIT was filled. */
+static sl_status advance(stream *s, sl_unit *unit, bool *got, sl_error *err) {
+    const sl_format *format = s->conf->choices[s->choice].format;
+    size_t left = s->block->len - s->at;
+    sl_cut cut = {0};
+    sl_status status = format->split(s->splitter, s->block->data + s->at, left, s->ended, &cut, err);
+    if (status) {
+        sl_error_at(err, s->source, 0, 0);
+        return status;
+    }
+    *got = cut.to > cut.from;
+    if (*got) TRY(hand_out(s, &cut, unit, err));
+    s->at += cut.end;
+    bool all = cut.end == left;
+    if (s->ended && !all && !cut.done && !cut.end) {
+        return sl_fail(err, SL_E_INTERNAL, "the %s splitter stops before the end of %s", format->name,
+                       s->source);
+    }
+    if (cut.done || (s->ended && all)) close_current(s);
+    return SL_OK;
+}
+
+static sl_status stream_split(void *split, sl_unit *unit, sl_error *err) {
+    stream *s = split;
+    for (bool got = false; !got;) {
+        if (!s->in && s->next == s->names.n) return SL_DONE;
+        if (!s->in) TRY(open_next(s, err));
+        if (!s->splitter) {
+            TRY(begin(s, err));
+        } else if (!s->ended) {
+            TRY(fill(s, err));
+        }
+        TRY(advance(s, unit, &got, err));
+    }
+    return SL_OK;
+}
+
+/* ---- the worker's half --------------------------------------------------------------------------------------------- */
+
+typedef struct reader {
+    void *states[SL_CHOICES];
+    bool started[SL_CHOICES];
+    const sl_source_conf *conf;
+    char *path; /* the file open at fd; NULL: none */
+    int fd;
+} reader;
+
+sl_status sl_stream_start(const void *conf, void **state, sl_error *err) {
+    reader *r = calloc(1, sizeof *r);
+    if (!r) return sl_oom(err);
+    r->conf = conf;
+    r->fd = -1;
+    *state = r;
+    return SL_OK;
+}
+
+void sl_stream_stop(void *state) {
+    reader *r = state;
+    if (!r) return;
+    for (uint32_t i = 0; i < r->conf->nchoices; i++) {
+        const sl_format *f = r->conf->choices[i].format;
+        if (r->started[i] && f->stop) f->stop(r->states[i]);
+    }
+    sl_range_close(&r->fd);
+    free(r->path);
+    free(r);
+}
+
+static sl_status start_format(reader *r, uint32_t k, sl_error *err) {
+    const sl_choice *c = &r->conf->choices[k];
+    if (r->started[k]) return SL_OK;
+    if (c->format->start) TRY(c->format->start(c->conf, &r->states[k], err));
+    r->started[k] = true;
+    return SL_OK;
+}
+
+/* The bytes of a file range. The file stays open for the next unit of it. */
+static sl_status read_file(reader *r, const sl_unit *unit, sl_input **in, sl_error *err) {
+    if (!r->path || strcmp(r->path, unit->path)) {
+        free(r->path);
+        r->path = strdup(unit->path);
+        if (!r->path) return sl_oom(err);
+        TRY(sl_range_open(unit->path, &r->fd, err));
+    }
+    *in = sl_input_new((size_t)unit->length);
+    if (!*in) return sl_oom(err);
+    (*in)->len = (size_t)unit->length;
+    sl_status status = sl_range_read(r->fd, unit->path, unit->offset, (*in)->data, (size_t)unit->length, err);
+    if (status) sl_input_unref(in);
+    return status;
+}
+
+static sl_status read_unit(reader *r, const sl_unit *unit, sl_out *out, uint64_t *quarantined,
+                           sl_error *err) {
+    uint32_t k = unit->note.n ? (unsigned char)unit->note.s[0] : SL_CHOICES;
+    if (k >= r->conf->nchoices)
+        return sl_fail(err, SL_E_INTERNAL, "a unit of %s has lost its note", unit->source);
+    TRY(start_format(r, k, err));
+    sl_input *in = sl_input_ref(unit->input);
+    if (!in) TRY(read_file(r, unit, &in, err));
+    size_t from = unit->path ? 0 : (size_t)unit->offset;
+    sl_block block = {.input = in,
+                      .from = from,
+                      .to = from + (size_t)unit->length,
+                      .line = unit->line,
+                      .note = {unit->note.s + 1, unit->note.n - 1},
+                      .source = unit->source,
+                      .dialect = r->conf->dialect};
+    const sl_choice *c = &r->conf->choices[k];
+    sl_status status = c->format->read(c->conf, r->states[k], &block, sl_emit_batch, out, quarantined, err);
+    sl_input_unref(&in);
+    return status;
+}
+
+static sl_status stream_read(const void *conf, void *state, const sl_unit *unit, sl_out *out,
+                             uint64_t *quarantined, sl_error *err) {
+    (void)conf; /* the state knows it */
+    sl_status status = read_unit(state, unit, out, quarantined, err);
+    if (status > SL_DONE) sl_error_at(err, unit->source, 0, 0);
+    return status;
+}
+
+const sl_source sl_stream_source = {
+    .open = stream_open,
+    .split = stream_split,
+    .total = stream_total,
+    .close = stream_close,
+    .read = stream_read,
+};
+
+/* ---- as a processor ------------------------------------------------------------------------------------------------ */
+
+typedef struct sink_out { /* a sl_out that ends in a sl_batch_sink */
+    sl_out out;
+    sl_batch_sink sink;
+    void *to;
+} sink_out;
+
+static sl_status emit_to_sink(sl_out *out, sl_batch *take, sl_error *err) {
+    const sink_out *o = (const sink_out *)out; /* out is its first member */
+    return o->sink(o->to, take, err);
+}
+
+static sl_status run_units(const sl_pipe *pipe, const void *conf, void *state, void *split, sl_out *out,
+                           sl_error *err) {
+    uint64_t quarantined = 0;
+    for (;;) {
+        sl_unit unit = {0};
+        sl_status status = pipe->source->split(split, &unit, err);
+        if (status) return status == SL_DONE ? SL_OK : status;
+        status = pipe->source->read(conf, state, &unit, out, &quarantined, err);
+        sl_input_unref(&unit.input);
+        if (status) return status;
+    }
+}
+
+sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_batch_sink sink,
+                          void *to, sl_error *err) {
+    sl_env own = *env;
+    own.http = NULL; /* the run's session belongs to the coordinator */
+    own.shared = true;
+    sink_out out = {{emit_to_sink}, sink, to};
+    void *split = NULL, *state = NULL;
+    sl_status status = pipe->start ? pipe->start(conf, &state, err) : SL_OK;
+    if (!status) status = pipe->source->open(conf, &own, &split, err);
+    if (!status) status = run_units(pipe, conf, state, split, &out.out, err);
+    pipe->source->close(split);
+    if (pipe->stop) pipe->stop(state);
+    return status;
+}
