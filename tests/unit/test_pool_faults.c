@@ -1,6 +1,8 @@
 /* Worker processes that are killed, hang or lose their coordinator. */
 #include "pool_fixture.h"
 
+#include <sys/resource.h>
+
 /* ---- workers that fail ------------------------------------------------------------------------------------------- */
 
 static void a_worker_killed_costs_one_retry(void **state) {
@@ -114,6 +116,49 @@ static void workers_die_with_the_coordinator(void **state) {
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+/* Some workers exist already when descriptors run out: they go again, and with descriptors back the pool starts. */
+static void a_start_without_descriptors_leaves_nothing(void **state) {
+    fixture *f = *state;
+    struct rlimit before, tight;
+    int next = dup(0);
+    assert_true(next >= 0);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    tight = before;
+    tight.rlim_cur = (rlim_t)next + 4;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    sl_status status = open_pool(f, (sl_pool_options){.kind = SL_POOL_PROCESSES, .workers = 8});
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_true(status == SL_E_IO || status == SL_E_TEMP);
+    assert_non_null(strstr(f->err.text, "worker process"));
+    assert_null(f->pool);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    start_processes(f, 8, 0);
+}
+
+/* Every fourth job kills its workers; the others are not lost, doubled, failed or out of order. */
+static void a_storm_of_deaths_changes_no_result(void **state) {
+    fixture *f = *state;
+    enum { STORM = 40 };
+    task tasks[STORM];
+    sl_job jobs[STORM] = {0};
+    unsigned given = 0;
+    start_processes(f, 3, 0);
+    for (unsigned taken = 0; taken < STORM; taken++) {
+        for (; given < STORM && sl_pool_pending(f->pool) < sl_pool_capacity(f->pool); given++) {
+            tasks[given] = (task){.act = given % 4 ? SQUARE : KILLED, .value = given, .times = UINT64_MAX};
+            submit(f, &jobs[given], &tasks[given]);
+        }
+        sl_job *job = take(f);
+        assert_ptr_equal(job, &jobs[taken]);
+        if (taken % 4)
+            assert_int_equal(value_of(job), taken * taken);
+        else
+            assert_int_equal(job->status, SL_E_INTERNAL);
+    }
+    assert_int_equal(sl_pool_statistics(f->pool).retries, STORM / 4);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_worker_killed_costs_one_retry),
@@ -123,6 +168,8 @@ int main(void) {
         CASE(a_busy_coordinator_does_not_blame_its_workers),
         CASE(workers_leave_interrupts_to_the_coordinator),
         CASE(workers_die_with_the_coordinator),
+        CASE(a_start_without_descriptors_leaves_nothing),
+        CASE(a_storm_of_deaths_changes_no_result),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
