@@ -58,6 +58,12 @@ struct sl_option {
 SL_MUST_CHECK sl_status sl_options_parse(const sl_option *table, sl_value map, bool nocase, void *conf, sl_arena *arena,
                                          sl_text *bad_key, sl_error *err);
 
+/* A value of type missing inside MAP stands for one that only the item decides: it satisfies SL_OPT_REQUIRED and leaves its place
+ * zero. So a conf that refers to items is checked before any item is read. */
+
+/* Bytes: "1048576", "256M", "1.5G", "64KiB" (powers of 1024). false when T is none. */
+bool sl_size_parse(sl_text t, uint64_t *out);
+
 /* One option as it is written for people: "count" -> "INT = 0, items". Appends. */
 void sl_option_describe(const sl_option *o, sl_buf *out);
 

@@ -25,16 +25,21 @@ typedef struct sl_wire {
 
 struct sl_node {
     sl_text id;             /* as written, or "sw-N" */
-    int step;               /* from 1, in the order of the definition, for messages */
+    sl_text type;           /* the pipe's name as written */
+    int step;               /* from 1, in the order of the definition, for messages; 0: a source of the collection, or implied */
     const sl_pipe *pipe;    /* NULL for the output node */
     sl_value conf;          /* a map, resolved: typed literals applied; {subkey}, {terminal} maps left where the item decides */
     sl_text field, assign;  /* call options; .s NULL: absent */
     int emit;               /* -1 absent, 0, 1 */
     int count;              /* 0 absent, 1 first, 2 all */
-    sl_wire *inputs;        /* in the order of the wires; at most one SL_PORT_INPUT */
+    sl_wire *inputs;        /* SL_PORT_INPUT (at most one) first, the others in the order of the wires */
     uint32_t ninputs;
     uint32_t nconsumers;    /* how many wires leave it */
     uint64_t line, column;  /* of the module in the definition; 0 unknown */
+    const char *place;      /* path of the conf in the definition ("modules.2.conf"); NULL: not from a definition */
+    sl_path *subkeys;       /* those of the conf, compiled, in the order of a walk through it */
+    uint32_t nsubkeys;
+    unsigned mark;          /* graph.c's own */
 
     /* After sl_plan_prepare: */
     sl_step_info info;
@@ -43,8 +48,9 @@ struct sl_node {
 };
 
 typedef struct sl_sink_ref { /* a sink as given; the engine resolves it */
-    sl_text text;           /* "out.db:crime", or empty */
-    sl_value conf;          /* map of further keys, or missing */
+    sl_text text;           /* its place: "out.db:crime" */
+    sl_text type;           /* the sink's name; empty: told by the place */
+    sl_value conf;          /* map of further keys (may be empty) */
     uint64_t line, column;
 } sl_sink_ref;
 
@@ -55,15 +61,22 @@ typedef struct sl_settings {
     uint64_t memory, unit;   /* bytes */
     uint64_t limit;          /* items to the sinks, 0: all */
     sl_dialect dialect;
-    unsigned given;          /* bit set of settings that were set explicitly: see plan.c */
+    unsigned given;          /* bit set of settings that were set explicitly: see settings.c */
 } sl_settings;
 
 typedef struct sl_variable {
     sl_text name, value;
 } sl_variable;
 
+/* One source of the collection. */
+typedef struct sl_source_ref {
+    sl_value conf;           /* {url, type, ...} */
+    const char *place;       /* in the definition, or NULL */
+} sl_source_ref;
+
 typedef struct sl_plan {
     sl_arena arena;
+    const sl_pipe *(*lookup)(sl_text name); /* sl_pipe_named, unless a test brings pipes of its own */
     sl_text name;            /* of the pipeline, or empty */
     const char *file;        /* for messages */
     const char *base_dir;    /* of relative file names; NULL: working directory */
@@ -72,9 +85,12 @@ typedef struct sl_plan {
     sl_variable *variables;  /* for ${NAME}; the environment is looked at after them */
     uint32_t nvariables;
     sl_value inputs;         /* map for `input` pipes */
-    sl_node **nodes;         /* topological order once parsed; only nodes that lead to the output */
+    sl_node **nodes;         /* once prepared: in topological order, only nodes that lead to the output */
     uint32_t nnodes, cap_nodes;
-    sl_node *output;         /* the node whose stream is the pipeline's result */
+    sl_node *tail;           /* what the output is fed from, and what sl_plan_add appends to; NULL: nothing yet */
+    sl_node *output;         /* once prepared: the node (pipe NULL, one SL_PORT_INPUT) whose stream is the pipeline's result */
+    sl_source_ref *sources;
+    uint32_t nsources;
     sl_sink_ref *sinks;
     uint32_t nsinks;
     sl_env env;              /* filled by sl_plan_prepare */

@@ -1,0 +1,65 @@
+/* internal.h: what the files of this room share and nobody else needs.
+ *
+ *     definition.c, notation.c  -> nodes and wires        expand.c  -> sources of the collection, lists of URLs
+ *     conf.c                    -> typed literals, what depends on the item
+ *     graph.c                   -> order                  prepare.c -> all of it, in turn */
+#ifndef SL_PLAN_INTERNAL_H
+#define SL_PLAN_INTERNAL_H
+
+#include "plan/plan.h"
+
+enum { SL_MAX_NODES = 4096 };
+
+/* The first byte of the name of a hidden column that carries the elements of a terminal. */
+#define SL_TERMINAL_MARK '\x01'
+
+/* SL_E_PLAN at the member PLACE of the definition ("wires.3.tgt", or NULL: only the file). */
+sl_status sl_plan_fail(const sl_plan *p, const char *place, sl_error *err, const char *fmt, ...)
+    SL_PRINTF(4, 5);
+/* Adds to a failure where in the definition it is: at PLACE.KEY, or PLACE when there is no such key. */
+void sl_plan_point(const sl_plan *p, const char *place, sl_text key, sl_error *err);
+/* The same for the conf of NODE, and its step. */
+sl_status sl_node_blame(const sl_plan *p, const sl_node *node, sl_text key, sl_status status, sl_error *err);
+
+/* plan.c: a node at the end of p->nodes, its pipe looked up (NULL when unknown). ID and TYPE are borrowed for good. */
+SL_MUST_CHECK sl_status sl_plan_node(sl_plan *p, sl_text id, sl_text type, sl_node **out, sl_error *err);
+SL_MUST_CHECK sl_status sl_node_wire(sl_plan *p, sl_node *to, sl_port port, sl_node *from, sl_text terminal,
+                                     sl_error *err);
+/* Sets the call option KEY ("field", "assign", "emit", "count") from V; SL_E_PLAN when V cannot be one. */
+SL_MUST_CHECK sl_status sl_node_call(sl_plan *p, sl_node *node, const char *key, sl_value v, sl_error *err);
+/* SL_E_PLAN with a suggestion when the pipe of NODE is not known. */
+SL_MUST_CHECK sl_status sl_node_known(const sl_plan *p, const sl_node *node, sl_error *err);
+/* Sinks and sources with their places in the definition. */
+SL_MUST_CHECK sl_status sl_plan_sink(sl_plan *p, sl_text text, sl_value conf, const char *place,
+                                     sl_error *err);
+SL_MUST_CHECK sl_status sl_plan_source(sl_plan *p, sl_value conf, const char *place, sl_error *err);
+
+/* settings.c: a setting of the definition; V a bool, number or text. False names are SL_E_PLAN. */
+void sl_settings_init(sl_settings *s);
+bool sl_setting_known(sl_text name);
+SL_MUST_CHECK sl_status sl_plan_setting(sl_plan *p, sl_text name, sl_value v, sl_error *err);
+/* The dialect that the form of the definition implies, unless one was given. */
+void sl_plan_imply_dialect(sl_plan *p, sl_dialect dialect);
+
+/* interpolate.c: ${NAME} in every text of V, to any depth. On failure *PLACE is the path of the text. */
+SL_MUST_CHECK sl_status sl_interpolate(sl_plan *p, sl_value *v, const char **place, sl_error *err);
+
+/* conf.c: applies typed literals, marks what the item decides (node->dynamic, node->subkeys). */
+SL_MUST_CHECK sl_status sl_conf_resolve(sl_plan *p, sl_node *node, sl_error *err);
+/* Keys fully in upper case become lower case, to any depth. */
+SL_MUST_CHECK sl_status sl_conf_lower(sl_value *v, sl_arena *arena, sl_error *err);
+/* Ids and port names as they are compared: - : / are _, and _ goes before a digit. .s is NULL when memory is out. */
+sl_text sl_plan_normal(sl_text id, sl_arena *arena);
+/* The name in {"terminal": NAME} of node->conf, anywhere in it: whether the conf asks for TERMINAL (normalised). */
+bool sl_conf_asks(sl_value conf, sl_text terminal, sl_arena *arena);
+/* A copy of the resolved CONF with `missing` where the item decides. */
+SL_MUST_CHECK sl_status sl_conf_blank(sl_value *conf, sl_arena *arena, sl_error *err);
+
+/* graph.c: p->nodes becomes what leads to ROOT, in topological order. Cycles anywhere are SL_E_PLAN. */
+SL_MUST_CHECK sl_status sl_graph_order(sl_plan *p, sl_node *root, sl_error *err);
+
+/* expand.c */
+SL_MUST_CHECK sl_status sl_expand_sources(sl_plan *p, sl_error *err);
+SL_MUST_CHECK sl_status sl_expand_urls(sl_plan *p, sl_error *err);
+
+#endif

@@ -1,0 +1,344 @@
+#include "plan/internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+
+sl_plan *sl_plan_new(void) {
+    sl_plan *p = calloc(1, sizeof *p);
+    if (!p) return NULL;
+    p->lookup = sl_pipe_named;
+    sl_settings_init(&p->settings);
+    return p;
+}
+
+void sl_plan_free(sl_plan **plan) {
+    sl_plan *p = *plan;
+    if (!p) return;
+    for (uint32_t i = 0; i < p->nnodes; i++) {
+        const sl_node *node = p->nodes[i];
+        if (node->compiled && node->pipe->destroy) node->pipe->destroy(node->compiled);
+    }
+    sl_arena_free(&p->arena);
+    free(p);
+    *plan = NULL;
+}
+
+/* An array in the arena with room for one element more: it doubles whenever N is a power of two. NULL: no memory. */
+static void *grown(sl_arena *arena, void *array, uint32_t n, size_t size) {
+    if (n & (n - 1)) return array;
+    void *more = sl_arena_calloc(arena, n ? (size_t)n * 2 : 1, size);
+    if (more && n) memcpy(more, array, n * size);
+    return more;
+}
+
+/* ---- errors with places ------------------------------------------------------------------------------------------ */
+
+static bool locate(const sl_plan *p, const char *place, sl_text key, uint64_t *line, uint64_t *column) {
+    char path[1024];
+    snprintf(path, sizeof path, "%s%s%.*s", place, *place && key.n ? "." : "", (int)key.n,
+             key.n ? key.s : "");
+    return p->text && sl_json_locate(p->text, strlen(p->text), path, line, column);
+}
+
+void sl_plan_point(const sl_plan *p, const char *place, sl_text key, sl_error *err) {
+    uint64_t line = 0, column = 0;
+    bool found =
+        place && (locate(p, place, key, &line, &column) || locate(p, place, (sl_text){0}, &line, &column));
+    if (found || p->text) sl_error_at(err, p->file, line, column);
+}
+
+sl_status sl_plan_fail(const sl_plan *p, const char *place, sl_error *err, const char *fmt, ...) {
+    char text[768];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    sl_status status = sl_fail(err, SL_E_PLAN, "%s", text);
+    sl_plan_point(p, place, (sl_text){0}, err);
+    return status;
+}
+
+sl_status sl_node_blame(const sl_plan *p, const sl_node *node, sl_text key, sl_status status, sl_error *err) {
+    uint64_t line, column;
+    if (node->place && key.n && locate(p, node->place, key, &line, &column))
+        sl_error_at(err, p->file, line, column);
+    if (node->line) sl_error_at(err, p->file, node->line, node->column);
+    sl_error_step(err, node->step, node->pipe ? node->pipe->name : NULL);
+    return status;
+}
+
+/* ---- variables and inputs ----------------------------------------------------------------------------------------- */
+
+static sl_status copy_text(sl_plan *p, sl_text *t, sl_error *err) {
+    *t = sl_arena_text(&p->arena, *t);
+    return t->s ? SL_OK : sl_oom(err);
+}
+
+sl_status sl_plan_set_variable(sl_plan *p, sl_text name, sl_text value, sl_error *err) {
+    if (!name.n) return sl_fail(err, SL_E_USAGE, "a variable needs a name");
+    TRY(copy_text(p, &name, err));
+    TRY(copy_text(p, &value, err));
+    p->variables = grown(&p->arena, p->variables, p->nvariables, sizeof *p->variables);
+    if (!p->variables) {
+        p->nvariables = 0;
+        return sl_oom(err);
+    }
+    p->variables[p->nvariables++] = (sl_variable){name, value};
+    return SL_OK;
+}
+
+sl_status sl_plan_set_input(sl_plan *p, sl_text name, sl_text value, sl_error *err) {
+    uint32_t n = p->inputs.type == SL_MAP ? p->inputs.n : 0;
+    TRY(copy_text(p, &name, err));
+    TRY(copy_text(p, &value, err));
+    sl_pair *pairs = sl_arena_calloc(&p->arena, (size_t)n + 1, sizeof *pairs);
+    if (!pairs) return sl_oom(err);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (!sl_text_eq(p->inputs.as.map[i].key, name)) pairs[kept++] = p->inputs.as.map[i];
+    pairs[kept] = (sl_pair){name, sl_text_value(value)};
+    p->inputs = sl_map(pairs, kept + 1);
+    return SL_OK;
+}
+
+/* ---- nodes -------------------------------------------------------------------------------------------------------- */
+
+static sl_status reserve_node(sl_plan *p, sl_error *err) {
+    if (p->nnodes == SL_MAX_NODES) return sl_fail(err, SL_E_PLAN, "more than %d steps", SL_MAX_NODES);
+    if (p->nnodes < p->cap_nodes) return SL_OK;
+    uint32_t cap = p->cap_nodes ? 2 * p->cap_nodes : 16;
+    sl_node **more = sl_arena_calloc(&p->arena, cap, sizeof(sl_node *));
+    if (!more) return sl_oom(err);
+    if (p->nnodes) memcpy(more, p->nodes, p->nnodes * sizeof(sl_node *));
+    p->nodes = more;
+    p->cap_nodes = cap;
+    return SL_OK;
+}
+
+sl_status sl_plan_node(sl_plan *p, sl_text id, sl_text type, sl_node **out, sl_error *err) {
+    TRY(reserve_node(p, err));
+    sl_node *node = sl_arena_calloc(&p->arena, 1, sizeof *node);
+    if (!node) return sl_oom(err);
+    *node = (sl_node){.id = id, .type = type, .pipe = p->lookup(type), .emit = -1};
+    p->nodes[p->nnodes++] = *out = node;
+    return SL_OK;
+}
+
+static bool has_port(const sl_node *node, sl_port port) {
+    for (uint32_t i = 0; i < node->ninputs; i++)
+        if (node->inputs[i].port == port) return true;
+    return false;
+}
+
+/* The first stream on a port that takes one wins. */
+sl_status sl_node_wire(sl_plan *p, sl_node *to, sl_port port, sl_node *from, sl_text terminal,
+                       sl_error *err) {
+    if ((port == SL_PORT_INPUT || port == SL_PORT_OTHER) && has_port(to, port)) return SL_OK;
+    sl_wire *wires = grown(&p->arena, to->inputs, to->ninputs, sizeof *wires);
+    if (!wires) return sl_oom(err);
+    uint32_t at = port == SL_PORT_INPUT ? 0 : to->ninputs;
+    memmove(wires + at + 1, wires + at, (to->ninputs - at) * sizeof *wires);
+    wires[at] = (sl_wire){.port = port, .from = from, .terminal = terminal};
+    to->inputs = wires;
+    to->ninputs++;
+    return SL_OK;
+}
+
+/* The type of a module stands beside its conf, that of a source in it. */
+static void point_at_type(const sl_plan *p, const sl_node *node, sl_error *err) {
+    char place[256];
+    uint64_t line, column;
+    if (!node->place) return;
+    snprintf(place, sizeof place, "%s", node->place);
+    char *conf = strrchr(place, '.');
+    if (conf && !strcmp(conf, ".conf")) *conf = 0;
+    if (locate(p, place, SL_TEXT("type"), &line, &column)) sl_error_at(err, p->file, line, column);
+}
+
+sl_status sl_node_known(const sl_plan *p, const sl_node *node, sl_error *err) {
+    if (node->pipe) return SL_OK;
+    const char *near = sl_pipe_suggest(node->type);
+    sl_status status = sl_fail(err, SL_E_PLAN, "unknown pipe '%.*s'%s%s%s", (int)node->type.n, node->type.s,
+                               near ? ", did you mean '" : "; `sluice pipes` lists them", near ? near : "",
+                               near ? "'?" : "");
+    point_at_type(p, node, err);
+    return sl_node_blame(p, node, (sl_text){0}, status, err);
+}
+
+/* Riko decides by Python's truth, where the text "false" is true. */
+static sl_status call_emit(const sl_plan *p, sl_node *node, sl_value v, sl_error *err) {
+    bool no = sl_is_text(v) && sl_text_eq_nocase(sl_bytes(v), SL_TEXT("false"));
+    if (v.type == SL_LIST || v.type == SL_MAP) return sl_fail(err, SL_E_PLAN, "'emit' must be true or false");
+    node->emit = sl_truthy(v) && !(no && p->settings.dialect == SL_NATIVE);
+    return SL_OK;
+}
+
+static sl_status call_count(sl_node *node, sl_value v, sl_error *err) {
+    sl_text t = sl_is_text(v) ? sl_bytes(v) : (sl_text){0};
+    node->count = sl_text_is(t, "first") ? 1 : sl_text_is(t, "all") ? 2 : 0;
+    return node->count ? SL_OK : sl_fail(err, SL_E_PLAN, "'count' must be \"first\" or \"all\"");
+}
+
+sl_status sl_node_call(sl_plan *p, sl_node *node, const char *key, sl_value v, sl_error *err) {
+    if (sl_is_absent(v)) return SL_OK;
+    if (!strcmp(key, "emit")) return call_emit(p, node, v, err);
+    if (!strcmp(key, "count")) return call_count(node, v, err);
+    if (!sl_is_text(v)) return sl_fail(err, SL_E_PLAN, "'%s' must be text, the path of a field", key);
+    sl_text t = sl_arena_text(&p->arena, sl_bytes(v));
+    if (!t.s) return sl_oom(err);
+    *(!strcmp(key, "field") ? &node->field : &node->assign) = t;
+    return SL_OK;
+}
+
+/* ---- linear steps --------------------------------------------------------------------------------------------------- */
+
+static int next_step(const sl_plan *p) {
+    int step = 0;
+    for (uint32_t i = 0; i < p->nnodes; i++)
+        if (p->nodes[i]->step > step) step = p->nodes[i]->step;
+    return step + 1;
+}
+
+/* Splits MAP into the call options, which NODE gets, and its conf. */
+static sl_status take_calls(sl_plan *p, sl_node *node, sl_value map, sl_error *err) {
+    static const char *const calls[] = {"field", "assign", "emit", "count", NULL};
+    sl_pair *kept = sl_arena_calloc(&p->arena, map.n ? map.n : 1, sizeof *kept);
+    uint32_t n = 0;
+    if (!kept) return sl_oom(err);
+    for (uint32_t i = 0; i < map.n; i++) {
+        sl_text key = map.as.map[i].key;
+        if (!key.n || key.s[0] != '@') {
+            kept[n++] = map.as.map[i];
+            continue;
+        }
+        unsigned c = 0;
+        while (calls[c] && !sl_text_is((sl_text){key.s + 1, key.n - 1}, calls[c])) c++;
+        if (!calls[c])
+            return sl_fail(err, SL_E_PLAN,
+                           "unknown call option '%.*s', expected @field, @assign, @emit or @count",
+                           (int)key.n, key.s);
+        TRY(sl_node_call(p, node, calls[c], map.as.map[i].value, err));
+    }
+    return sl_value_copy(&node->conf, sl_map(kept, n), &p->arena, err);
+}
+
+sl_status sl_plan_add_value(sl_plan *p, sl_text pipe, sl_value conf, sl_error *err) {
+    int step = next_step(p);
+    sl_text id = sl_arena_printf(&p->arena, "sw-%d", step);
+    TRY(copy_text(p, &pipe, err));
+    sl_node *node;
+    if (!id.s) return sl_oom(err);
+    TRY(sl_plan_node(p, id, pipe, &node, err));
+    node->step = step;
+    TRY(sl_node_known(p, node, err));
+    if (sl_is_absent(conf)) conf = sl_map(NULL, 0);
+    sl_status status = conf.type == SL_MAP ? take_calls(p, node, conf, err)
+                                           : sl_fail(err, SL_E_PLAN, "the conf must be a JSON object, got %s",
+                                                     sl_type_name((sl_type)conf.type));
+    if (status != SL_OK) return sl_node_blame(p, node, (sl_text){0}, status, err);
+    if (p->tail) TRY(sl_node_wire(p, node, SL_PORT_INPUT, p->tail, (sl_text){0}, err));
+    p->tail = node;
+    return SL_OK;
+}
+
+sl_status sl_plan_add(sl_plan *p, sl_text pipe, const char *conf, sl_error *err) {
+    sl_value map = sl_missing();
+    if (conf) {
+        sl_status status = sl_json_parse(conf, strlen(conf), "conf", &p->arena, &map, err);
+        if (status != SL_OK) sl_error_step(err, next_step(p), NULL);
+        TRY(status);
+    }
+    return sl_plan_add_value(p, pipe, map, err);
+}
+
+/* ---- sources and sinks ------------------------------------------------------------------------------------------------ */
+
+sl_status sl_plan_source(sl_plan *p, sl_value conf, const char *place, sl_error *err) {
+    sl_pair *url = sl_arena_alloc(&p->arena, sizeof *url);
+    if (!url) return sl_oom(err);
+    *url = (sl_pair){SL_TEXT("url"), conf};
+    if (sl_is_text(conf)) conf = sl_map(url, 1);
+    if (conf.type != SL_MAP)
+        return sl_plan_fail(p, place, err,
+                            "a source must be an object {\"url\": ..., \"type\": ...} or a URL, got %s",
+                            sl_type_name((sl_type)conf.type));
+    sl_source_ref *more = grown(&p->arena, p->sources, p->nsources, sizeof *more);
+    if (!more) return sl_oom(err);
+    p->sources = more;
+    TRY(sl_value_copy(&conf, conf, &p->arena, err));
+    p->sources[p->nsources++] = (sl_source_ref){conf, place};
+    return SL_OK;
+}
+
+sl_status sl_plan_add_source(sl_plan *p, sl_value conf, sl_error *err) {
+    return sl_plan_source(p, conf, NULL, err);
+}
+
+/* Takes the text member KEY out of the N pairs; .s NULL when it is not there. */
+static sl_text take_member(sl_pair *pairs, uint32_t *n, const char *key) {
+    for (uint32_t i = 0; i < *n; i++) {
+        if (!sl_text_is(pairs[i].key, key) || !sl_is_text(pairs[i].value)) continue;
+        sl_text found = sl_bytes(pairs[i].value);
+        memmove(pairs + i, pairs + i + 1, (--*n - i) * sizeof *pairs);
+        return found;
+    }
+    return (sl_text){0};
+}
+
+/* {"to": "x.db:t", ...} or {"type": "sqlite", "path": "x.db", "table": "t", ...} */
+static sl_status read_sink(sl_plan *p, sl_value conf, sl_sink_ref *ref, sl_error *err) {
+    sl_pair *pairs = sl_arena_calloc(&p->arena, conf.n ? conf.n : 1, sizeof *pairs);
+    uint32_t n = conf.n;
+    if (!pairs) return sl_oom(err);
+    if (n) memcpy(pairs, conf.as.map, n * sizeof *pairs);
+    ref->type = take_member(pairs, &n, "type");
+    if (!ref->text.n) ref->text = take_member(pairs, &n, "to");
+    if (!ref->text.n) {
+        sl_text path = take_member(pairs, &n, "path"), table = take_member(pairs, &n, "table");
+        ref->text = path;
+        if (table.n)
+            ref->text = sl_arena_printf(&p->arena, "%.*s:%.*s", (int)path.n, path.n ? path.s : "",
+                                        (int)table.n, table.s);
+        if (!path.n && sl_text_is(ref->type, "stdout")) ref->text = SL_TEXT("-");
+        if (!ref->text.s && table.n) return sl_oom(err);
+    }
+    ref->conf = sl_map(pairs, n);
+    return SL_OK;
+}
+
+static sl_text without_dot(sl_text path) {
+    while (path.n > 2 && path.s[0] == '.' && path.s[1] == '/') path = (sl_text){path.s + 2, path.n - 2};
+    return path;
+}
+
+sl_status sl_plan_sink(sl_plan *p, sl_text text, sl_value conf, const char *place, sl_error *err) {
+    sl_sink_ref ref = {.text = text, .conf = sl_map(NULL, 0)};
+    if (sl_is_text(conf))
+        ref.text = sl_bytes(conf);
+    else if (!sl_is_absent(conf) && conf.type != SL_MAP)
+        return sl_plan_fail(p, place, err,
+                            "a sink must be text such as \"out.db:table\" or an object, got %s",
+                            sl_type_name((sl_type)conf.type));
+    else
+        TRY(read_sink(p, conf, &ref, err));
+    if (!ref.text.n) return sl_plan_fail(p, place, err, "a sink needs 'to' (or 'path'): where its items go");
+    for (uint32_t i = 0; i < p->nsinks; i++)
+        if (sl_text_eq(without_dot(p->sinks[i].text), without_dot(ref.text)))
+            return sl_plan_fail(p, place, err, "two sinks write '%.*s'", (int)ref.text.n, ref.text.s);
+    TRY(copy_text(p, &ref.text, err));
+    TRY(copy_text(p, &ref.type, err));
+    TRY(sl_value_copy(&ref.conf, ref.conf, &p->arena, err));
+    if (place && p->text) sl_json_locate(p->text, strlen(p->text), place, &ref.line, &ref.column);
+    sl_sink_ref *more = grown(&p->arena, p->sinks, p->nsinks, sizeof *more);
+    if (!more) return sl_oom(err);
+    p->sinks = more;
+    p->sinks[p->nsinks++] = ref;
+    return SL_OK;
+}
+
+sl_status sl_plan_add_sink(sl_plan *p, sl_text text, sl_value conf, sl_error *err) {
+    return sl_plan_sink(p, text, conf, NULL, err);
+}

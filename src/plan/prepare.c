@@ -1,0 +1,106 @@
+#include "plan/internal.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+static unsigned cores(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 1024 ? 1024 : (unsigned)n;
+}
+
+static void fill_env(sl_plan *p, const sl_env *given) {
+    const sl_settings *s = &p->settings;
+    sl_env *env = &p->env;
+    *env = given ? *given : (sl_env){.now = sl_clock_epoch()};
+    env->dialect = s->dialect;
+    env->memory = (size_t)s->memory;
+    env->workers = !s->parallel ? 1 : s->workers ? s->workers : cores();
+    env->shared = !s->parallel || s->threads;
+    env->base_dir = p->base_dir;
+    env->unit = s->unit;
+    env->connections = s->connections;
+    env->per_host = s->per_host;
+    if (env->inputs.type != SL_MAP) env->inputs = p->inputs;
+    if (!env->tmpdir) env->tmpdir = getenv("TMPDIR");
+    if (!env->tmpdir || !*env->tmpdir) env->tmpdir = "/tmp";
+}
+
+/* The node that stands for the pipeline's result. */
+static sl_status make_output(sl_plan *p, sl_error *err) {
+    if (!p->tail) return sl_plan_fail(p, NULL, err, "the pipeline has no steps");
+    TRY(sl_plan_node(p, SL_TEXT("_OUTPUT"), SL_TEXT("output"), &p->output, err));
+    p->output->pipe = NULL;
+    return sl_node_wire(p, p->output, SL_PORT_INPUT, p->tail, (sl_text){0}, err);
+}
+
+static void count_consumers(sl_plan *p) {
+    for (uint32_t i = 0; i < p->nnodes; i++) p->nodes[i]->nconsumers = 0;
+    for (uint32_t i = 0; i < p->nnodes; i++)
+        for (uint32_t k = 0; k < p->nodes[i]->ninputs; k++) p->nodes[i]->inputs[k].from->nconsumers++;
+}
+
+/* Call options as C strings in an arena that lives as long as the plan. */
+static sl_status call_option(sl_plan *p, sl_text t, const char **out, sl_error *err) {
+    if (!t.s) return SL_OK;
+    *out = sl_arena_strndup(&p->arena, t.s, t.n);
+    return *out ? SL_OK : sl_oom(err);
+}
+
+static sl_status fill_info(sl_plan *p, sl_node *node, sl_error *err) {
+    node->info = (sl_step_info){
+        .env = &p->env,
+        .arena = &p->arena,
+        .emit = node->emit,
+        .count = node->count,
+        .has_input = node->ninputs && node->inputs[0].port == SL_PORT_INPUT,
+    };
+    TRY(call_option(p, node->field, &node->info.field, err));
+    return call_option(p, node->assign, &node->info.assign, err);
+}
+
+/* A dynamic conf is parsed too, with its open places left out, to find what is wrong with the rest. */
+static sl_status compile(sl_plan *p, sl_node *node, sl_error *err) {
+    sl_text bad = {0};
+    sl_value conf = node->conf;
+    const sl_pipe *pipe = node->pipe;
+    if (node->dynamic) TRY(sl_conf_blank(&conf, &p->arena, err));
+    void *compiled = sl_arena_calloc(&p->arena, 1, pipe->conf_size ? pipe->conf_size : 1);
+    if (!compiled) return sl_oom(err);
+    bool nocase = p->settings.dialect == SL_RIKO;
+    sl_status status = sl_options_parse(pipe->options, conf, nocase, compiled, &p->arena, &bad, err);
+    if (status == SL_OK && !node->dynamic) {
+        node->compiled = compiled;
+        if (pipe->prepare) status = pipe->prepare(compiled, &node->info, err);
+    }
+    return status == SL_OK ? SL_OK : sl_node_blame(p, node, bad, status, err);
+}
+
+static sl_status resolve_confs(sl_plan *p, sl_error *err) {
+    for (uint32_t i = 0; i < p->nnodes; i++) {
+        sl_node *node = p->nodes[i];
+        if (node == p->output) continue;
+        sl_status status = sl_conf_resolve(p, node, err);
+        if (status != SL_OK) return sl_node_blame(p, node, (sl_text){0}, status, err);
+    }
+    return SL_OK;
+}
+
+sl_status sl_plan_prepare(sl_plan *p, const sl_env *env, sl_error *err) {
+    if (p->output) return sl_fail(err, SL_E_INTERNAL, "the plan is prepared already");
+    fill_env(p, env);
+    TRY(sl_expand_sources(p, err));
+    TRY(sl_expand_urls(p, err));
+    TRY(make_output(p, err));
+    TRY(sl_graph_order(p, p->output, err));
+    TRY(resolve_confs(p, err));
+    count_consumers(p);
+    for (uint32_t i = 0; i < p->nnodes; i++) {
+        if (p->nodes[i] == p->output) continue;
+        TRY(fill_info(p, p->nodes[i], err));
+        TRY(compile(p, p->nodes[i], err));
+    }
+    return SL_OK;
+}

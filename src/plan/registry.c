@@ -1,0 +1,51 @@
+#include "plan/pipe.h"
+
+#define X(name) extern const sl_pipe sl_pipe_##name;
+#include "plan/registry.def"
+#undef X
+
+static const sl_pipe *const pipes[] = {
+#define X(name) &sl_pipe_##name,
+#include "plan/registry.def"
+#undef X
+};
+
+/* Names that definitions of the 2016 API and of Yahoo! Pipes use for the same pipe with the same conf. */
+static const struct {
+    const char *alias, *name;
+} aliases[] = {
+    {"createrss", "rssitembuilder"},  {"privateinput", "input"}, {"stringbuilder", "strconcat"},
+    {"stringtokenizer", "tokenizer"}, {"textinput", "input"},
+};
+
+const sl_pipe *sl_pipe_at(unsigned i) {
+    return i < SL_COUNT(pipes) ? pipes[i] : NULL;
+}
+
+static const sl_pipe *exactly_named(sl_text name) {
+    unsigned from = 0, to = SL_COUNT(pipes);
+    while (from < to) {
+        unsigned mid = from + (to - from) / 2;
+        int order = sl_text_cmp(name, sl_text_of(pipes[mid]->name));
+        if (order == 0) return pipes[mid];
+        if (order < 0)
+            to = mid;
+        else
+            from = mid + 1;
+    }
+    return NULL;
+}
+
+const sl_pipe *sl_pipe_named(sl_text name) {
+    const sl_pipe *found = exactly_named(name);
+    for (unsigned i = 0; !found && i < SL_COUNT(aliases); i++)
+        if (sl_text_is(name, aliases[i].alias)) found = exactly_named(sl_text_of(aliases[i].name));
+    return found;
+}
+
+const char *sl_pipe_suggest(sl_text name) {
+    const char *names[SL_COUNT(pipes) + 1];
+    for (unsigned i = 0; i < SL_COUNT(pipes); i++) names[i] = pipes[i]->name;
+    names[SL_COUNT(pipes)] = NULL;
+    return sl_text_nearest(name, names);
+}

@@ -1,0 +1,150 @@
+#include "plan/internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "record/cast.h"
+#include "record/number.h"
+
+/* settings.given: bit i for the i-th row below when anybody set it, bit i + 16 when the caller did. */
+enum { BY_CALLER = 16 };
+
+enum { MIB = 1 << 20 };
+
+typedef enum kind { FLAG, COUNT, SIZE, DIALECT } kind;
+
+static const struct row {
+    const char *name;
+    kind kind;
+    size_t offset;
+    int64_t min, max;
+    const char *accepted;
+} rows[] = {
+    {"dialect", DIALECT, offsetof(sl_settings, dialect), 0, 0, "riko or native"},
+    {"parallel", FLAG, offsetof(sl_settings, parallel), 0, 0, "true or false"},
+    {"threads", FLAG, offsetof(sl_settings, threads), 0, 0, "true or false"},
+    {"ordered", FLAG, offsetof(sl_settings, ordered), 0, 0, "true or false"},
+    {"workers", COUNT, offsetof(sl_settings, workers), 0, 1024, "0 to 1024 (0: one a core)"},
+    {"connections", COUNT, offsetof(sl_settings, connections), 1, 1024, "1 to 1024"},
+    {"per_host", COUNT, offsetof(sl_settings, per_host), 1, 1024, "1 to 1024"},
+    {"memory", SIZE, offsetof(sl_settings, memory), MIB, INT64_MAX, "a size of at least 1M, such as 256M"},
+    {"unit", SIZE, offsetof(sl_settings, unit), 1, 64 * MIB, "a size from 1 byte to 64M"},
+    {"limit", SIZE, offsetof(sl_settings, limit), 0, INT64_MAX, "a number of items (0: all)"},
+};
+
+/* Half of the machine's memory, at most 4 GiB; 1 GiB where the machine does not say. */
+static uint64_t default_memory(void) {
+    const uint64_t most = (uint64_t)4096 * MIB;
+    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    if (pages <= 0 || page <= 0) return (uint64_t)1024 * MIB;
+    uint64_t half = (uint64_t)pages * (uint64_t)page / 2;
+    if (half < MIB) return MIB;
+    return half < most ? half : most;
+}
+
+void sl_settings_init(sl_settings *s) {
+    *s = (sl_settings){
+        .threads = true,
+        .ordered = true,
+        .connections = 16,
+        .per_host = 6,
+        .memory = default_memory(),
+        .unit = MIB,
+        .dialect = SL_NATIVE,
+    };
+}
+
+static const struct row *find_row(sl_text name) {
+    for (unsigned i = 0; i < SL_COUNT(rows); i++)
+        if (sl_text_is(name, rows[i].name)) return &rows[i];
+    return NULL;
+}
+
+bool sl_setting_known(sl_text name) {
+    return find_row(name) != NULL;
+}
+
+static bool one_of(sl_text t, const char *const *words) {
+    for (; *words; words++)
+        if (sl_text_eq_nocase(t, sl_text_of(*words))) return true;
+    return false;
+}
+
+static bool set_flag(void *at, sl_text t) {
+    static const char *const yes[] = {"true", "yes", "on", "1", NULL}, *const no[] = {"false", "no", "off",
+                                                                                      "0", NULL};
+    bool on = one_of(t, yes);
+    if (!on && !one_of(t, no)) return false;
+    *(bool *)at = on;
+    return true;
+}
+
+static bool set_count(const struct row *r, void *at, sl_text t) {
+    int64_t n;
+    if (!sl_parse_int(t, &n) || n < r->min || n > r->max) return false;
+    *(unsigned *)at = (unsigned)n;
+    return true;
+}
+
+static bool set_size(const struct row *r, void *at, sl_text t) {
+    uint64_t n;
+    if (!sl_size_parse(t, &n) || n < (uint64_t)r->min || n > (uint64_t)r->max) return false;
+    *(uint64_t *)at = n;
+    return true;
+}
+
+static bool set_dialect(void *at, sl_text t) {
+    bool riko = sl_text_is(t, "riko");
+    if (!riko && !sl_text_is(t, "native")) return false;
+    *(sl_dialect *)at = riko ? SL_RIKO : SL_NATIVE;
+    return true;
+}
+
+static bool set_row(const struct row *r, sl_settings *s, sl_text t) {
+    void *at = (char *)s + r->offset;
+    switch (r->kind) {
+    case FLAG: return set_flag(at, t);
+    case COUNT: return set_count(r, at, t);
+    case SIZE: return set_size(r, at, t);
+    case DIALECT: return set_dialect(at, t);
+    }
+    return false;
+}
+
+static sl_status unknown_setting(sl_text name, sl_error *err) {
+    const char *names[SL_COUNT(rows) + 1] = {NULL};
+    for (unsigned i = 0; i < SL_COUNT(rows); i++) names[i] = rows[i].name;
+    const char *near = sl_text_nearest(name, names);
+    return sl_fail(err, SL_E_USAGE, "unknown setting '%.*s'%s%s%s", (int)name.n, name.s,
+                   near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+/* CODE is how a bad value is reported: the caller's mistake, or the definition's. */
+static sl_status set(sl_plan *p, sl_text name, sl_text value, bool by_caller, sl_status code, sl_error *err) {
+    const struct row *r = find_row(name);
+    if (!r) return unknown_setting(name, err);
+    unsigned bit = 1u << (r - rows);
+    sl_settings trial = p->settings;
+    if (!set_row(r, &trial, sl_text_trim(value)))
+        return sl_fail(err, code, "'%s' must be %s, got '%.*s'", r->name, r->accepted, (int)value.n, value.s);
+    bool overruled = !by_caller && (p->settings.given & bit << BY_CALLER);
+    if (!overruled) p->settings = trial;
+    p->settings.given |= by_caller ? bit | bit << BY_CALLER : bit;
+    return SL_OK;
+}
+
+sl_status sl_plan_set(sl_plan *p, sl_text name, sl_text value, bool by_caller, sl_error *err) {
+    return set(p, name, value, by_caller, SL_E_USAGE, err);
+}
+
+sl_status sl_plan_setting(sl_plan *p, sl_text name, sl_value v, sl_error *err) {
+    sl_text t;
+    TRY(sl_to_text(v, "null", &p->arena, &t, err));
+    return set(p, name, t, false, SL_E_PLAN, err);
+}
+
+void sl_plan_imply_dialect(sl_plan *p, sl_dialect dialect) {
+    if (!(p->settings.given & 1u << (find_row(SL_TEXT("dialect")) - rows))) p->settings.dialect = dialect;
+}
