@@ -22,14 +22,15 @@ struct sl_pipeline {
     sl_sink_env sink_env;
     sl_run *run;
     sl_http *http;
-    bool prepared;
+    bool prepared, used;
     sl_status status; /* of the run */
     sl_error why;
     unsigned stall;
     atomic_bool stopping;
     sl_progress_fn progress;
     void *progress_user;
-    sl_buf text; /* what plan and report handed out last */
+    sl_buf text;   /* what plan handed out last */
+    sl_buf report; /* of the run; made when it ends */
 };
 
 struct sl_stream {
@@ -56,6 +57,7 @@ void sl_pipeline_free(sl_pipeline **pp) {
     sl_targets_free(&p->targets);
     sl_plan_free(&p->plan);
     sl_buf_free(&p->text);
+    sl_buf_free(&p->report);
     free(p);
     *pp = NULL;
 }
@@ -186,8 +188,9 @@ const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err) {
 }
 
 static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
-    if (p->run) return sl_fail(err, SL_E_USAGE, "a pipeline is run or opened once; make a new one");
+    if (p->used) return sl_fail(err, SL_E_USAGE, "a pipeline is run or opened once; make a new one");
     TRY(prepare(p, err));
+    p->used = true;
     const sl_settings *s = &p->plan->settings;
     sl_http_options http = {.connections = s->connections, .per_host = s->per_host, .stopping = &p->stopping};
     TRY(sl_http_new(&http, &p->http, err));
@@ -235,14 +238,16 @@ void sl_pipeline_stop(sl_pipeline *p) {
     atomic_store_explicit(&p->stopping, true, memory_order_relaxed);
 }
 
+static sl_status make_report(sl_pipeline *p, sl_error *err) {
+    sl_buf_clear(&p->report);
+    return sl_run_report(p->run, p->status, &p->why, &p->report, err);
+}
+
 const char *sl_pipeline_report(sl_pipeline *p, sl_error *err) {
-    if (!p->run) {
-        sl_fail(err, SL_E_USAGE, "there is no run to report on");
-        return NULL;
-    }
-    sl_buf_clear(&p->text);
-    if (sl_run_report(p->run, p->status, &p->why, &p->text, err) != SL_OK) return NULL;
-    return sl_buf_cstr(&p->text);
+    if (p->run && make_report(p, err) != SL_OK) return NULL;
+    if (p->report.len) return sl_buf_cstr(&p->report);
+    sl_fail(err, SL_E_USAGE, "there is no run to report on");
+    return NULL;
 }
 
 sl_progress sl_pipeline_totals(const sl_pipeline *p) {
@@ -292,12 +297,13 @@ sl_status sl_stream_next(sl_stream *s, const char **json, size_t *length, sl_err
     return SL_OK;
 }
 
-/* The run itself is kept until the pipeline is freed, for the report; its workers end here. */
+/* Workers and sources end here; the report stays. */
 void sl_stream_close(sl_stream **sp) {
     sl_stream *s = *sp;
     if (!s) return;
     sl_batch_free(&s->batch);
     sl_buf_free(&s->line);
+    if (s->p->run && make_report(s->p, NULL) != SL_OK) sl_buf_clear(&s->p->report);
     sl_run_free(&s->p->run);
     free(s);
     *sp = NULL;

@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include "engine/run_internal.h"
-#include "record/pack.h"
 
 /* How many sources of a collection are open at once: the one being read and those after it, so that slow hosts overlap. */
 static uint32_t open_ahead(const sl_stage_run *sr) {
@@ -49,19 +48,8 @@ static sl_status next_unit(sl_stage_run *sr, const sl_feed *feed, sl_task *t, sl
     return s;
 }
 
-/* Batches of one store must not go to two workers: a shared one is copied. */
-static sl_status own_store(sl_batch **b, sl_error *err) {
-    if (sl_batch_alone(*b)) return SL_OK;
-    sl_batch *copy = NULL;
-    TRY(sl_batch_clone(*b, &copy, err));
-    sl_batch_free(b);
-    *b = copy;
-    return SL_OK;
-}
-
 static sl_status next_of_stage(sl_stage_run *sr, const sl_feed *feed, sl_task *t, sl_error *err) {
-    TRY(sl_stage_pull(sl_run_of(sr, feed->stage), &t->batch, err));
-    return own_store(&t->batch, err);
+    return sl_stage_pull(sl_run_of(sr, feed->stage), &t->batch, err);
 }
 
 /* Pulls the spool's stage on until block NEXT exists. */
