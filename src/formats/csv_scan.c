@@ -21,14 +21,6 @@ typedef struct masks {
     uint64_t quote, delim, lf, cr, comment;
 } masks;
 
-/* What a chunk says once the quotes are known. */
-typedef struct found {
-    uint64_t lf;    /* line ends of records */
-    uint64_t seps;  /* the same and delimiters */
-    uint64_t inner; /* LF inside quotes */
-    uint64_t dirty;
-} found;
-
 INLINE unsigned bits(uint64_t m) {
     return (unsigned)__builtin_popcountll(m);
 }
@@ -44,65 +36,59 @@ INLINE uint64_t first(unsigned k) {
     return ~UINT64_C(0) >> (CHUNK - k);
 }
 
-INLINE masks cut_masks(masks m, uint64_t valid) {
+INLINE masks cut_masks(masks m, unsigned k) {
+    const uint64_t valid = first(k);
     return (masks){m.quote & valid, m.delim & valid, m.lf & valid, m.cr & valid, m.comment & valid};
 }
 
-/* PARITY is the prefix xor of m.quote; LAST the number of the chunk's last bit. An opening quote counts as inside, a
- * closing one as outside. */
-INLINE found step(sl_csv_carry *c, masks m, uint64_t parity, unsigned last) {
-    uint64_t in = parity ^ c->inside;
-    uint64_t open = m.quote & in, shut = m.quote & ~in, cr = m.cr & ~in, lf = m.lf & ~in;
-    uint64_t seps = (m.delim & ~in) | lf, opens = seps | shut;
-    uint64_t dirty = (open & ~(opens << 1 | c->opens)) |
-                     ((shut << 1 | c->shut) & ~(m.delim | m.lf | m.cr | m.quote)) |
-                     ((cr << 1 | c->cr) & ~m.lf) | (m.comment & (lf << 1 | c->fresh));
-    *c = (sl_csv_carry){.inside = (uint64_t)((int64_t)in >> 63),
-                        .opens = opens >> last & 1,
-                        .shut = shut >> last & 1,
-                        .cr = cr >> last & 1,
-                        .fresh = lf >> last & 1};
-    return (found){.lf = lf, .seps = seps, .inner = m.lf & in, .dirty = dirty & first(last + 1)};
+/* M moved on by one byte; the first bit comes from the chunk before. */
+INLINE uint64_t behind(uint64_t m, uint64_t before) {
+    return m << 1 | before >> 63;
 }
 
-/* ---- what is done with a chunk ---------------------------------------------------------------------------------- */
-
-/* Moves the last boundary to the end of the last record in the bits of F.lf. */
-INLINE void move_end(sl_csv_scan *s, found f, uint64_t all_lf, size_t at) {
-    unsigned top = highest(f.lf | 1); /* bit 0 stands in where there is none */
-    s->end = f.lf ? at + top + 1 : s->end;
-    s->end_lines = f.lf ? s->lines + bits(all_lf & first(top + 1)) : s->end_lines;
-    s->lines += bits(all_lf);
+/* The bits of a chunk of K bytes that break a rule. PARITY is the prefix xor of m.quote; *IN gets the bytes inside quotes, an
+ * opening quote among them, a closing one not.
+ *
+ * Whether the byte before an opening quote is a separator can be asked of the bare masks: it lies outside quotes, or is a
+ * closing quote. */
+INLINE uint64_t check(sl_csv_carry *c, masks m, uint64_t parity, unsigned k, uint64_t *in) {
+    *in = parity ^ c->inside;
+    const uint64_t open = m.quote & *in, shut = m.quote & ~*in, cr = m.cr & ~*in;
+    const uint64_t opens = m.delim | m.lf | m.quote;
+    uint64_t dirty = (open & ~behind(opens, c->opens)) | (behind(shut, c->shut) & ~(opens | m.cr)) |
+                     (behind(cr, c->cr) & ~m.lf);
+    if (m.comment) dirty |= m.comment & behind(m.lf & ~*in, c->lf);
+    const unsigned up = CHUNK - k;
+    *c = (sl_csv_carry){.inside = (uint64_t)((int64_t)*in >> 63),
+                        .opens = opens << up,
+                        .shut = shut << up,
+                        .cr = cr << up,
+                        .lf = (m.lf & ~*in) << up};
+    return dirty & first(k);
 }
 
-/* The clean records before the first dirty byte count; the scan goes back to the end of the last one. */
-INLINE void stop_dirty(sl_csv_scan *s, found f, size_t at) {
-    uint64_t before = (f.dirty & (~f.dirty + 1)) - 1;
-    f.lf &= before;
-    move_end(s, f, (f.lf | f.inner) & before, at);
-    s->at = s->end;
-    s->lines = s->end_lines;
-    s->dirty = true;
-}
+/* ---- index ------------------------------------------------------------------------------------------------------ */
 
 /* Eight at a time without looking, for most chunks hold no more. */
 INLINE uint32_t *put_offsets(uint32_t *o, uint64_t m, uint32_t base) {
     const unsigned n = bits(m);
-    for (unsigned j = 0; j < 8; j++, m &= m - 1) o[j] = base + lowest(m | UINT64_C(1) << 63);
+    for (unsigned j = 0; j < 8; j++, m &= m - 1) o[j] = base + lowest(m | SL_CSV_TOP);
     if (SL_UNLIKELY(n > 8)) {
         for (unsigned j = 8; j < n; j++, m &= m - 1) o[j] = base + lowest(m);
     }
     return o + n;
 }
 
-INLINE bool index_chunk(sl_csv_index *x, masks m, found f, size_t at) {
-    x->n = (size_t)(put_offsets(x->ends + x->n, f.seps, (uint32_t)at) - x->ends);
-    x->lines += bits(f.lf);
+/* One chunk of K bytes at AT. */
+INLINE void index_chunk(sl_csv_index *x, masks m, uint64_t parity, size_t at, unsigned k) {
+    uint64_t in;
+    x->dirty = check(&x->carry, m, parity, k, &in) != 0;
+    x->n = (size_t)(put_offsets(x->ends + x->n, (m.delim | m.lf) & ~in, (uint32_t)at) - x->ends);
+    x->lines += bits(m.lf & ~in);
     x->quotes |= m.quote != 0;
-    if (SL_UNLIKELY(f.inner)) {
-        x->ninner = (size_t)(put_offsets(x->inner + x->ninner, f.inner, (uint32_t)at) - x->inner);
+    if (SL_UNLIKELY(m.lf & in)) {
+        x->ninner = (size_t)(put_offsets(x->inner + x->ninner, m.lf & in, (uint32_t)at) - x->inner);
     }
-    return !f.dirty;
 }
 
 /* ---- any machine: 64-bit words ---------------------------------------------------------------------------------- */
@@ -144,18 +130,17 @@ INLINE uint64_t parity_words(uint64_t m) {
     return m;
 }
 
-static void boundaries_words(const sl_csv_dialect *d, sl_csv_scan *scan, const char *data, size_t n) {
+static void pass_words(const sl_csv_dialect *d, sl_csv_scan *scan, const char *data, size_t n) {
     sl_csv_scan s = *scan;
-    while (s.at < n && !s.dirty) {
-        unsigned k = n - s.at < CHUNK ? (unsigned)(n - s.at) : CHUNK;
-        masks m = cut_masks(masks_words(data + s.at, d), first(k));
-        found f = step(&s.carry, m, parity_words(m.quote), k - 1);
-        if (SL_UNLIKELY(f.dirty)) {
-            stop_dirty(&s, f, s.at);
-        } else {
-            move_end(&s, f, m.lf, s.at);
-            s.at += k;
+    for (uint64_t in; s.at + CHUNK <= n; s.at += CHUNK) {
+        masks m = masks_words(data + s.at, d);
+        sl_csv_carry before = s.carry;
+        s.dirty = check(&s.carry, m, parity_words(m.quote), CHUNK, &in) != 0;
+        if (SL_UNLIKELY(s.dirty)) {
+            s.carry = before;
+            break;
         }
+        s.lines += bits(m.lf);
     }
     *scan = s;
 }
@@ -163,11 +148,14 @@ static void boundaries_words(const sl_csv_dialect *d, sl_csv_scan *scan, const c
 static void index_words(const sl_csv_dialect *d, sl_csv_index *out, const char *data, size_t from,
                         size_t to) {
     sl_csv_index x = *out;
-    for (size_t i = from; i < to && !x.dirty; i += CHUNK) {
-        unsigned k = to - i < CHUNK ? (unsigned)(to - i) : CHUNK;
-        masks m = cut_masks(masks_words(data + i, d), first(k));
-        found f = step(&x.carry, m, parity_words(m.quote), k - 1);
-        x.dirty = !index_chunk(&x, m, f, i);
+    size_t i = from;
+    for (; i + CHUNK <= to && !x.dirty; i += CHUNK) {
+        masks m = masks_words(data + i, d);
+        index_chunk(&x, m, parity_words(m.quote), i, CHUNK);
+    }
+    if (i < to && !x.dirty) {
+        masks m = cut_masks(masks_words(data + i, d), (unsigned)(to - i));
+        index_chunk(&x, m, parity_words(m.quote), i, (unsigned)(to - i));
     }
     *out = x;
 }
@@ -199,20 +187,18 @@ AVX2 static inline uint64_t parity_avx2(uint64_t m) {
     return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-AVX2 static void boundaries_avx2(const sl_csv_dialect *dialect, sl_csv_scan *scan, const char *data,
-                                 size_t n) {
+AVX2 static void pass_avx2(const sl_csv_dialect *dialect, sl_csv_scan *scan, const char *data, size_t n) {
     const sl_csv_dialect d = *dialect;
     sl_csv_scan s = *scan;
-    while (s.at < n && !s.dirty) {
-        unsigned k = n - s.at < CHUNK ? (unsigned)(n - s.at) : CHUNK;
-        masks m = cut_masks(masks_avx2(data + s.at, &d), first(k));
-        found f = step(&s.carry, m, parity_avx2(m.quote), k - 1);
-        if (SL_UNLIKELY(f.dirty)) {
-            stop_dirty(&s, f, s.at);
-        } else {
-            move_end(&s, f, m.lf, s.at);
-            s.at += k;
+    for (uint64_t in; s.at + CHUNK <= n; s.at += CHUNK) {
+        masks m = masks_avx2(data + s.at, &d);
+        sl_csv_carry before = s.carry;
+        s.dirty = check(&s.carry, m, parity_avx2(m.quote), CHUNK, &in) != 0;
+        if (SL_UNLIKELY(s.dirty)) {
+            s.carry = before;
+            break;
         }
+        s.lines += bits(m.lf);
     }
     *scan = s;
 }
@@ -221,19 +207,22 @@ AVX2 static void index_avx2(const sl_csv_dialect *dialect, sl_csv_index *out, co
                             size_t to) {
     const sl_csv_dialect d = *dialect;
     sl_csv_index x = *out;
-    for (size_t i = from; i < to && !x.dirty; i += CHUNK) {
-        unsigned k = to - i < CHUNK ? (unsigned)(to - i) : CHUNK;
-        masks m = cut_masks(masks_avx2(data + i, &d), first(k));
-        found f = step(&x.carry, m, parity_avx2(m.quote), k - 1);
-        x.dirty = !index_chunk(&x, m, f, i);
+    size_t i = from;
+    for (; i + CHUNK <= to && !x.dirty; i += CHUNK) {
+        masks m = masks_avx2(data + i, &d);
+        index_chunk(&x, m, parity_avx2(m.quote), i, CHUNK);
+    }
+    if (i < to && !x.dirty) {
+        masks m = cut_masks(masks_avx2(data + i, &d), (unsigned)(to - i));
+        index_chunk(&x, m, parity_avx2(m.quote), i, (unsigned)(to - i));
     }
     *out = x;
 }
 
-static const sl_csv_scanner avx2 = {"avx2", boundaries_avx2, index_avx2};
+static const sl_csv_scanner avx2 = {"avx2", pass_avx2, index_avx2};
 #endif
 
-static const sl_csv_scanner words = {"words", boundaries_words, index_words};
+static const sl_csv_scanner words = {"words", pass_words, index_words};
 
 const sl_csv_scanner *sl_csv_scanner_portable(void) {
     return &words;
@@ -247,6 +236,52 @@ const sl_csv_scanner *sl_csv_scanner_best(void) {
     }
 #endif
     return &words;
+}
+
+/* ---- boundaries ------------------------------------------------------------------------------------------------- */
+
+/* The bytes behind the last whole chunk, fewer than 64. */
+static void pass_rest(const sl_csv_dialect *d, sl_csv_scan *s, const char *data, size_t n) {
+    if (s->dirty || s->at == n) return;
+    const unsigned k = (unsigned)(n - s->at);
+    masks m = cut_masks(masks_words(data + s->at, d), k);
+    sl_csv_carry before = s->carry;
+    uint64_t in;
+    s->dirty = check(&s->carry, m, parity_words(m.quote), k, &in) != 0;
+    if (s->dirty) {
+        s->carry = before;
+        return;
+    }
+    s->lines += bits(m.lf);
+    s->at = n;
+}
+
+/* Back from s->at, where the quotes are known, to the last line end outside them; none before FROM. */
+static void find_end(const sl_csv_dialect *d, sl_csv_scan *s, const char *data, size_t from) {
+    bool inside = s->carry.inside != 0;
+    uint64_t lines = s->lines;
+    for (size_t at = s->at; at > from; at--) {
+        const char c = data[at - 1];
+        if (c == d->quote && d->quote) inside = !inside;
+        if (c != '\n') continue;
+        if (!inside) {
+            s->end = at;
+            s->end_lines = lines;
+            return;
+        }
+        lines--;
+    }
+}
+
+void sl_csv_scan_on(const sl_csv_scanner *scanner, const sl_csv_dialect *d, sl_csv_scan *s, const char *data,
+                    size_t n) {
+    const size_t from = s->at;
+    scanner->pass(d, s, data, n);
+    pass_rest(d, s, data, n);
+    find_end(d, s, data, from);
+    if (!s->dirty) return;
+    s->at = s->end;
+    s->lines = s->end_lines;
 }
 
 /* ---- a whole block ---------------------------------------------------------------------------------------------- */

@@ -22,16 +22,18 @@ typedef struct sl_csv_dialect {
     char comment; /* 0: none */
 } sl_csv_dialect;
 
-/* What the next chunk must know of the bytes before it; each is one bit, INSIDE is all ones inside quotes. */
+/* What the next chunk must know of the bytes before it. INSIDE is all ones inside quotes; of the others only the top bit
+ * counts, that of the byte before. */
 typedef struct sl_csv_carry {
     uint64_t inside;
-    uint64_t opens; /* a field may open here: after a separator or a closing quote */
-    uint64_t shut;  /* after a closing quote */
-    uint64_t cr;    /* after a CR outside quotes */
-    uint64_t fresh; /* at the start of a record */
+    uint64_t opens; /* a field may open here: behind a separator or a quote */
+    uint64_t shut;  /* behind a closing quote */
+    uint64_t cr;    /* behind a CR outside quotes */
+    uint64_t lf;    /* at the start of a record */
 } sl_csv_carry;
 
-#define SL_CSV_FRESH ((sl_csv_carry){.opens = 1, .fresh = 1})
+#define SL_CSV_TOP   (UINT64_C(1) << 63)
+#define SL_CSV_FRESH ((sl_csv_carry){.opens = SL_CSV_TOP, .lf = SL_CSV_TOP})
 
 /* The search for the last record boundary of a stream shown piece by piece. Offsets count from DATA[0]. */
 typedef struct sl_csv_scan {
@@ -57,15 +59,20 @@ typedef struct sl_csv_index {
 
 typedef struct sl_csv_scanner {
     const char *name;
-    /* On from scan->at to N, or to the first byte that is not clean. 64 bytes past N are readable. */
-    void (*boundaries)(const sl_csv_dialect *d, sl_csv_scan *scan, const char *data, size_t n);
-    /* DATA[from, to) into x: room for to - from + 64 entries in both arrays is there. */
+    /* Whole chunks on from scan->at up to N, or to the first that is not clean (scan->dirty). */
+    void (*pass)(const sl_csv_dialect *d, sl_csv_scan *scan, const char *data, size_t n);
+    /* DATA[from, to) into X: room for to - from + 64 entries in both arrays is there. */
     void (*index)(const sl_csv_dialect *d, sl_csv_index *x, const char *data, size_t from, size_t to);
 } sl_csv_scanner;
 
 /* The fastest this machine has, and the one every machine has. */
 const sl_csv_scanner *sl_csv_scanner_best(void);
 const sl_csv_scanner *sl_csv_scanner_portable(void);
+
+/* On from scan->at to N, or to the first record that is not clean; scan->end moves to the last boundary before. 64 bytes past N
+ * are readable. */
+void sl_csv_scan_on(const sl_csv_scanner *scanner, const sl_csv_dialect *d, sl_csv_scan *scan,
+                    const char *data, size_t n);
 
 /* The index of DATA[0, n); n is below 4 GiB. */
 SL_MUST_CHECK sl_status sl_csv_index_block(const sl_csv_scanner *scanner, const sl_csv_dialect *d,

@@ -146,7 +146,7 @@ static void find_end(splitter *s, const char *data, size_t n, bool last) {
     sl_csv_scan *scan = &s->scan;
     while (scan->at < n) {
         if (!scan->dirty) {
-            s->scanner->boundaries(&s->dialect, scan, data, n);
+            sl_csv_scan_on(s->scanner, &s->dialect, scan, data, n);
             if (scan->dirty) s->reading = (sl_csv_reading){.at = scan->end};
         } else if (!pass_dirty(s, data, n, last)) {
             return;
