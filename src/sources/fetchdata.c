@@ -3,7 +3,7 @@
 typedef struct fetchdata_conf {
     sl_source_conf source; /* first: see choice.h */
     sl_text type;
-    sl_value path;
+    sl_value path, trim;
     bool html5;
     SL_CSV_KEYS;
 } fetchdata_conf;
@@ -23,6 +23,7 @@ static const sl_option options[] = {
      .flags = SL_OPT_HIDDEN,
      .help = "for HTML documents; of no effect on other formats"},
     SL_CSV_ROWS(fetchdata_conf),
+    SL_DIALECT_ROW(fetchdata_conf, trim, "text: without white space at both ends of a line; default false"),
     {.name = NULL},
 };
 
