@@ -1,0 +1,15 @@
+/* encode_json.h: rows as JSON objects (bare elements as their scalar), one behind the other.
+ *
+ * A frame is the number of its rows (u64) and the rows' texts, SEPARATOR between them: "\n" for JSON Lines, ",\n" for an array. */
+#ifndef SL_SINKS_ENCODE_JSON_H
+#define SL_SINKS_ENCODE_JSON_H
+
+#include "record/batch.h"
+
+/* Appends the selected rows of B. An empty FRAME begins a unit. */
+SL_MUST_CHECK sl_status sl_json_encode(const char *separator, sl_batch *b, sl_buf *frame, sl_error *err);
+
+/* The rows of a frame and their texts. */
+SL_MUST_CHECK sl_status sl_json_frame(const char *frame, size_t n, uint64_t *rows, sl_text *texts, sl_error *err);
+
+#endif

@@ -1,0 +1,32 @@
+/* file_out.h: bytes into a file that is either all new or still the old one.
+ *
+ *   open write* commit? close       Until commit returns SL_OK the old file is untouched; close without it leaves no trace.
+ *
+ * The new content is written to .NAME.sluice-PID.tmp in the same folder, synchronised, and renamed over NAME; a file that was
+ * there keeps its mode. What is not a regular file (a device, a pipe) is written to directly. Small writes are gathered into
+ * large ones. Thread rule: one thread at a time. */
+#ifndef SL_SINKS_FILE_OUT_H
+#define SL_SINKS_FILE_OUT_H
+
+#include "base/status.h"
+
+typedef struct sl_file_out sl_file_out;
+
+/* The object exists afterwards even on failure, unless memory is out; close takes care of it. PATH is copied. */
+SL_MUST_CHECK sl_status sl_file_out_open(sl_file_out **out, const char *path, sl_error *err);
+/* The same over a descriptor, which stays the caller's; commit only flushes. NAME for messages, copied. */
+SL_MUST_CHECK sl_status sl_file_out_over(sl_file_out **out, int fd, const char *name, sl_error *err);
+
+SL_MUST_CHECK sl_status sl_file_out_write(sl_file_out *out, const void *data, size_t n, sl_error *err);
+SL_MUST_CHECK sl_status sl_file_out_flush(sl_file_out *out, sl_error *err);
+SL_MUST_CHECK sl_status sl_file_out_commit(sl_file_out *out, sl_error *err);
+void sl_file_out_close(sl_file_out **out); /* NULL-safe */
+
+/* For others that make files beside PATH: ".NAME.sluice-PID.EXT" in PATH's folder, malloc'ed; NULL: no memory. */
+char *sl_file_beside(const char *path, const char *ext);
+/* Removes such files of processes that are gone. Never fails: what cannot be removed stays. */
+void sl_file_sweep(const char *path);
+/* Makes the folder's entry for PATH durable. */
+SL_MUST_CHECK sl_status sl_file_sync_folder(const char *path, sl_error *err);
+
+#endif
