@@ -102,8 +102,10 @@ static sl_status set_add_all(sl_accumulator *a, const char *at, const char *end,
 /* Keeps a copy of V: texts by their bytes, lists and maps packed. */
 static sl_status hold(sl_accumulator *a, sl_value v, uint64_t ordinal, sl_error *err) {
     sl_buf_clear(&a->bytes);
-    if (v.type == SL_LIST || v.type == SL_MAP) sl_value_pack(v, &a->bytes);
-    else if (sl_is_text(v) || v.type == SL_DECIMAL) sl_buf_text(&a->bytes, sl_bytes(v));
+    if (v.type == SL_LIST || v.type == SL_MAP)
+        sl_value_pack(v, &a->bytes);
+    else if (sl_is_text(v) || v.type == SL_DECIMAL)
+        sl_buf_text(&a->bytes, sl_bytes(v));
     TRY(sl_buf_check(&a->bytes, err));
     a->held = v;
     if (sl_is_text(v) || v.type == SL_DECIMAL) a->held.as.s = a->bytes.len ? a->bytes.data : "";
@@ -166,10 +168,12 @@ static bool is_nothing(sl_value v) {
 }
 
 static sl_status missing_number(const sl_group_column *c, sl_error *err) {
-    return sl_fail(err, SL_E_DATA, "an item has no value at '%.*s' to add up", (int)c->path.text.n, c->path.text.s);
+    return sl_fail(err, SL_E_DATA, "an item has no value at '%.*s' to add up", (int)c->path.text.n,
+                   c->path.text.s);
 }
 
-sl_status sl_accumulate(sl_accumulator *a, const sl_group_column *c, sl_value v, uint64_t ordinal, sl_error *err) {
+sl_status sl_accumulate(sl_accumulator *a, const sl_group_column *c, sl_value v, uint64_t ordinal,
+                        sl_error *err) {
     switch (c->op) {
     case SL_GROUP_COUNT: a->count += c->path.n == 0 || !is_nothing(v); return SL_OK;
     case SL_GROUP_SUM:
@@ -199,7 +203,8 @@ static sl_status take_held(sl_accumulator *into, const sl_accumulator *from, sl_
     return s;
 }
 
-sl_status sl_accumulator_merge(sl_accumulator *into, const sl_accumulator *from, const sl_group_column *c, sl_error *err) {
+sl_status sl_accumulator_merge(sl_accumulator *into, const sl_accumulator *from, const sl_group_column *c,
+                               sl_error *err) {
     switch (c->op) {
     case SL_GROUP_COUNT: into->count += from->count; return SL_OK;
     case SL_GROUP_SUM:
@@ -225,8 +230,8 @@ static sl_status mean(const sl_accumulator *a, sl_arena *arena, sl_value *out, s
     return SL_OK;
 }
 
-sl_status sl_accumulator_result(const sl_accumulator *a, const sl_group_column *c, sl_arena *arena, sl_value *out,
-                                sl_error *err) {
+sl_status sl_accumulator_result(const sl_accumulator *a, const sl_group_column *c, sl_arena *arena,
+                                sl_value *out, sl_error *err) {
     sl_status s = SL_OK;
     switch (c->op) {
     case SL_GROUP_COUNT: *out = sl_int((int64_t)a->count); return SL_OK;
@@ -248,8 +253,10 @@ void sl_accumulator_save(const sl_accumulator *a, const sl_group_column *c, sl_b
     }
     if (c->op < SL_GROUP_MIN || c->op == SL_GROUP_MEAN || c->op == SL_GROUP_DISTINCT || !a->count) return;
     sl_buf_u64(out, a->ordinal);
-    if (a->held.type == SL_LIST || a->held.type == SL_MAP) sl_buf_add(out, a->bytes.data, a->bytes.len);
-    else sl_value_pack(a->held, out);
+    if (a->held.type == SL_LIST || a->held.type == SL_MAP)
+        sl_buf_add(out, a->bytes.data, a->bytes.len);
+    else
+        sl_value_pack(a->held, out);
 }
 
 static sl_status load_held(sl_accumulator *a, sl_cursor *from, sl_error *err) {

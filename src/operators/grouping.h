@@ -13,14 +13,14 @@
 #include "record/builder.h"
 
 typedef enum sl_group_op {
-    SL_GROUP_COUNT,    /* items; with a field: items where it is neither absent nor "" */
-    SL_GROUP_SUM,      /* decimal */
-    SL_GROUP_MIN,      /* numbers (also as text) by value before texts by code point */
+    SL_GROUP_COUNT, /* items; with a field: items where it is neither absent nor "" */
+    SL_GROUP_SUM,   /* decimal */
+    SL_GROUP_MIN,   /* numbers (also as text) by value before texts by code point */
     SL_GROUP_MAX,
-    SL_GROUP_MEAN,     /* float; null without values */
-    SL_GROUP_FIRST,    /* by input order, absent ones too */
+    SL_GROUP_MEAN,  /* float; null without values */
+    SL_GROUP_FIRST, /* by input order, absent ones too */
     SL_GROUP_LAST,
-    SL_GROUP_DISTINCT  /* how many different values */
+    SL_GROUP_DISTINCT /* how many different values */
 } sl_group_op;
 
 extern const char *const sl_group_op_names[]; /* NULL-terminated, in the order of the enum */
@@ -41,22 +41,12 @@ typedef struct sl_grouping {
     uint32_t ncolumns;
     bool always; /* one group even without input (nby is 0) */
     /* Writes one group as an item: KEYS[nby], RESULTS[ncolumns]. */
-    sl_status (*emit)(const struct sl_grouping *g, const sl_value *keys, const sl_value *results, sl_builder *to,
-                      sl_arena *arena, sl_error *err);
+    sl_status (*emit)(const struct sl_grouping *g, const sl_value *keys, const sl_value *results,
+                      sl_builder *to, sl_arena *arena, sl_error *err);
     const void *owner; /* the pipe's conf */
 } sl_grouping;
 
 /* Conf of the fold is the pipe's conf, whose first member is an sl_grouping. */
 extern const sl_fold sl_grouping_fold;
-
-/* emit and assign of riko's aggregators for a VALUE: bare, or an item {assign: value}. */
-typedef struct sl_value_call {
-    bool bare;
-    sl_text assign;
-} sl_value_call;
-
-/* For an operator called NAME with INFO's call options. STREAM: the result is a stream of items, emitted unless told otherwise. */
-sl_value_call sl_value_call_of(const sl_step_info *info, const char *name, bool stream);
-SL_MUST_CHECK sl_status sl_value_call_emit(const sl_value_call *call, sl_value v, sl_builder *to, sl_error *err);
 
 #endif

@@ -33,7 +33,7 @@ typedef struct partial {
     sl_schemas *schemas;
     sl_buf key, row;
     const sl_value **columns; /* [rules] of the batch at hand */
-    unsigned *kinds;          /* [rules] bit set of the kinds of keys seen: texts and others do not mix (riko) */
+    unsigned *kinds; /* [rules] bit set of the kinds of keys seen: texts and others do not mix (riko) */
     sl_row_reader *reader;
 } partial;
 
@@ -85,7 +85,9 @@ static sl_status note_kind(partial *p, uint32_t i, sl_value v, sl_error *err) {
     p->kinds[i] |= sl_is_text(v) ? KIND_TEXT : KIND_OTHER;
     if (p->kinds[i] != (KIND_TEXT | KIND_OTHER)) return SL_OK;
     const rule *r = &rules_of(p->conf)[i];
-    return sl_fail(err, SL_E_DATA, "field '%.*s' mixes texts (or missing values) with numbers, which have no order; give the rule a type",
+    return sl_fail(err, SL_E_DATA,
+                   "field '%.*s' mixes texts (or missing values) with numbers, which have no order; give the "
+                   "rule a type",
                    (int)r->field.n, r->field.s);
 }
 
@@ -134,7 +136,8 @@ static sl_status open_partial(const void *vconf, const sl_env *env, void **out, 
     return SL_OK;
 }
 
-static sl_status add_row(partial *p, sl_batch *b, uint64_t schema, uint32_t row, uint64_t ordinal, sl_error *err) {
+static sl_status add_row(partial *p, sl_batch *b, uint64_t schema, uint32_t row, uint64_t ordinal,
+                         sl_error *err) {
     TRY(make_key(p, b, row, err));
     sl_text key = sl_text_n(p->key.data, p->key.len);
     if (sl_sorter_rejects(p->sorter, key, ordinal)) return SL_OK;
@@ -214,7 +217,8 @@ static sl_status load_records(partial *p, const char *data, size_t n, sl_error *
     return sl_sorter_sort(p->sorter, err);
 }
 
-static sl_status load(const void *vconf, const sl_env *env, const char *data, size_t n, void **out, sl_error *err) {
+static sl_status load(const void *vconf, const sl_env *env, const char *data, size_t n, void **out,
+                      sl_error *err) {
     TRY(open_partial(vconf, env, out, err));
     return load_records(*out, data, n, err);
 }
@@ -236,22 +240,49 @@ static sl_status finish(void *vpartial, sl_out *out, sl_error *err) {
     return SL_OK;
 }
 
-static const sl_fold fold = {.open = open_partial, .add = add, .seal = seal, .save = save, .load = load, .merge = merge,
-                             .finish = finish, .close = close_partial, .limit = bound};
+static const sl_fold fold = {.open = open_partial,
+                             .add = add,
+                             .seal = seal,
+                             .save = save,
+                             .load = load,
+                             .merge = merge,
+                             .finish = finish,
+                             .close = close_partial,
+                             .limit = bound};
 
 static const sl_option rule_options[] = {
     {.name = "field", .type = SL_OPT_PATH, .offset = offsetof(rule, field), .help = "field to sort by"},
-    {.name = "dir", .type = SL_OPT_TEXT, .offset = offsetof(rule, dir), .fallback = "asc", .help = "asc or desc, in any case"},
-    {.name = "type", .type = SL_OPT_TEXT, .offset = offsetof(rule, type),
-     .help = "compare as int, float, decimal, text, date, datetime, url or bool; without it values as they are"},
+    {.name = "dir",
+     .type = SL_OPT_TEXT,
+     .offset = offsetof(rule, dir),
+     .fallback = "asc",
+     .help = "asc or desc, in any case"},
+    {.name = "type",
+     .type = SL_OPT_TEXT,
+     .offset = offsetof(rule, type),
+     .help =
+         "compare as int, float, decimal, text, date, datetime, url or bool; without it values as they are"},
     {0},
 };
 
 static const sl_option options[] = {
-    {.name = "rule", .type = SL_OPT_RULES, .offset = offsetof(conf, rules), .rules = rule_options, .rule_size = sizeof(rule),
-     .flags = SL_OPT_SCALARS, .help = "what to sort by, most important first; default: the field content, ascending"},
-    {.name = "sort_key", .type = SL_OPT_PATH, .offset = offsetof(conf, old_key), .flags = SL_OPT_HIDDEN, .help = "rule.field"},
-    {.name = "sort_dir", .type = SL_OPT_TEXT, .offset = offsetof(conf, old_dir), .flags = SL_OPT_HIDDEN, .help = "rule.dir"},
+    {.name = "rule",
+     .type = SL_OPT_RULES,
+     .offset = offsetof(conf, rules),
+     .rules = rule_options,
+     .rule_size = sizeof(rule),
+     .flags = SL_OPT_SCALARS,
+     .help = "what to sort by, most important first; default: the field content, ascending"},
+    {.name = "sort_key",
+     .type = SL_OPT_PATH,
+     .offset = offsetof(conf, old_key),
+     .flags = SL_OPT_HIDDEN,
+     .help = "rule.field"},
+    {.name = "sort_dir",
+     .type = SL_OPT_TEXT,
+     .offset = offsetof(conf, old_dir),
+     .flags = SL_OPT_HIDDEN,
+     .help = "rule.dir"},
     {0},
 };
 
@@ -259,9 +290,12 @@ const sl_pipe sl_pipe_sort = {
     .name = "sort",
     .kind = SL_KIND_OPERATOR,
     .summary = "Puts items in order",
-    .details = "Sorts by one or more fields; the first rule is the primary key. Stable in both directions. Texts are ordered by code "
-               "point, numbers by value; with a type, values are converted first, and what cannot be converted counts as the type's "
-               "null value (0, NaN, 1970-01-01). Items without the field come first. Sorts beyond the memory setting go through "
+    .details = "Sorts by one or more fields; the first rule is the primary key. Stable in both directions. "
+               "Texts are ordered by code "
+               "point, numbers by value; with a type, values are converted first, and what cannot be "
+               "converted counts as the type's "
+               "null value (0, NaN, 1970-01-01). Items without the field come first. Sorts beyond the memory "
+               "setting go through "
                "temporary files. A truncate right behind a sort keeps only the rows it needs.",
     .example = "itembuilder attrs.0.key=n attrs.0.value=2 | sort n",
     .options = options,

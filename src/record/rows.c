@@ -47,7 +47,8 @@ static schema schema_of(const sl_batch *b) {
     }
     uint64_t head[4] = {s.records, s.bare, (unsigned char)s.quote, (unsigned char)s.delim};
     s.number = sl_hash(head, sizeof head, b->ncols);
-    for (uint32_t c = 0; c < b->ncols; c++) s.number = sl_hash(b->cols[c].name.s, b->cols[c].name.n, s.number);
+    for (uint32_t c = 0; c < b->ncols; c++)
+        s.number = sl_hash(b->cols[c].name.s, b->cols[c].name.n, s.number);
     return s;
 }
 
@@ -120,7 +121,8 @@ static sl_status load_schema(sl_schemas *s, sl_cursor *c, sl_error *err) {
     f.quote = (char)sl_cursor_u32(c);
     f.delim = (char)sl_cursor_u32(c);
     f.n = sl_cursor_u32(c);
-    if (c->failed || f.n > (uint64_t)(c->end - c->at)) return sl_fail(err, SL_E_INTERNAL, "saved schemas are damaged");
+    if (c->failed || f.n > (uint64_t)(c->end - c->at))
+        return sl_fail(err, SL_E_INTERNAL, "saved schemas are damaged");
     sl_text *names = calloc(f.n + 1, sizeof *names);
     if (!names) return sl_oom(err);
     for (uint32_t i = 0; i < f.n; i++) {
@@ -216,8 +218,12 @@ static sl_records *records_in(sl_row_reader *r, sl_arena *a) {
     if (!records || !start || !end) return NULL;
     memcpy(start, r->start, r->nrows * sizeof *start);
     memcpy(end, r->end, (size_t)r->nrows * nf * sizeof *end);
-    *records = (sl_records){.base = r->input->data, .start = start, .end = end, .nfields = nf,
-                            .quote = r->schema->quote, .delim = r->schema->delim};
+    *records = (sl_records){.base = r->input->data,
+                            .start = start,
+                            .end = end,
+                            .nfields = nf,
+                            .quote = r->schema->quote,
+                            .delim = r->schema->delim};
     return records;
 }
 

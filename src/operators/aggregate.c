@@ -1,0 +1,115 @@
+/* aggregate: several results for each combination of values of some fields. */
+#include "base/error.h"
+#include "operators/grouping.h"
+
+typedef struct op {
+    int op;
+    sl_text field, as;
+} op;
+
+typedef struct conf {
+    sl_grouping grouping; /* first: the fold's conf */
+    sl_texts by;
+    sl_rules ops;
+} conf;
+
+static sl_status emit(const sl_grouping *g, const sl_value *keys, const sl_value *results, sl_builder *to,
+                      sl_arena *arena, sl_error *err) {
+    (void)arena;
+    TRY(sl_builder_row(to, err));
+    sl_arena *a = sl_builder_arena(to);
+    sl_value v;
+    for (uint32_t i = 0; i < g->nby; i++) {
+        if (keys[i].type == SL_MISSING) continue;
+        TRY(sl_value_copy(&v, keys[i], a, err));
+        TRY(sl_builder_put(to, g->by_names[i], v, err));
+    }
+    for (uint32_t c = 0; c < g->ncolumns; c++) {
+        TRY(sl_value_copy(&v, results[c], a, err));
+        TRY(sl_builder_put(to, g->columns[c].name, v, err));
+    }
+    return SL_OK;
+}
+
+static sl_status column_of(const op *o, const sl_step_info *info, sl_group_column *c, sl_error *err) {
+    const char *name = sl_group_op_names[o->op];
+    if (!o->field.n && o->op != SL_GROUP_COUNT) return sl_fail(err, SL_E_PLAN, "op '%s' needs a field", name);
+    *c = (sl_group_column){.op = (sl_group_op)o->op, .name = o->as};
+    if (!c->name.n && !o->field.n)
+        c->name = sl_text_of(name);
+    else if (!c->name.n)
+        c->name = sl_arena_printf(info->arena, "%s_%.*s", name, (int)o->field.n, o->field.s);
+    if (!c->name.s) return sl_oom(err);
+    return o->field.n ? sl_path_compile(&c->path, o->field, info->env->dialect, info->arena, err) : SL_OK;
+}
+
+static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
+    conf *c = vconf;
+    sl_group_column *columns = sl_arena_calloc(info->arena, c->ops.n + 1, sizeof *columns);
+    sl_path *by = sl_arena_calloc(info->arena, c->by.n + 1, sizeof *by);
+    if (!columns || !by) return sl_oom(err);
+    if (c->ops.n + c->by.n == 0) return sl_fail(err, SL_E_PLAN, "nothing to do: give 'by', 'ops' or both");
+    for (uint32_t i = 0; i < c->by.n; i++)
+        TRY(sl_path_compile(&by[i], c->by.v[i], info->env->dialect, info->arena, err));
+    for (uint32_t i = 0; i < c->ops.n; i++) TRY(column_of((const op *)c->ops.v + i, info, &columns[i], err));
+    c->grouping = (sl_grouping){.by = by,
+                                .by_names = c->by.v,
+                                .nby = c->by.n,
+                                .columns = columns,
+                                .ncolumns = c->ops.n,
+                                .always = c->by.n == 0,
+                                .emit = emit,
+                                .owner = c};
+    return SL_OK;
+}
+
+static const sl_option op_options[] = {
+    {.name = "op",
+     .type = SL_OPT_ENUM,
+     .offset = offsetof(op, op),
+     .names = sl_group_op_names,
+     .flags = SL_OPT_REQUIRED,
+     .help = "count (items, or items with a value in the field), sum (exact decimal), min, max, mean, first, "
+             "last, distinct"},
+    {.name = "field",
+     .type = SL_OPT_PATH,
+     .offset = offsetof(op, field),
+     .help = "field it works on; only count does without"},
+    {.name = "as",
+     .type = SL_OPT_TEXT,
+     .offset = offsetof(op, as),
+     .help = "name of the result; default: op_field, or count"},
+    {0},
+};
+
+static const sl_option options[] = {
+    {.name = "by",
+     .type = SL_OPT_TEXTS,
+     .offset = offsetof(conf, by),
+     .help = "fields whose values make a group; none: all items are one"},
+    {.name = "ops",
+     .type = SL_OPT_RULES,
+     .offset = offsetof(conf, ops),
+     .rules = op_options,
+     .rule_size = sizeof(op),
+     .flags = SL_OPT_SCALARS,
+     .help = "what to compute for each group"},
+    {0},
+};
+
+const sl_pipe sl_pipe_aggregate = {
+    .name = "aggregate",
+    .kind = SL_KIND_OPERATOR,
+    .summary = "Counts, sums and more for each group of items",
+    .details = "One item for each combination of values of the `by` fields, in order of first appearance: "
+               "the fields, then a result for each "
+               "op. Absent and empty values take no part in sum, min, max, mean and distinct; min and max "
+               "compare numbers (also as "
+               "text) by value. Groups beyond the memory setting go through temporary files.",
+    .example = "itembuilder attrs.0.key=n attrs.0.value=2 | aggregate by=n ops.0.op=count",
+    .options = options,
+    .conf_size = sizeof(conf),
+    .main = "by",
+    .prepare = prepare,
+    .fold = &sl_grouping_fold,
+};

@@ -1,0 +1,448 @@
+#include "operators/grouping.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "operators/accumulator.h"
+#include "record/cast.h"
+#include "record/compare.h"
+#include "record/pack.h"
+#include "record/sorter.h"
+
+enum { EMIT_GROUPS = 4096, FIRST_SLOTS = 1024 };
+
+const char *const sl_group_op_names[] = {"count", "sum",  "min",      "max", "mean",
+                                         "first", "last", "distinct", NULL};
+
+typedef struct group {
+    uint64_t hash, first; /* ordinal of its first item */
+    sl_text key;          /* equality key of all grouping fields */
+    sl_value *values;     /* [nby] as they stood in the first item */
+    sl_accumulator acc[]; /* [ncolumns] */
+} group;
+
+typedef struct table {
+    const sl_grouping *g;
+    const sl_env *env;
+    sl_arena arena; /* of the groups */
+    group **slots;  /* open addressing */
+    group **list;   /* in the order of making */
+    size_t cap, n;
+    size_t budget;
+    sl_sorter *spilled; /* records by key, once the table was too large */
+    sl_buf key, record;
+    const sl_value **by, **columns; /* of the batch at hand */
+    sl_sorter *result;              /* finish after spilling: records by ordinal */
+    sl_builder *builder;
+    size_t emitted;
+    bool sorted;
+} table;
+
+/* ---- the table -------------------------------------------------------------------------------------------------------------- */
+
+static void drop_groups(table *t) {
+    for (size_t i = 0; i < t->n; i++)
+        for (uint32_t c = 0; c < t->g->ncolumns; c++) sl_accumulator_free(&t->list[i]->acc[c]);
+    t->n = 0;
+    if (t->slots) memset(t->slots, 0, t->cap * sizeof *t->slots);
+    sl_arena_free(&t->arena);
+}
+
+static void close_table(void *vtable) {
+    table *t = vtable;
+    if (!t) return;
+    drop_groups(t);
+    free(t->slots);
+    free(t->list);
+    free(t->by);
+    free(t->columns);
+    sl_sorter_free(&t->spilled);
+    sl_sorter_free(&t->result);
+    sl_builder_free(&t->builder);
+    sl_buf_free(&t->key);
+    sl_buf_free(&t->record);
+    free(t);
+}
+
+static sl_status open_table(const void *conf, const sl_env *env, void **out, sl_error *err) {
+    table *t = calloc(1, sizeof *t);
+    if (!t) return sl_oom(err);
+    t->g = conf;
+    t->env = env;
+    t->budget = env->memory / (env->workers + 1);
+    t->by = calloc(t->g->nby + 1, sizeof *t->by);
+    t->columns = calloc(t->g->ncolumns + 1, sizeof *t->columns);
+    if (!t->by || !t->columns) {
+        close_table(t);
+        return sl_oom(err);
+    }
+    *out = t;
+    return SL_OK;
+}
+
+static sl_status grow(table *t, sl_error *err) {
+    size_t cap = t->cap ? t->cap * 2 : FIRST_SLOTS;
+    group **slots = calloc(cap, sizeof *slots);
+    group **list = realloc(t->list, cap * sizeof *list);
+    if (list) t->list = list;
+    if (!slots || !list) {
+        free(slots);
+        return sl_oom(err);
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        size_t k = t->list[i]->hash & (cap - 1);
+        while (slots[k]) k = (k + 1) & (cap - 1);
+        slots[k] = t->list[i];
+    }
+    free(t->slots);
+    t->slots = slots;
+    t->cap = cap;
+    return SL_OK;
+}
+
+static sl_status new_group(table *t, uint64_t hash, sl_text key, uint64_t ordinal, group **out,
+                           sl_error *err) {
+    group *g = sl_arena_calloc(&t->arena, 1, sizeof *g + t->g->ncolumns * sizeof g->acc[0]);
+    if (!g) return sl_oom(err);
+    g->values = sl_arena_calloc(&t->arena, t->g->nby + 1, sizeof *g->values);
+    g->key = sl_arena_text(&t->arena, key);
+    if (!g->values || !g->key.s) return sl_oom(err);
+    g->hash = hash;
+    g->first = ordinal;
+    t->list[t->n++] = *out = g;
+    return SL_OK;
+}
+
+/* The group of KEY; *MADE tells that it is new and lacks its values. */
+static sl_status find_group(table *t, sl_text key, uint64_t ordinal, group **out, bool *made, sl_error *err) {
+    if (2 * (t->n + 1) > t->cap) TRY(grow(t, err));
+    uint64_t hash = sl_hash(key.s, key.n, 0);
+    size_t k = hash & (t->cap - 1);
+    for (; t->slots[k]; k = (k + 1) & (t->cap - 1)) {
+        group *g = t->slots[k];
+        if (g->hash != hash || !sl_text_eq(g->key, key)) continue;
+        *out = g;
+        *made = false;
+        return SL_OK;
+    }
+    *made = true;
+    TRY(new_group(t, hash, key, ordinal, out, err));
+    t->slots[k] = *out;
+    return SL_OK;
+}
+
+static size_t memory_of(const table *t) {
+    size_t n = t->arena.total + t->cap * 2 * sizeof(group *);
+    bool heavy = false;
+    for (uint32_t c = 0; c < t->g->ncolumns; c++) heavy = heavy || t->g->columns[c].op >= SL_GROUP_MIN;
+    if (!heavy) return n;
+    for (size_t i = 0; i < t->n; i++)
+        for (uint32_t c = 0; c < t->g->ncolumns; c++) n += sl_accumulator_memory(&t->list[i]->acc[c]);
+    return n;
+}
+
+/* ---- groups as records --------------------------------------------------------------------------------------------------------- */
+
+static void save_group(const table *t, const group *g, sl_buf *out) {
+    sl_buf_u64(out, g->first);
+    for (uint32_t i = 0; i < t->g->nby; i++) sl_value_pack(g->values[i], out);
+    for (uint32_t c = 0; c < t->g->ncolumns; c++) sl_accumulator_save(&g->acc[c], &t->g->columns[c], out);
+}
+
+/* Merges a saved group into the table. */
+static sl_status load_group(table *t, sl_text key, sl_cursor *c, sl_error *err) {
+    group *g;
+    bool made;
+    uint64_t first = sl_cursor_u64(c);
+    TRY(find_group(t, key, first, &g, &made, err));
+    bool earlier = made || first < g->first;
+    if (earlier) g->first = first;
+    for (uint32_t i = 0; i < t->g->nby; i++) {
+        sl_value v;
+        TRY(sl_value_unpack(c, &t->arena, &v, err));
+        if (earlier) g->values[i] = v;
+    }
+    for (uint32_t i = 0; i < t->g->ncolumns; i++) {
+        sl_accumulator a = {0};
+        sl_status s = sl_accumulator_load(&a, &t->g->columns[i], c, err);
+        if (s == SL_OK) s = sl_accumulator_merge(&g->acc[i], &a, &t->g->columns[i], err);
+        sl_accumulator_free(&a);
+        TRY(s);
+    }
+    return SL_OK;
+}
+
+static sl_status spill(table *t, sl_error *err) {
+    if (!t->spilled) t->spilled = sl_sorter_new(t->budget / 2, 0, t->env->tmpdir);
+    if (!t->spilled) return sl_oom(err);
+    for (size_t i = 0; i < t->n; i++) {
+        sl_buf_clear(&t->record);
+        save_group(t, t->list[i], &t->record);
+        TRY(sl_buf_check(&t->record, err));
+        sl_sort_record r = {t->list[i]->key, t->list[i]->first, sl_text_n(t->record.data, t->record.len)};
+        TRY(sl_sorter_add(t->spilled, r, err));
+    }
+    drop_groups(t);
+    return SL_OK;
+}
+
+/* ---- folding -------------------------------------------------------------------------------------------------------------------- */
+
+static sl_status by_value(const table *t, const sl_value *column, uint32_t row, sl_arena *arena,
+                          sl_value *out, sl_error *err) {
+    sl_value v = column[row];
+    *out = v;
+    if (!t->g->by_text || sl_is_text(v)) return SL_OK;
+    sl_text text = {"", 0};
+    if (!sl_is_absent(v) && v.type != SL_LIST && v.type != SL_MAP) TRY(sl_to_text(v, "", arena, &text, err));
+    *out = sl_text_value(text);
+    return SL_OK;
+}
+
+static sl_status fill_values(table *t, group *g, uint32_t row, sl_arena *scratch, sl_error *err) {
+    for (uint32_t i = 0; i < t->g->nby; i++) {
+        sl_value v;
+        TRY(by_value(t, t->by[i], row, scratch, &v, err));
+        TRY(sl_value_copy(&g->values[i], v, &t->arena, err));
+    }
+    return SL_OK;
+}
+
+static sl_status add_row(table *t, sl_batch *b, uint32_t row, uint64_t ordinal, sl_error *err) {
+    sl_arena *scratch = sl_batch_arena(b);
+    group *g;
+    bool made;
+    sl_buf_clear(&t->key);
+    for (uint32_t i = 0; i < t->g->nby; i++) {
+        sl_value v;
+        TRY(by_value(t, t->by[i], row, scratch, &v, err));
+        sl_key_append(v, &t->key);
+    }
+    TRY(sl_buf_check(&t->key, err));
+    TRY(find_group(t, sl_text_n(t->key.data, t->key.len), ordinal, &g, &made, err));
+    if (ordinal < g->first) g->first = ordinal;
+    if (made || ordinal == g->first) TRY(fill_values(t, g, row, scratch, err));
+    for (uint32_t c = 0; c < t->g->ncolumns; c++) {
+        sl_value v = t->columns[c] ? t->columns[c][row] : sl_missing();
+        TRY(sl_accumulate(&g->acc[c], &t->g->columns[c], v, ordinal, err));
+    }
+    return SL_OK;
+}
+
+static sl_status find_columns(table *t, sl_batch *b, sl_error *err) {
+    for (uint32_t i = 0; i < t->g->nby; i++) {
+        t->by[i] = sl_path_column(&t->g->by[i], b, err);
+        if (!t->by[i]) return SL_E_MEMORY;
+    }
+    for (uint32_t c = 0; c < t->g->ncolumns; c++) {
+        const sl_path *path = &t->g->columns[c].path;
+        t->columns[c] = path->n ? sl_path_column(path, b, err) : NULL;
+        if (path->n && !t->columns[c]) return SL_E_MEMORY;
+    }
+    return SL_OK;
+}
+
+static sl_status add_rows(table *t, sl_batch *b, uint64_t ordinal, sl_error *err) {
+    TRY(find_columns(t, b, err));
+    for (uint32_t i = 0; i < b->nsel; i++) {
+        uint32_t row = sl_batch_row(b, i);
+        sl_status s = add_row(t, b, row, ordinal + i, err);
+        if (s == SL_OK) continue;
+        sl_error_at(err, b->source, sl_batch_line(b, row), 0);
+        return s;
+    }
+    return memory_of(t) > t->budget ? spill(t, err) : SL_OK;
+}
+
+static sl_status add(void *vtable, sl_batch *take, uint64_t ordinal, sl_error *err) {
+    sl_status s = add_rows(vtable, take, ordinal, err);
+    sl_batch_free(&take);
+    return s;
+}
+
+static sl_status seal(void *vtable, sl_error *err) {
+    table *t = vtable;
+    if (!t->spilled) return SL_OK;
+    TRY(spill(t, err));
+    return sl_sorter_sort(t->spilled, err);
+}
+
+static sl_status merge_group(table *into, const group *from, sl_error *err) {
+    group *g;
+    bool made;
+    TRY(find_group(into, from->key, from->first, &g, &made, err));
+    if (made || from->first < g->first) {
+        g->first = from->first;
+        for (uint32_t i = 0; i < into->g->nby; i++)
+            TRY(sl_value_copy(&g->values[i], from->values[i], &into->arena, err));
+    }
+    for (uint32_t c = 0; c < into->g->ncolumns; c++)
+        TRY(sl_accumulator_merge(&g->acc[c], &from->acc[c], &into->g->columns[c], err));
+    return SL_OK;
+}
+
+static sl_status merge(void *vinto, void *vfrom, sl_error *err) {
+    table *into = vinto, *from = vfrom;
+    for (size_t i = 0; i < from->n; i++) {
+        TRY(merge_group(into, from->list[i], err));
+        if (i % 4096 == 0 && memory_of(into) > into->budget) TRY(spill(into, err));
+    }
+    if (!from->spilled) return SL_OK;
+    if (!into->spilled) into->spilled = sl_sorter_new(into->budget / 2, 0, into->env->tmpdir);
+    if (!into->spilled) return sl_oom(err);
+    return sl_sorter_absorb(into->spilled, from->spilled, err);
+}
+
+static sl_status save(void *vtable, sl_buf *out, sl_error *err) {
+    table *t = vtable;
+    for (size_t i = 0; i < t->n; i++) {
+        sl_buf_u32(out, t->list[i]->key.n);
+        sl_buf_text(out, t->list[i]->key);
+        save_group(t, t->list[i], out);
+    }
+    sl_sort_record r;
+    sl_status s = SL_DONE;
+    while (t->spilled && (s = sl_sorter_next(t->spilled, &r, err)) == SL_OK) {
+        sl_buf_u32(out, r.key.n);
+        sl_buf_text(out, r.key);
+        sl_buf_text(out, r.payload);
+    }
+    return s == SL_DONE ? sl_buf_check(out, err) : s;
+}
+
+static sl_status load(const void *conf, const sl_env *env, const char *data, size_t n, void **out,
+                      sl_error *err) {
+    TRY(open_table(conf, env, out, err));
+    sl_cursor c = {.at = data, .end = data + n};
+    while (c.at < c.end) {
+        uint32_t k = sl_cursor_u32(&c);
+        const char *key = sl_cursor_bytes(&c, k);
+        if (!key) return sl_fail(err, SL_E_INTERNAL, "a saved group is damaged");
+        TRY(load_group(*out, sl_text_n(key, k), &c, err));
+    }
+    return SL_OK;
+}
+
+/* ---- results -------------------------------------------------------------------------------------------------------------------- */
+
+static sl_status emit_group(table *t, const group *g, sl_error *err) {
+    sl_arena arena = {0};
+    sl_value *results = sl_arena_calloc(&arena, t->g->ncolumns + 1, sizeof *results);
+    sl_status s = results ? SL_OK : sl_oom(err);
+    for (uint32_t c = 0; c < t->g->ncolumns && s == SL_OK; c++)
+        s = sl_accumulator_result(&g->acc[c], &t->g->columns[c], &arena, &results[c], err);
+    if (s == SL_OK) s = t->g->emit(t->g, g->values, results, t->builder, &arena, err);
+    sl_arena_free(&arena);
+    return s;
+}
+
+static void sort_by_first(group **v, group **scratch, size_t n) {
+    if (n < 2) return;
+    size_t half = n / 2, i = 0, k = half, o = 0;
+    sort_by_first(v, scratch, half);
+    sort_by_first(v + half, scratch, n - half);
+    while (i < half && k < n) scratch[o++] = v[k]->first < v[i]->first ? v[k++] : v[i++];
+    while (i < half) scratch[o++] = v[i++];
+    memcpy(v, scratch, o * sizeof *v);
+}
+
+static sl_status order_groups(table *t, sl_error *err) {
+    group **scratch = calloc(t->n + 1, sizeof(group *));
+    if (!scratch) return sl_oom(err);
+    sort_by_first(t->list, scratch, t->n);
+    free(scratch);
+    t->sorted = true;
+    return SL_OK;
+}
+
+/* The groups of one table, EMIT_GROUPS a call. */
+static sl_status finish_table(table *t, sl_error *err) {
+    if (!t->sorted) TRY(order_groups(t, err));
+    for (size_t k = 0; k < EMIT_GROUPS; k++) {
+        if (t->emitted == t->n) {
+            TRY(sl_builder_flush(t->builder, err));
+            return SL_DONE;
+        }
+        TRY(emit_group(t, t->list[t->emitted++], err));
+    }
+    return SL_OK;
+}
+
+/* The one group in the table, complete now, as a record by its first ordinal. */
+static sl_status rank_group(table *t, sl_error *err) {
+    if (t->n == 0) return SL_OK;
+    sl_buf_clear(&t->record);
+    sl_buf_u32(&t->record, t->list[0]->key.n);
+    sl_buf_text(&t->record, t->list[0]->key);
+    save_group(t, t->list[0], &t->record);
+    TRY(sl_buf_check(&t->record, err));
+    sl_sort_record r = {{"", 0}, t->list[0]->first, sl_text_n(t->record.data, t->record.len)};
+    sl_status s = sl_sorter_add(t->result, r, err);
+    drop_groups(t);
+    return s;
+}
+
+/* Spilled records come by key: equal keys meet in a table of one group, which then goes to a sort by first ordinal. */
+static sl_status combine_spilled(table *t, sl_error *err) {
+    TRY(spill(t, err));
+    TRY(sl_sorter_sort(t->spilled, err));
+    t->result = sl_sorter_new(t->budget / 2, 0, t->env->tmpdir);
+    if (!t->result) return sl_oom(err);
+    sl_sort_record r;
+    sl_status s;
+    while ((s = sl_sorter_next(t->spilled, &r, err)) == SL_OK) {
+        if (t->n && !sl_text_eq(t->list[0]->key, r.key)) TRY(rank_group(t, err));
+        sl_cursor c = {.at = r.payload.s, .end = r.payload.s + r.payload.n};
+        TRY(load_group(t, r.key, &c, err));
+    }
+    if (s != SL_DONE) return s;
+    TRY(rank_group(t, err));
+    return sl_sorter_sort(t->result, err);
+}
+
+static sl_status finish_spilled(table *t, sl_error *err) {
+    if (!t->result) TRY(combine_spilled(t, err));
+    for (size_t k = 0; k < EMIT_GROUPS; k++) {
+        sl_sort_record r;
+        sl_status s = sl_sorter_next(t->result, &r, err);
+        if (s == SL_DONE) {
+            TRY(sl_builder_flush(t->builder, err));
+            return SL_DONE;
+        }
+        TRY(s);
+        sl_cursor c = {.at = r.payload.s, .end = r.payload.s + r.payload.n};
+        uint32_t n = sl_cursor_u32(&c);
+        const char *key = sl_cursor_bytes(&c, n);
+        TRY(load_group(t, sl_text_n(key, n), &c, err));
+        TRY(emit_group(t, t->list[0], err));
+        drop_groups(t);
+    }
+    return SL_OK;
+}
+
+static sl_status only_group(table *t, sl_error *err) {
+    group *g;
+    bool made;
+    return t->g->always && t->n == 0 && !t->spilled ? find_group(t, (sl_text){"", 0}, 0, &g, &made, err)
+                                                    : SL_OK;
+}
+
+static sl_status finish(void *vtable, sl_out *out, sl_error *err) {
+    table *t = vtable;
+    if (!t->builder) {
+        t->builder = sl_builder_new(0, NULL, sl_emit_batch, out);
+        if (!t->builder) return sl_oom(err);
+        TRY(only_group(t, err));
+    }
+    return t->spilled ? finish_spilled(t, err) : finish_table(t, err);
+}
+
+const sl_fold sl_grouping_fold = {.open = open_table,
+                                  .add = add,
+                                  .seal = seal,
+                                  .save = save,
+                                  .load = load,
+                                  .merge = merge,
+                                  .finish = finish,
+                                  .close = close_table};
