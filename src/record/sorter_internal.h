@@ -1,0 +1,59 @@
+/* sorter_internal.h: the halves of the sorter: records in memory (sorter.c) and runs on disk (sorter_runs.c). */
+#ifndef SL_RECORD_SORTER_INTERNAL_H
+#define SL_RECORD_SORTER_INTERNAL_H
+
+#include "record/sorter.h"
+
+/* A record in memory: its key's first eight bytes as a number, and its bytes (key, then payload) in a chunk. */
+typedef struct sl_entry {
+    uint64_t prefix;
+    uint64_t ordinal;
+    const char *bytes;
+    uint32_t key, payload; /* lengths */
+} sl_entry;
+
+/* A sorted sequence of records in a temporary file. */
+typedef struct sl_run {
+    int fd;
+    uint64_t size, records;
+} sl_run;
+
+/* The front of one input of a merge: a run through a buffer, or a range of entries. */
+typedef struct sl_front {
+    sl_sort_record record;
+    uint64_t prefix;
+    const sl_entry *at, *end; /* in memory */
+    sl_run run;               /* on disk, when buffer is not NULL */
+    uint64_t offset;          /* of the first byte of the file that is not in the buffer */
+    char *buffer;
+    size_t begin, filled, cap;
+} sl_front;
+
+typedef struct sl_merge {
+    sl_front *fronts;
+    uint32_t *heap; /* numbers of fronts, the smallest first */
+    uint32_t n, nfronts;
+    bool moved; /* the first front's record was handed out and is to be replaced */
+} sl_merge;
+
+uint64_t sl_key_prefix(sl_text key);
+/* Order of (prefix, key, ordinal). */
+int sl_record_order(uint64_t px, const sl_sort_record *x, uint64_t py, const sl_sort_record *y);
+sl_sort_record sl_entry_record(const sl_entry *e);
+
+/* Writes the N entries, in their order, as a new run. */
+SL_MUST_CHECK sl_status sl_run_write(sl_run *run, const sl_entry *e, size_t n, const char *dir,
+                                     sl_error *err);
+void sl_run_close(sl_run *run);
+
+/* A merge over RUNS and the sorted entries. Runs stay open and owned by the caller. */
+SL_MUST_CHECK sl_status sl_merge_open(sl_merge *m, const sl_run *runs, uint32_t nruns, const sl_entry *e,
+                                      size_t n, sl_error *err);
+SL_MUST_CHECK sl_status sl_merge_next(sl_merge *m, sl_sort_record *out, sl_error *err);
+void sl_merge_close(sl_merge *m);
+
+/* All RUNS into one new run; at most LIMIT records (0: all). */
+SL_MUST_CHECK sl_status sl_runs_merge(const sl_run *runs, uint32_t n, uint64_t limit, const char *dir,
+                                      sl_run *out, sl_error *err);
+
+#endif
