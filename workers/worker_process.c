@@ -8,7 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -95,12 +94,6 @@ static bool answer(self *me, uint64_t seq, sl_status status, const sl_error *err
     return true;
 }
 
-/* A request that has arrived before the pool was stopped is not worth its work. */
-static bool coordinator_left(int fd) {
-    struct pollfd p = {.fd = fd, .events = 0};
-    return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
-}
-
 static void work(self *me, sl_job *job) {
     const sl_pool_calls *calls = &me->pool->calls;
     sl_job_settle(job, calls->receive(calls->ctx, job, me->in.data, me->in.len - SL_PADDING));
@@ -127,7 +120,6 @@ static bool serve_one(self *me) {
     bool good;
     if (!receive_all(me->fd, &request, sizeof request) || !receive_request(me, request.n, &good))
         return false;
-    if (coordinator_left(me->fd)) return false;
     sl_job job = {.seq = request.seq};
     sl_buf_clear(&me->out);
     if (good)
