@@ -13,7 +13,7 @@
 #include "sources/opener.h"
 
 #define PATIENCE_MS 20 /* how long a slow stream may go on filling a unit that has something in it */
-#define LEAST_UNIT  ((size_t)1 << 10)
+#define LEAST_UNIT  ((size_t)16) /* the tests cut finely */
 
 typedef struct stream {
     const sl_source_conf *conf;

@@ -339,7 +339,7 @@ static void fetched(void **state) {
     size_t n = gzip(text, SIZE, packed, sizeof packed);
     scratch_write(&dir, "web.txt", text, SIZE);
     scratch_write(&dir, "web.gz", packed, n);
-    server web;
+    server web = {0};
     assert_int_equal(server_start(&web, dir.dir), 0);
     static const char *const paths[] = {"/web.txt", "/gzip/web.txt", "/web.gz", "/gzip/web.gz",
                                         "/chunked/web.gz"};

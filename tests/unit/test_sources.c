@@ -1,0 +1,465 @@
+#include "sources/stream.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <zlib.h>
+
+#include "files_fixture.h"
+#include "http_fixture.h"
+#include "net/http.h"
+#include "plan/plan.h"
+#include "sources/blocks.h"
+
+extern const sl_pipe sl_pipe_csv, sl_pipe_fetchdata, sl_pipe_fetchtext, sl_pipe_forever;
+
+static scratch dir;
+
+static int set_up(void **state) {
+    (void)state;
+    return scratch_make(&dir);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    return scratch_remove(&dir);
+}
+
+static void put_file(const char *name, const char *data) {
+    scratch_write(&dir, name, data, strlen(data));
+}
+
+/* ---- running one source ------------------------------------------------------------------------------------------ */
+
+typedef struct run {
+    sl_env env;
+    sl_buf out; /* one line of JSON an item */
+    uint64_t limit;
+    sl_error err;
+    uint64_t units, bytes, total, ranges;
+} run;
+
+static run run_of(size_t unit, bool shared) {
+    run r = {.env = {.unit = unit, .shared = shared, .base_dir = dir.dir}, .limit = UINT64_MAX};
+    return r;
+}
+
+static sl_status collect(void *to, sl_batch *b, sl_error *err) {
+    run *r = to;
+    sl_status status = SL_OK;
+    for (uint32_t i = 0; i < b->nsel && !status; i++) {
+        sl_value v;
+        uint32_t row = sl_batch_row(b, i);
+        status = b->bare ? sl_batch_cell(b, 0, row, &v, err) : sl_batch_item(b, row, &v, err);
+        if (status) break;
+        sl_json_write(v, &r->out);
+        sl_buf_byte(&r->out, '\n');
+        if (--r->limit == 0) status = SL_DONE;
+    }
+    sl_batch_free(&b);
+    return status;
+}
+
+typedef struct collector {
+    sl_out out;
+    run *run;
+} collector;
+
+static sl_status collect_out(sl_out *out, sl_batch *take, sl_error *err) {
+    return collect(((collector *)out)->run, take, err);
+}
+
+typedef struct opened {
+    sl_arena arena;
+    void *conf, *state, *split;
+} opened;
+
+static sl_status prepare(opened *o, const sl_pipe *pipe, const char *conf, run *r) {
+    sl_value map;
+    if (sl_json_parse(conf, strlen(conf), "test", &o->arena, &map, &r->err)) fail_msg("%s", r->err.text);
+    o->conf = sl_arena_calloc(&o->arena, 1, pipe->conf_size + 1);
+    assert_non_null(o->conf);
+    if (pipe->options) TRY(sl_options_parse(pipe->options, map, false, o->conf, &o->arena, NULL, &r->err));
+    sl_step_info info = {.env = &r->env, .arena = &o->arena, .emit = -1};
+    return pipe->prepare ? pipe->prepare(o->conf, &info, &r->err) : SL_OK;
+}
+
+static sl_status read_units(opened *o, const sl_pipe *pipe, run *r) {
+    collector c = {{collect_out}, r};
+    uint64_t quarantined = 0;
+    for (;;) {
+        sl_unit unit = {0};
+        sl_status status = pipe->source->split(o->split, &unit, &r->err);
+        if (status) return status == SL_DONE ? SL_OK : status;
+        assert_int_equal(unit.index, r->units++);
+        r->bytes += unit.bytes;
+        r->ranges += unit.path != NULL;
+        status = pipe->source->read(o->conf, o->state, &unit, &c.out, &quarantined, &r->err);
+        sl_input_unref(&unit.input);
+        if (status) return status;
+    }
+}
+
+static sl_status run_pipe(const sl_pipe *pipe, const char *conf, run *r) {
+    opened o = {0};
+    sl_status status = prepare(&o, pipe, conf, r);
+    if (!status && pipe->start) status = pipe->start(o.conf, &o.state, &r->err);
+    if (!status) status = pipe->source->open(o.conf, &r->env, &o.split, &r->err);
+    if (!status) status = read_units(&o, pipe, r);
+    if (o.split) r->total = pipe->source->total(o.split);
+    pipe->source->close(o.split);
+    if (pipe->stop) pipe->stop(o.state);
+    sl_arena_free(&o.arena);
+    return status;
+}
+
+/* The same items however the input is cut and whoever reads it. */
+static void expect(const sl_pipe *pipe, const char *conf, sl_dialect dialect, const char *want) {
+    static const size_t units[] = {16, 17, 64, 1 << 20};
+    for (size_t i = 0; i < 2 * SL_COUNT(units); i++) {
+        run r = run_of(units[i / 2], i % 2);
+        r.env.dialect = dialect;
+        sl_status status = run_pipe(pipe, conf, &r);
+        if (status) fail_msg("%s %s: %s", pipe->name, conf, r.err.text);
+        assert_string_equal(sl_buf_cstr(&r.out), want);
+        sl_buf_free(&r.out);
+    }
+}
+
+static void expect_error(const sl_pipe *pipe, const char *conf, sl_status want, const char *words) {
+    run r = run_of(1 << 20, true);
+    assert_int_equal(run_pipe(pipe, conf, &r), want);
+    if (!strstr(r.err.text, words)) fail_msg("'%s' lacks '%s'", r.err.text, words);
+    sl_buf_free(&r.out);
+}
+
+/* ---- the pipes --------------------------------------------------------------------------------------------------- */
+
+static void csv(void **state) {
+    (void)state;
+    put_file("a.csv", "a,b\n1,2\n\"x\ny\",\"q\"\"\"\n");
+    expect(&sl_pipe_csv, "{\"url\":\"a.csv\"}", SL_NATIVE,
+           "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"x\\ny\",\"b\":\"q\\\"\"}\n");
+    put_file("a.tsv", "a\tb\n1\t2,3\n");
+    expect(&sl_pipe_csv, "{\"url\":\"a.tsv\"}", SL_NATIVE, "{\"a\":\"1\",\"b\":\"2,3\"}\n");
+    put_file("b.tsv", "a\tb\n1\t2\n");
+    expect(&sl_pipe_csv, "{\"url\":\"b.tsv\",\"delimiter\":\",\"}", SL_NATIVE, "{\"a\\tb\":\"1\\t2\"}\n");
+    put_file("semi.txt", "skip me\n'x;y';2\n");
+    expect(&sl_pipe_csv,
+           "{\"url\":\"semi.txt\",\"delimiter\":\";\",\"quotechar\":\"'\",\"has_header\":false, "
+           "\"skip_rows\":1, "
+           "\"col_names\":[\"p\",\"q\"]}",
+           SL_NATIVE, "{\"p\":\"x;y\",\"q\":\"2\"}\n");
+    put_file("latin.csv", "n\ncaf\xe9\n");
+    expect(&sl_pipe_csv, "{\"url\":\"latin.csv\",\"encoding\":\"latin-1\"}", SL_NATIVE,
+           "{\"n\":\"caf\xc3\xa9\"}\n");
+    expect(&sl_pipe_csv, "{\"url\":\"latin.csv\",\"encoding\":\"iso8859-15\"}", SL_NATIVE,
+           "{\"n\":\"caf\xc3\xa9\"}\n");
+}
+
+static void csv_as_riko_reads_it(void **state) {
+    (void)state;
+    put_file("r.csv", "a,b,,a\n1,2,3,4\n,,,\n5\n\"x,\"\"y\",q,r,s\n");
+    expect(&sl_pipe_csv, "{\"url\":\"r.csv\"}", SL_RIKO,
+           "{\"a\":\"1\",\"b\":\"2\",\"a_2\":\"3\"}\n{\"a\":\"5\",\"b\":null,\"a_2\":null}\n"
+           "{\"a\":\"x,\\\"y\",\"b\":\"q\",\"a_2\":\"r\"}\n");
+    put_file("dots.csv", "Name Of X;No. of Y\n1;2\n");
+    expect(&sl_pipe_csv, "{\"url\":\"dots.csv\",\"delimiter\":\";\"}", SL_RIKO,
+           "{\"Name Of X\":\"1\",\"No\":{\" of Y\":\"2\"}}\n");
+}
+
+static void text(void **state) {
+    (void)state;
+    put_file("t.txt", " a \n\nb\n");
+    expect(&sl_pipe_fetchtext, "{\"url\":\"t.txt\"}", SL_NATIVE, "\"a\"\n\"\"\n\"b\"\n");
+    expect(&sl_pipe_fetchtext, "{\"url\":\"t.txt\",\"trim\":false}", SL_NATIVE, "\" a \"\n\"\"\n\"b\"\n");
+    expect(&sl_pipe_fetchdata, "{\"url\":\"t.txt\",\"type\":\"csv\",\"has_header\":false}", SL_NATIVE,
+           "{\"column_1\":\" a \"}\n{\"column_1\":\"\"}\n{\"column_1\":\"b\"}\n");
+}
+
+static void data_by_suffix_type_and_first_byte(void **state) {
+    (void)state;
+    put_file("d.json", "{\"v\":{\"items\":[{\"a\":1}, {\"a\":2}]}}");
+    expect(&sl_pipe_fetchdata, "{\"url\":\"d.json\",\"path\":\"v.items\"}", SL_NATIVE,
+           "{\"a\":1}\n{\"a\":2}\n");
+    put_file("d.jsonl", "{\"a\":1}\n{\"a\":2}\n");
+    expect(&sl_pipe_fetchdata, "{\"url\":\"d.jsonl\"}", SL_NATIVE, "{\"a\":1}\n{\"a\":2}\n");
+    put_file("d.csv", "a\n1\n");
+    expect(&sl_pipe_fetchdata, "{\"url\":\"d.csv\"}", SL_NATIVE, "{\"a\":\"1\"}\n");
+    put_file("d.dat", " [{\"a\":1}]");
+    expect(&sl_pipe_fetchdata, "{\"url\":\"d.dat\"}", SL_NATIVE, "{\"a\":1}\n");
+    put_file("e.dat", "a\n1\n");
+    expect(&sl_pipe_fetchdata, "{\"url\":\"e.dat\",\"type\":\"csv\"}", SL_NATIVE, "{\"a\":\"1\"}\n");
+    expect_error(&sl_pipe_fetchdata, "{\"url\":\"e.dat\"}", SL_E_DATA,
+                 "cannot tell the format; give type: csv");
+    put_file("x.dat", "<?xml version='1.0'?><a/>");
+    expect_error(&sl_pipe_fetchdata, "{\"url\":\"x.dat\"}", SL_E_DATA,
+                 "xml is not a format of fetchdata here");
+    expect_error(&sl_pipe_fetchdata, "{\"url\":\"x.xml\"}", SL_E_PLAN,
+                 "xml is not a format of fetchdata here");
+    expect_error(&sl_pipe_fetchdata, "{\"url\":\"x\",\"type\":\"html\"}", SL_E_PLAN,
+                 "accepted: csv, tsv, json");
+    expect_error(&sl_pipe_fetchdata, "{\"url\":\"x\",\"type\":\"cvs\"}", SL_E_PLAN, "unknown type 'cvs'");
+}
+
+static void wrong_confs(void **state) {
+    (void)state;
+    expect_error(&sl_pipe_csv, "{}", SL_E_PLAN, "url");
+    expect_error(&sl_pipe_csv, "{\"url\":\"a.csv\",\"delimter\":\";\"}", SL_E_PLAN, "delimiter");
+    expect_error(&sl_pipe_csv, "{\"url\":\"a.csv\",\"ragged\":\"maybe\"}", SL_E_PLAN, "ragged");
+    expect_error(&sl_pipe_csv, "{\"url\":\"a.csv\",\"encoding\":\"klingon\"}", SL_E_PLAN, "klingon");
+    expect_error(&sl_pipe_fetchdata, "{\"url\":\"d.csv\",\"path\":\"x\"}", SL_E_PLAN, "path");
+}
+
+static void wrong_inputs(void **state) {
+    (void)state;
+    expect_error(&sl_pipe_csv, "{\"url\":\"none.csv\"}", SL_E_IO, "none.csv': No such file or directory");
+    expect_error(&sl_pipe_csv, "{\"url\":\"none*.csv\"}", SL_E_IO, "no file matches");
+    put_file("bad.csv", "a,b\n1,2\n3\n");
+    run r = run_of(1 << 20, true);
+    char path[256];
+    scratch_path(&dir, "bad.csv", path);
+    assert_int_equal(run_pipe(&sl_pipe_csv, "{\"url\":\"bad.csv\"}", &r), SL_E_DATA);
+    assert_string_equal(r.err.source, path);
+    assert_int_equal(r.err.line, 3);
+    sl_buf_free(&r.out);
+}
+
+/* Each file of a glob has a header of its own. */
+static void globs(void **state) {
+    (void)state;
+    put_file("p1.csv", "a,b\n1,2\n");
+    put_file("p2.csv", "b,a\n3,4\n");
+    put_file("p3.csv", "");
+    put_file("p4.csv", "a\n5\n6");
+    expect(&sl_pipe_csv, "{\"url\":\"p?.csv\"}", SL_NATIVE,
+           "{\"a\":\"1\",\"b\":\"2\"}\n{\"b\":\"3\",\"a\":\"4\"}\n{\"a\":\"5\"}\n{\"a\":\"6\"}\n");
+}
+
+static void forever(void **state) {
+    (void)state;
+    run r = run_of(1 << 20, true);
+    r.limit = 2000;
+    assert_int_equal(run_pipe(&sl_pipe_forever, "{}", &r), SL_DONE);
+    assert_int_equal(r.out.len, 2000 * strlen("{\"forever\":true}\n"));
+    sl_buf_free(&r.out);
+}
+
+/* ---- the stream ---------------------------------------------------------------------------------------------------- */
+
+enum { ROWS = 5000 };
+
+static char *many_rows(size_t *n) {
+    sl_buf b = {0};
+    sl_buf_str(&b, "id,text\n");
+    for (int i = 0; i < ROWS; i++) sl_buf_printf(&b, "%d,\"row %d,\nof many\"\n", i, i);
+    *n = b.len;
+    return b.data;
+}
+
+/* Ranges when the worker is another process, bytes when it is not; the byte counts add up to the file. */
+static void units_of_a_file(void **state) {
+    (void)state;
+    size_t n;
+    char *data = many_rows(&n);
+    scratch_write(&dir, "many.csv", data, n);
+    free(data);
+    sl_buf first = {0};
+    for (int shared = 0; shared < 2; shared++) {
+        run r = run_of(4096, shared);
+        assert_int_equal(run_pipe(&sl_pipe_csv, "{\"url\":\"many.csv\"}", &r), SL_OK);
+        assert_true(r.units >= n / 4096);
+        assert_int_equal(r.bytes, n);
+        assert_int_equal(r.total, n);
+        assert_int_equal(r.ranges, shared ? 0 : r.units);
+        if (shared) assert_string_equal(sl_buf_cstr(&first), sl_buf_cstr(&r.out));
+        sl_buf_free(&first);
+        first = r.out;
+    }
+    sl_buf_free(&first);
+}
+
+static void a_packed_file_is_handed_out_as_bytes(void **state) {
+    (void)state;
+    size_t n;
+    char *data = many_rows(&n), path[256];
+    scratch_path(&dir, "many.csv.gz", path);
+    gzFile f = gzopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(gzwrite(f, data, (unsigned)n), (int)n);
+    assert_int_equal(gzclose(f), Z_OK);
+    free(data);
+    run plain = run_of(4096, false), packed = run_of(4096, false);
+    assert_int_equal(run_pipe(&sl_pipe_csv, "{\"url\":\"many.csv\"}", &plain), SL_OK);
+    assert_int_equal(run_pipe(&sl_pipe_csv, "{\"url\":\"many.csv.gz\"}", &packed), SL_OK);
+    assert_int_equal(packed.ranges, 0);
+    assert_int_equal(packed.bytes, packed.total);
+    assert_true(packed.bytes < plain.bytes);
+    assert_string_equal(sl_buf_cstr(&plain.out), sl_buf_cstr(&packed.out));
+    sl_buf_free(&plain.out);
+    sl_buf_free(&packed.out);
+}
+
+/* A record many times the unit makes the block grow, once. */
+static void a_long_record(void **state) {
+    (void)state;
+    enum { LONG = 200000 };
+    sl_buf b = {0}, want = {0};
+    sl_buf_str(&b, "a,b\n\"");
+    sl_buf_str(&want, "{\"a\":\"");
+    for (int i = 0; i < LONG; i++) {
+        sl_buf_byte(&b, i % 7 ? 'x' : ',');
+        sl_buf_byte(&want, i % 7 ? 'x' : ',');
+    }
+    sl_buf_str(&b, "\",2\n3,4\n");
+    sl_buf_str(&want, "\",\"b\":\"2\"}\n{\"a\":\"3\",\"b\":\"4\"}\n");
+    scratch_write(&dir, "long.csv", b.data, b.len);
+    run r = run_of(256, true);
+    assert_int_equal(run_pipe(&sl_pipe_csv, "{\"url\":\"long.csv\"}", &r), SL_OK);
+    assert_string_equal(sl_buf_cstr(&r.out), sl_buf_cstr(&want));
+    sl_buf_free(&r.out);
+    sl_buf_free(&b);
+    sl_buf_free(&want);
+}
+
+static void per_item(void **state) {
+    (void)state;
+    put_file("item.csv", "a\n1\n2\n3\n");
+    run r = run_of(1 << 20, false);
+    opened o = {0};
+    assert_int_equal(prepare(&o, &sl_pipe_csv, "{\"url\":\"item.csv\"}", &r), SL_OK);
+    assert_int_equal(sl_source_items(&sl_pipe_csv, o.conf, &r.env, collect, &r, &r.err), SL_OK);
+    assert_string_equal(sl_buf_cstr(&r.out), "{\"a\":\"1\"}\n{\"a\":\"2\"}\n{\"a\":\"3\"}\n");
+    sl_buf_clear(&r.out);
+    r.limit = 1;
+    assert_int_equal(sl_source_items(&sl_pipe_csv, o.conf, &r.env, collect, &r, &r.err), SL_DONE);
+    assert_string_equal(sl_buf_cstr(&r.out), "{\"a\":\"1\"}\n");
+    sl_buf_free(&r.out);
+    sl_arena_free(&o.arena);
+    r.limit = UINT64_MAX;
+    memset(&o, 0, sizeof o);
+    assert_int_equal(prepare(&o, &sl_pipe_csv, "{\"url\":\"gone.csv\"}", &r), SL_OK);
+    assert_int_equal(sl_source_items(&sl_pipe_csv, o.conf, &r.env, collect, &r, &r.err), SL_E_IO);
+    sl_arena_free(&o.arena);
+}
+
+/* ---- over HTTP ----------------------------------------------------------------------------------------------------- */
+
+static server web;
+
+static void run_web(const sl_pipe *pipe, const char *path, const char *more, run *r, sl_status want) {
+    char url[256], conf[512];
+    snprintf(conf, sizeof conf, "{\"url\":\"%s\"%s}", server_url(&web, path, url), more);
+    sl_status status = run_pipe(pipe, conf, r);
+    if (status != want) fail_msg("%s: %s", conf, r->err.text);
+}
+
+static void fetched(void **state) {
+    (void)state;
+    assert_int_equal(server_start(&web, dir.dir), 0);
+    run plain = run_of(4096, true);
+    assert_int_equal(run_pipe(&sl_pipe_csv, "{\"url\":\"many.csv\"}", &plain), SL_OK);
+    static const char *const paths[] = {"/many.csv", "/slow/many.csv", "/gzip/many.csv", "/many.csv.gz",
+                                        "/chunked/many.csv?x=y"};
+    for (size_t i = 0; i < SL_COUNT(paths); i++) {
+        run r = run_of(4096, i % 2);
+        run_web(&sl_pipe_fetchdata, paths[i], "", &r, SL_OK);
+        assert_string_equal(sl_buf_cstr(&r.out), sl_buf_cstr(&plain.out));
+        assert_true(r.bytes > 0);
+        assert_int_equal(r.ranges, 0);
+        sl_buf_free(&r.out);
+    }
+    sl_buf_free(&plain.out);
+    run missing = run_of(4096, true), cut = run_of(4096, true);
+    run_web(&sl_pipe_csv, "/nothing.csv", "", &missing, SL_E_IO);
+    assert_non_null(strstr(missing.err.text, "/nothing.csv: 404 Not Found"));
+    run_web(&sl_pipe_csv, "/truncate/many.csv", "", &cut, SL_E_TEMP);
+    sl_buf_free(&missing.out);
+    sl_buf_free(&cut.out);
+    assert_int_equal(server_stop(&web), 0);
+}
+
+/* Opened together in one session, slow sources arrive together. */
+static void a_session_for_all_sources(void **state) {
+    (void)state;
+    enum { N = 4 };
+    put_file("s.csv", "a\n1\n");
+    assert_int_equal(server_start(&web, dir.dir), 0);
+    run r = run_of(4096, true);
+    opened o[N] = {{{0}, NULL, NULL, NULL}};
+    sl_http_options options = {.connections = N, .per_host = N};
+    assert_int_equal(sl_http_new(&options, &r.env.http, NULL), SL_OK);
+    char url[256], conf[512];
+    snprintf(conf, sizeof conf, "{\"url\":\"%s\"}", server_url(&web, "/slow/s.csv?delay=0.2", url));
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(prepare(&o[i], &sl_pipe_csv, conf, &r), SL_OK);
+        assert_int_equal(sl_stream_start(o[i].conf, &o[i].state, NULL), SL_OK);
+        assert_int_equal(sl_stream_source.open(o[i].conf, &r.env, &o[i].split, NULL), SL_OK);
+    }
+    for (int i = 0; i < N; i++) {
+        r.units = 0;
+        assert_int_equal(read_units(&o[i], &sl_pipe_csv, &r), SL_OK);
+        sl_stream_source.close(o[i].split);
+        sl_stream_stop(o[i].state);
+        sl_arena_free(&o[i].arena);
+    }
+    assert_string_equal(sl_buf_cstr(&r.out), "{\"a\":\"1\"}\n{\"a\":\"1\"}\n{\"a\":\"1\"}\n{\"a\":\"1\"}\n");
+    sl_buf_free(&r.out);
+    sl_http_free(&r.env.http);
+    assert_int_equal(server_stop(&web), 0);
+}
+
+/* ---- buffers ------------------------------------------------------------------------------------------------------- */
+
+static void *let_go(void *in) {
+    sl_input *mine = in;
+    sl_input_unref(&mine);
+    return NULL;
+}
+
+static void buffers_come_back(void **state) {
+    (void)state;
+    sl_blocks *b = sl_blocks_new();
+    assert_non_null(b);
+    sl_input *first = sl_blocks_take(b, 1000), *second = sl_blocks_take(b, 1000);
+    assert_ptr_not_equal(first, second);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, let_go, first), 0);
+    pthread_join(thread, NULL);
+    sl_input *third = sl_blocks_take(b, 900);
+    assert_ptr_equal(third, first);
+    assert_int_equal(third->len, 0);
+    sl_input_unref(&third);
+    sl_input *large = sl_blocks_take(b, 5000);
+    assert_true(large->cap >= 5000);
+    sl_input_unref(&large);
+    sl_blocks_free(&b); /* second is still out */
+    memset(second->data, 1, second->cap);
+    sl_input_unref(&second);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(csv),
+        cmocka_unit_test(csv_as_riko_reads_it),
+        cmocka_unit_test(text),
+        cmocka_unit_test(data_by_suffix_type_and_first_byte),
+        cmocka_unit_test(wrong_confs),
+        cmocka_unit_test(wrong_inputs),
+        cmocka_unit_test(globs),
+        cmocka_unit_test(forever),
+        cmocka_unit_test(units_of_a_file),
+        cmocka_unit_test(a_packed_file_is_handed_out_as_bytes),
+        cmocka_unit_test(a_long_record),
+        cmocka_unit_test(per_item),
+        cmocka_unit_test(fetched),
+        cmocka_unit_test(a_session_for_all_sources),
+        cmocka_unit_test(buffers_come_back),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
