@@ -1,0 +1,11 @@
+/* union: several streams one after another. The planner makes it of branches; nothing happens at run time. */
+#include "plan/pipe.h"
+
+const sl_pipe sl_pipe_union = {
+    .name = "union",
+    .kind = SL_KIND_OPERATOR,
+    .summary = "Puts streams one after another",
+    .details = "The items of its own input, then those of every stream wired to an _OTHER port, in the order "
+               "of the wires.",
+    .flags = SL_PIPE_OTHERS,
+};
