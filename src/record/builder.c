@@ -16,7 +16,8 @@
 enum {
     DEFAULT_ROWS = 4096,
     MOST_ROWS = 1 << 16,
-    FIRST_CELLS = 16,      /* rows that a new column has room for */
+    FIRST_CELLS = 16, /* rows that a new column has room for */
+    USUAL_COLUMNS = 64,
     WIDEST_MERGE = 4096,   /* a batch with more columns takes no new ones from later rows */
     MOST_CELLS = 1 << 20,  /* columns x rows of a batch, 16 bytes each */
     MOST_BYTES = 16 << 20, /* of a batch's arena */
@@ -35,6 +36,7 @@ typedef struct slot {
 
 struct sl_builder {
     uint32_t max_rows;
+    uint32_t usual_rows; /* of the batch before */
     sl_input *input;
     sl_batch_sink sink;
     void *to;
@@ -161,10 +163,15 @@ static sl_status insert_slot(sl_builder *bd, sl_text name, uint64_t hash, slot *
 
 /* ---- cells --------------------------------------------------------------------------------------------------- */
 
+/* Batches of one stream tend to be alike: as many rows as the last one had, unless there are very many columns. */
+static uint32_t first_cells(const sl_builder *bd) {
+    return bd->usual_rows > FIRST_CELLS && bd->nslots <= USUAL_COLUMNS ? bd->usual_rows : FIRST_CELLS;
+}
+
 /* Room for row ROW and `missing` in the rows before it that lack the column. */
 static sl_status pad(sl_builder *bd, slot *s, uint32_t row, sl_error *err) {
     if (row >= s->cap) {
-        uint64_t cap = s->cap ? (uint64_t)s->cap * 4 : FIRST_CELLS;
+        uint64_t cap = s->cap ? (uint64_t)s->cap * 4 : first_cells(bd);
         if (cap <= row) cap = (uint64_t)row + row / 2 + 1;
         if (cap > bd->max_rows) cap = bd->max_rows;
         sl_value *values = sl_arena_alloc(sl_batch_arena(bd->batch), cap * sizeof *values);
@@ -282,6 +289,7 @@ static sl_status hand_on(sl_builder *bd, sl_error *err) {
     b->line = bd->lines;
     b->first_line = bd->lines ? 1 : 0;
     bd->batch = NULL;
+    bd->usual_rows = bd->nrows;
     bd->nrows = bd->nslots = bd->pos = 0;
     bd->lines = NULL;
     if (bd->table) memset(bd->table, 0xff, bd->table_size * sizeof *bd->table);

@@ -38,28 +38,38 @@ static inline sl_value field_value(const sl_records *r, uint32_t field, uint32_t
     return unquoted(sl_bytes(v), r->quote);
 }
 
-static void fill_all(const sl_records *r, uint32_t field, uint32_t nrows, sl_value *out) {
-    if (r->plain || !r->quote)
+/* The fills tell whether a raw value is among what they made. */
+static bool fill_all(const sl_records *r, uint32_t field, uint32_t nrows, sl_value *out) {
+    unsigned flags = 0;
+    if (r->plain || !r->quote) {
         for (uint32_t row = 0; row < nrows; row++) out[row] = field_plain(r, field, row);
-    else
-        for (uint32_t row = 0; row < nrows; row++) out[row] = field_value(r, field, row);
+        return false;
+    }
+    for (uint32_t row = 0; row < nrows; row++) {
+        out[row] = field_value(r, field, row);
+        flags |= out[row].flags;
+    }
+    return flags != 0;
 }
 
-static void fill_selected(const sl_batch *b, uint32_t field, sl_value *out) {
+static bool fill_selected(const sl_batch *b, uint32_t field, sl_value *out) {
+    unsigned flags = 0;
     memset(out, 0, b->nrows * sizeof *out); /* all missing */
-    for (uint32_t i = 0; i < b->nsel; i++) out[b->sel[i]] = field_value(b->records, field, b->sel[i]);
+    for (uint32_t i = 0; i < b->nsel; i++) {
+        uint32_t row = b->sel[i];
+        out[row] = field_value(b->records, field, row);
+        flags |= out[row].flags;
+    }
+    return flags != 0;
 }
 
 /* Gives a lazy column its values. */
 static sl_status materialise(sl_batch *b, sl_column *col, sl_error *err) {
     sl_value *values = sl_arena_alloc(sl_batch_arena(b), b->nrows * sizeof *values);
     if (!values) return sl_oom(err);
-    if (b->sel)
-        fill_selected(b, col->field, values);
-    else
-        fill_all(b->records, col->field, b->nrows, values);
+    col->raw =
+        b->sel ? fill_selected(b, col->field, values) : fill_all(b->records, col->field, b->nrows, values);
     col->values = values;
-    col->raw = !b->records->plain;
     col->shared = false;
     return SL_OK;
 }
@@ -78,8 +88,10 @@ static sl_status own(sl_batch *b, sl_column *col, sl_error *err) {
 }
 
 static sl_status decode(sl_batch *b, sl_column *col, sl_error *err) {
-    for (uint32_t i = 0; i < b->nsel; i++)
-        TRY(sl_value_decode(&col->values[sl_batch_row(b, i)], sl_batch_arena(b), err));
+    for (uint32_t i = 0; i < b->nsel; i++) {
+        sl_value *v = &col->values[sl_batch_row(b, i)];
+        if (v->flags) TRY(sl_value_decode(v, sl_batch_arena(b), err));
+    }
     col->raw = false;
     return SL_OK;
 }
