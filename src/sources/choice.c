@@ -163,6 +163,7 @@ static sl_status choose_conversion(sl_source_conf *c, sl_error *err) {
 sl_status sl_source_prepare(sl_source_conf *c, const sl_format *format, const sl_option *options,
                             const void *conf, const sl_step_info *info, sl_error *err) {
     c->dialect = info->env->dialect;
+    c->keep = info->arena;
     TRY(choose_conversion(c, err));
     if (format) return add_choice(c, format, false, options, conf, info->arena, err);
     for (size_t i = 0; i < SL_COUNT(candidates); i++) {

@@ -5,6 +5,8 @@
 
 enum { ROWS = 1024 }; /* of a unit: what is behind decides when it is enough */
 
+static const sl_option options[] = {{.name = NULL}};
+
 static sl_status open_count(const void *conf, const sl_env *env, void **split, sl_error *err) {
     (void)conf, (void)env;
     uint64_t *next = calloc(1, sizeof *next);
@@ -54,6 +56,7 @@ const sl_pipe sl_pipe_forever = {
     .summary = "an endless stream of {\"forever\": true}",
     .details = "Bound it with truncate, or with count: first.",
     .example = "forever | truncate count=3",
+    .options = options,
     .flags = SL_PIPE_NO_FIELD | SL_PIPE_EMITS,
     .source = &source,
 };

@@ -18,7 +18,8 @@
 typedef struct stream {
     const sl_source_conf *conf;
     const sl_env *env;
-    sl_arena arena; /* names and notes: they outlive the input they belong to */
+    sl_arena *keep; /* what units name: units outlive this stream */
+    sl_arena own;   /* is keep when nobody else keeps it */
     sl_texts names;
     uint32_t next; /* name to open next */
     uint64_t index;
@@ -45,7 +46,7 @@ typedef struct stream {
 static sl_status open_next(stream *s, sl_error *err) {
     sl_text name = s->names.v[s->next++];
     TRY(sl_inflow_open(name.s, s->conf->convert, s->env, &s->in, err));
-    sl_text shown = sl_url_shown(name, &s->arena);
+    sl_text shown = sl_url_shown(name, s->keep);
     if (!shown.s) return sl_oom(err);
     s->source = sl_text_is(name, "-") ? "stdin" : shown.s;
     s->note = (sl_text){0};
@@ -81,18 +82,21 @@ static void stream_close(void *split) {
     if (!s) return;
     close_current(s);
     sl_blocks_free(&s->blocks);
-    sl_arena_free(&s->arena);
+    sl_arena_free(&s->own);
     free(s);
 }
 
-static sl_status stream_open(const void *conf, const sl_env *env, void **split, sl_error *err) {
+/* KEEP: lives as long as the units do; NULL: they do not outlive the stream. */
+static sl_status open_stream(const sl_source_conf *conf, const sl_env *env, sl_arena *keep, void **split,
+                             sl_error *err) {
     stream *s = calloc(1, sizeof *s);
     if (!s) return sl_oom(err);
     s->conf = conf;
     s->env = env;
+    s->keep = keep ? keep : &s->own;
     s->blocks = sl_blocks_new();
     sl_status status = s->blocks ? SL_OK : sl_oom(err);
-    if (!status) status = sl_source_names(s->conf->url, env->base_dir, &s->arena, &s->names, err);
+    if (!status) status = sl_source_names(s->conf->url, env->base_dir, s->keep, &s->names, err);
     if (!status) status = look_at_names(s, err);
     if (status) {
         stream_close(s);
@@ -100,6 +104,11 @@ static sl_status stream_open(const void *conf, const sl_env *env, void **split, 
         *split = s;
     }
     return status;
+}
+
+static sl_status stream_open(const void *conf, const sl_env *env, void **split, sl_error *err) {
+    const sl_source_conf *c = conf;
+    return open_stream(c, env, c->keep, split, err);
 }
 
 static uint64_t stream_total(void *split) {
@@ -175,7 +184,7 @@ static sl_status begin(stream *s, sl_error *err) {
 /* The splitter's note with the choice before it, once it is known. */
 static sl_status keep_note(stream *s, sl_text note, sl_error *err) {
     if (s->note.s) return SL_OK;
-    char *copy = sl_arena_alloc(&s->arena, (size_t)note.n + 1);
+    char *copy = sl_arena_alloc(s->keep, (size_t)note.n + 1);
     if (!copy) return sl_oom(err);
     copy[0] = (char)s->choice;
     if (note.n) memcpy(copy + 1, note.s, note.n);
@@ -362,6 +371,13 @@ static sl_status run_units(const sl_pipe *pipe, const void *conf, void *state, v
     }
 }
 
+/* Workers may not touch the arena of a conf; nothing of these units lives on. */
+static sl_status open_for_item(const sl_pipe *pipe, const void *conf, const sl_env *env, void **split,
+                               sl_error *err) {
+    if (pipe->source == &sl_stream_source) return open_stream(conf, env, NULL, split, err);
+    return pipe->source->open(conf, env, split, err);
+}
+
 sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_batch_sink sink,
                           void *to, sl_error *err) {
     sl_env own = *env;
@@ -370,7 +386,7 @@ sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *e
     sink_out out = {{emit_to_sink}, sink, to};
     void *split = NULL, *state = NULL;
     sl_status status = pipe->start ? pipe->start(conf, &state, err) : SL_OK;
-    if (!status) status = pipe->source->open(conf, &own, &split, err);
+    if (!status) status = open_for_item(pipe, conf, &own, &split, err);
     if (!status) status = run_units(pipe, conf, state, split, &out.out, err);
     pipe->source->close(split);
     if (pipe->stop) pipe->stop(state);
