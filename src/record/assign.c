@@ -21,14 +21,13 @@ static sl_status set_key(sl_value map, sl_text key, int64_t at, sl_value v, sl_a
     return SL_OK;
 }
 
-/* Segments FROM .. of P set in MAP; what is no map on the way is replaced by one. */
-static sl_status set_from(const sl_path *p, uint32_t from, sl_value map, sl_value v, sl_arena *arena,
-                          sl_value *out, sl_error *err) {
+sl_status sl_path_set_from(const sl_path *p, uint32_t from, sl_value map, sl_value v, sl_arena *arena,
+                           sl_value *out, sl_error *err) {
     if (map.type != SL_MAP) map = sl_map(NULL, 0);
     sl_text key = p->segments[from].name;
     int64_t at = sl_map_find(map, key, p->dialect == SL_RIKO);
     sl_value inner = at < 0 ? sl_missing() : map.as.map[at].value;
-    if (from + 1 < p->n) TRY(set_from(p, from + 1, inner, v, arena, &v, err));
+    if (from + 1 < p->n) TRY(sl_path_set_from(p, from + 1, inner, v, arena, &v, err));
     return set_key(map, key, at, v, arena, out, err);
 }
 
@@ -42,7 +41,7 @@ sl_status sl_path_set(const sl_path *p, sl_value map, sl_value v, sl_arena *aren
     if (map.type != SL_MAP) map = sl_map(NULL, 0);
     int64_t literal = p->dialect == SL_NATIVE ? sl_map_find(map, p->text, false) : -1;
     if (literal >= 0) return set_key(map, p->text, literal, v, arena, out, err);
-    return set_from(p, 0, map, v, arena, out, err);
+    return sl_path_set_from(p, 0, map, v, arena, out, err);
 }
 
 /* ---- columns ------------------------------------------------------------------------------------------------- */
@@ -104,7 +103,7 @@ static sl_status nest_values(job *j, const sl_value *v, sl_error *err) {
         if (c >= 0 && is_literal_column(j, (uint32_t)c)) continue;
         sl_value head = sl_missing();
         if (c >= 0) TRY(sl_batch_cell(j->batch, (uint32_t)c, row, &head, err));
-        TRY(set_from(j->path, 1, head, v[row], arena, &j->values[row], err));
+        TRY(sl_path_set_from(j->path, 1, head, v[row], arena, &j->values[row], err));
     }
     return SL_OK;
 }
@@ -233,81 +232,4 @@ sl_status sl_path_assign(const sl_path *p, sl_batch *take, sl_value *v, sl_batch
     sl_status status = assign(&j, v, sink, to, err);
     sl_batch_free(&j.batch);
     return status;
-}
-
-/* ---- dotted names -------------------------------------------------------------------------------------------- */
-
-static int64_t last_dot(sl_text t) {
-    int64_t at = (int64_t)t.n - 1;
-    while (at >= 0 && t.s[at] != '.') at--;
-    return at;
-}
-
-/* CHILD is PARENT, a dot, and a last segment. */
-static bool is_child(sl_text child, sl_text parent) {
-    int64_t dot = last_dot(child);
-    return dot >= 0 && sl_text_eq((sl_text){child.s, (uint32_t)dot}, parent);
-}
-
-static bool has_child(sl_value map, sl_text key) {
-    for (uint32_t i = 0; i < map.n; i++)
-        if (is_child(map.as.map[i].key, key)) return true;
-    return false;
-}
-
-static bool has_dots(sl_value map) {
-    for (uint32_t i = 0; i < map.n; i++)
-        if (last_dot(map.as.map[i].key) >= 0) return true;
-    return false;
-}
-
-sl_status sl_nest_dotted(sl_value map, sl_arena *arena, sl_value *out, sl_error *err) {
-    *out = map;
-    if (map.type != SL_MAP || !has_dots(map)) return SL_OK;
-    *out = sl_map(NULL, 0);
-    for (uint32_t i = 0; i < map.n; i++) {
-        const sl_pair *pair = &map.as.map[i];
-        if (has_child(map, pair->key)) continue;
-        sl_path path;
-        TRY(sl_path_compile(&path, pair->key, SL_RIKO, arena, err));
-        if (path.n) TRY(set_from(&path, 0, *out, pair->value, arena, out, err));
-    }
-    return SL_OK;
-}
-
-static bool has_dotted_columns(const sl_batch *b) {
-    for (uint32_t c = 0; c < b->ncols; c++)
-        if (last_dot(b->cols[c].name) >= 0) return true;
-    return false;
-}
-
-/* The new columns, made one row at a time; a key first met in a later row goes behind those of earlier rows. */
-static sl_status spread(sl_batch *b, uint32_t row, sl_value item, sl_error *err) {
-    for (uint32_t i = 0; i < item.n; i++) {
-        const sl_pair *pair = &item.as.map[i];
-        uint32_t c = i < b->ncols && sl_text_eq(b->cols[i].name, pair->key) ? i : b->ncols;
-        for (uint32_t k = 0; c == b->ncols && k < b->ncols; k++)
-            if (sl_text_eq(b->cols[k].name, pair->key)) c = k;
-        sl_value *unused;
-        if (c == b->ncols) TRY(sl_batch_add_column(b, pair->key, &unused, err));
-        b->cols[c].values[row] = pair->value;
-    }
-    return SL_OK;
-}
-
-sl_status sl_batch_nest_dotted(sl_batch *b, sl_error *err) {
-    if (!has_dotted_columns(b)) return SL_OK;
-    sl_batch table = *b;
-    table.cols = NULL;
-    table.ncols = table.cap_cols = 0;
-    for (uint32_t i = 0; i < b->nsel; i++) {
-        uint32_t row = sl_batch_row(b, i);
-        sl_value item;
-        TRY(sl_batch_item(b, row, &item, err));
-        TRY(sl_nest_dotted(item, sl_batch_arena(b), &item, err));
-        TRY(spread(&table, row, item, err));
-    }
-    *b = table;
-    sl_batch_touched(b);
-    return SL_OK;
 }

@@ -53,7 +53,8 @@ SL_MUST_CHECK sl_status sl_path_set(const sl_path *p, sl_value map, sl_value v, 
 /* Dotted keys of MAP nested as riko does when a mapping becomes an item (PIPES 1.4). */
 SL_MUST_CHECK sl_status sl_nest_dotted(sl_value map, sl_arena *arena, sl_value *out, sl_error *err);
 
-/* Column form of the same: columns with a dot in their name are merged into map columns. A no-op without any. */
+/* Column form of the same: columns with a dot in their name are merged into map columns, others stay as they are, lazy ones
+ * too. A map stands where the first column of it stood, also in rows that lack that one. A no-op without any dots. */
 SL_MUST_CHECK sl_status sl_batch_nest_dotted(sl_batch *b, sl_error *err);
 
 #endif

@@ -267,6 +267,27 @@ static void dotted_names_nest(void **state) {
     assert_nests("{\"end.\":1}", "{\"end\":1}");
 }
 
+static void rows_without_the_deeper_name_keep_theirs(void **state) {
+    (void)state;
+    sl_batch *b = batch_of("[{\"author\":\"z\",\"b\":1},{\"author\":\"y\",\"b\":2,\"author.name\":\"n\"}]");
+    assert_int_equal(sl_batch_nest_dotted(b, NULL), SL_OK);
+    assert_rows(b, "{\"author\":\"z\",\"b\":1}\n{\"author\":{\"name\":\"n\"},\"b\":2}\n");
+    sl_batch_free(&b);
+}
+
+static void plain_columns_beside_dotted_ones_stay_lazy(void **state) {
+    (void)state;
+    sl_batch *b = records_batch("1,2,3\n4,5,6\n", 3, '"');
+    b->cols[1].name = SL_TEXT("x.y");
+    b->cols[2].name = SL_TEXT("x.z");
+    assert_int_equal(sl_batch_nest_dotted(b, NULL), SL_OK);
+    assert_int_equal(b->ncols, 2);
+    assert_null(b->cols[0].values);
+    assert_rows(
+        b, "{\"a\":\"1\",\"x\":{\"y\":\"2\",\"z\":\"3\"}}\n{\"a\":\"4\",\"x\":{\"y\":\"5\",\"z\":\"6\"}}\n");
+    sl_batch_free(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(riko_vectors),
@@ -282,6 +303,8 @@ int main(void) {
         cmocka_unit_test(assigning_leaves_slices_alone),
         cmocka_unit_test(nothing_can_be_assigned_to_the_whole_item),
         cmocka_unit_test(dotted_names_nest),
+        cmocka_unit_test(rows_without_the_deeper_name_keep_theirs),
+        cmocka_unit_test(plain_columns_beside_dotted_ones_stay_lazy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
