@@ -37,9 +37,10 @@ static sl_status place(const rows *r, sl_status status, size_t at, sl_error *err
 static sl_status fail_quote(const rows *r, sl_error *err) {
     const sl_csv_fields *f = &r->job->state->fields;
     if (f->stray == SIZE_MAX) {
+        size_t open = f->n > 1 ? f->ends[f->n - 2] + 1 : r->from;
         return place(
             r, sl_fail(err, SL_E_DATA, "a quoted field is never closed; quotes: lenient takes it as it is"),
-            r->from, err);
+            open, err);
     }
     const char *what =
         f->after_quote ? "text after the closing quote of a field" : "a quote inside an unquoted field";

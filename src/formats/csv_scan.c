@@ -27,9 +27,6 @@ INLINE unsigned bits(uint64_t m) {
 INLINE unsigned lowest(uint64_t m) {
     return (unsigned)__builtin_ctzll(m);
 }
-INLINE unsigned highest(uint64_t m) {
-    return 63u - (unsigned)__builtin_clzll(m);
-}
 
 /* The first K bits of a chunk, K from 1 to 64. */
 INLINE uint64_t first(unsigned k) {

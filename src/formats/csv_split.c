@@ -53,7 +53,7 @@ static sl_status too_long(uint64_t line, sl_error *err) {
 
 static sl_status never_closed(uint64_t line, sl_error *err) {
     return fail_at(line, err,
-                   "the input ends inside a quoted field of this record; quotes: lenient takes it as it is");
+                   "a quoted name in the header is never closed; quotes: lenient takes it as it is");
 }
 
 /* ---- the head --------------------------------------------------------------------------------------------------- */
@@ -132,10 +132,6 @@ static bool pass_dirty(splitter *s, const char *data, size_t n, bool last) {
     scan->dirty = false;
     scan->carry = SL_CSV_FRESH;
     scan->at = s->reading.at;
-    if (s->reading.place == SL_CSV_QUOTED) { /* the stream ends in it */
-        scan->carry.inside = ~UINT64_C(0);
-        return true;
-    }
     scan->end = scan->at;
     scan->lines = scan->end_lines += s->reading.lines;
     return true;
@@ -154,18 +150,11 @@ static void find_end(splitter *s, const char *data, size_t n, bool last) {
     }
 }
 
-/* What is left at the end of the stream is the last record, without a line end. */
-static sl_status close_body(splitter *s, size_t n, sl_error *err) {
-    if (s->scan.carry.inside && !s->conf->quotes) return never_closed(s->line + s->scan.end_lines, err);
-    s->scan.end = n;
-    return SL_OK;
-}
-
 static sl_status cut_body(splitter *s, const char *data, size_t n, bool last, sl_cut *cut, sl_error *err) {
     const size_t from = s->scan.end;
     find_end(s, data, n, last);
     sl_csv_scan *scan = &s->scan;
-    if (last) TRY(close_body(s, n, err));
+    if (last) scan->end = n; /* without a line end; the reader sees whether it is whole */
     if (n - scan->end > SL_CSV_MAX_RECORD) return too_long(s->line + scan->end_lines, err);
     *cut = (sl_cut){.from = from,
                     .to = scan->end,
