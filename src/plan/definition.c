@@ -269,7 +269,6 @@ static sl_status terminal(const reader *r, sl_node *to, sl_node *from, sl_text p
 }
 
 static sl_status connect(reader *r, module *from, const module *to, sl_text port, const char *place) {
-    if (!from->node) return sl_plan_fail(r->plan, place, r->err, "nothing can follow the output module");
     from->feeds = true;
     if (!to->node) {
         if (sl_text_is(port, "_INPUT") && !r->plan->tail) r->plan->tail = from->node;
@@ -290,6 +289,15 @@ static sl_status find_end(const reader *r, sl_value id, const char *place, modul
     }
     if (!sl_is_text(id)) return sl_plan_fail(r->plan, place, r->err, "a wire needs the id of a module here");
     return sl_plan_fail(r->plan, place, r->err, "no module has the id '%.*s'", (int)id.n, id.as.s);
+}
+
+static sl_status has_stream(const reader *r, const module *from, const char *place) {
+    return from->node ? SL_OK : sl_plan_fail(r->plan, place, r->err, "nothing can follow the output module");
+}
+
+static sl_status find_source(const reader *r, sl_value id, const char *place, module **out) {
+    TRY(find_end(r, id, place, out));
+    return has_stream(r, *out, place);
 }
 
 static sl_status check_wire_id(const reader *r, uint32_t i, const char *place) {
@@ -313,7 +321,7 @@ static sl_status read_full_wire(reader *r, uint32_t i, const char *place) {
                             "a wire needs src and tgt, each {\"id\": PORT, \"moduleid\": MODULE}");
     TRY(check_wire_id(r, i, place));
     if (!starts_with(sl_bytes(out), "_OUTPUT")) return SL_OK;
-    TRY(find_end(r, sl_map_get_z(src, "moduleid"), member(r, place, "src.moduleid"), &from));
+    TRY(find_source(r, sl_map_get_z(src, "moduleid"), member(r, place, "src.moduleid"), &from));
     TRY(find_end(r, sl_map_get_z(tgt, "moduleid"), member(r, place, "tgt.moduleid"), &to));
     return connect(r, from, to, sl_bytes(port), member(r, place, "tgt.id"));
 }
@@ -325,14 +333,17 @@ static sl_status read_pair(reader *r, uint32_t i, const char *place) {
     if (w.type != SL_LIST || w.n < 2 || w.n > 3 || (w.n == 3 && !sl_is_text(w.as.list[2])))
         return sl_plan_fail(r->plan, place, r->err,
                             "a wire is a pair of module ids, [SOURCE, TARGET], or with a port as third");
-    TRY(find_end(r, w.as.list[0], element(r, place, 0), &from));
+    TRY(find_source(r, w.as.list[0], element(r, place, 0), &from));
     TRY(find_end(r, w.as.list[1], element(r, place, 1), &to));
     return connect(r, from, to, w.n == 3 ? sl_bytes(w.as.list[2]) : SL_TEXT("_INPUT"), place);
 }
 
 static sl_status wire_linear(reader *r) {
-    for (uint32_t i = 0; i + 1 < r->n; i++)
-        TRY(connect(r, &r->all[i], &r->all[i + 1], SL_TEXT("_INPUT"), r->all[i + 1].place));
+    for (uint32_t i = 0; i + 1 < r->n; i++) {
+        const char *place = r->all[i + 1].place;
+        TRY(has_stream(r, &r->all[i], place));
+        TRY(connect(r, &r->all[i], &r->all[i + 1], SL_TEXT("_INPUT"), place));
+    }
     return SL_OK;
 }
 

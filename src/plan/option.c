@@ -283,11 +283,14 @@ static sl_status prefix_key(const parser *ps, sl_text where, sl_status status) {
     return status;
 }
 
+/* On failure the bad key is the one inside of the rule; none where the rule as a whole is wrong. */
 static sl_status parse_rule(const parser *ps, const sl_option *o, sl_value v, void *rule) {
     if (v.type == SL_MISSING) return SL_OK;
-    if (is_bare(ps, o, v)) return parse_value(ps, &o->rules[0], v, rule);
-    if (v.type != SL_MAP) return expected(ps, o, "an object or a list of objects", v);
-    return parse_table(ps, o->rules, v, rule);
+    if (v.type == SL_MAP && !is_bare(ps, o, v)) return parse_table(ps, o->rules, v, rule);
+    sl_status status = is_bare(ps, o, v) ? parse_value(ps, &o->rules[0], v, rule)
+                                         : expected(ps, o, "an object or a list of objects", v);
+    if (ps->bad_key) *ps->bad_key = (sl_text){0};
+    return status;
 }
 
 static sl_status parse_rules(const parser *ps, const sl_option *o, sl_value v, sl_rules *out) {

@@ -277,6 +277,11 @@ sl_status sl_plan_add_source(sl_plan *p, sl_value conf, sl_error *err) {
     return sl_plan_source(p, conf, NULL, err);
 }
 
+static sl_text text_member(sl_value map, const char *key) {
+    sl_value v = sl_map_get_z(map, key);
+    return sl_is_text(v) ? sl_bytes(v) : (sl_text){0};
+}
+
 /* Takes the text member KEY out of the N pairs; .s NULL when it is not there. */
 static sl_text take_member(sl_pair *pairs, uint32_t *n, const char *key) {
     for (uint32_t i = 0; i < *n; i++) {
@@ -294,24 +299,27 @@ static sl_status read_sink(sl_plan *p, sl_value conf, sl_sink_ref *ref, sl_error
     uint32_t n = conf.n;
     if (!pairs) return sl_oom(err);
     if (n) memcpy(pairs, conf.as.map, n * sizeof *pairs);
-    ref->type = take_member(pairs, &n, "type");
     if (!ref->text.n) ref->text = take_member(pairs, &n, "to");
-    if (!ref->text.n) {
-        sl_text path = take_member(pairs, &n, "path"), table = take_member(pairs, &n, "table");
-        ref->text = path;
-        if (table.n)
-            ref->text = sl_arena_printf(&p->arena, "%.*s:%.*s", (int)path.n, path.n ? path.s : "",
-                                        (int)table.n, table.s);
-        if (!path.n && sl_text_is(ref->type, "stdout")) ref->text = SL_TEXT("-");
-        if (!ref->text.s && table.n) return sl_oom(err);
-    }
+    if (!ref->text.n) ref->text = take_member(pairs, &n, "path");
     ref->conf = sl_map(pairs, n);
+    if (!ref->text.n && sl_text_is(text_member(ref->conf, "type"), "stdout")) ref->text = SL_TEXT("-");
     return SL_OK;
 }
 
-static sl_text without_dot(sl_text path) {
+/* "x.db:t" however it was written: with ./ before it, with the table as a key of its own. */
+static sl_text full_place(sl_plan *p, const sl_sink_ref *ref) {
+    sl_text path = ref->text, table = text_member(ref->conf, "table");
     while (path.n > 2 && path.s[0] == '.' && path.s[1] == '/') path = (sl_text){path.s + 2, path.n - 2};
-    return path;
+    if (!table.n) return path;
+    return sl_arena_printf(&p->arena, "%.*s:%.*s", (int)path.n, path.s, (int)table.n, table.s);
+}
+
+static sl_status check_places(sl_plan *p, const sl_sink_ref *ref, const char *place, sl_error *err) {
+    sl_text mine = full_place(p, ref);
+    for (uint32_t i = 0; i < p->nsinks; i++)
+        if (sl_text_eq(full_place(p, &p->sinks[i]), mine))
+            return sl_plan_fail(p, place, err, "two sinks write '%.*s'", (int)mine.n, mine.s);
+    return SL_OK;
 }
 
 sl_status sl_plan_sink(sl_plan *p, sl_text text, sl_value conf, const char *place, sl_error *err) {
@@ -325,11 +333,8 @@ sl_status sl_plan_sink(sl_plan *p, sl_text text, sl_value conf, const char *plac
     else
         TRY(read_sink(p, conf, &ref, err));
     if (!ref.text.n) return sl_plan_fail(p, place, err, "a sink needs 'to' (or 'path'): where its items go");
-    for (uint32_t i = 0; i < p->nsinks; i++)
-        if (sl_text_eq(without_dot(p->sinks[i].text), without_dot(ref.text)))
-            return sl_plan_fail(p, place, err, "two sinks write '%.*s'", (int)ref.text.n, ref.text.s);
+    TRY(check_places(p, &ref, place, err));
     TRY(copy_text(p, &ref.text, err));
-    TRY(copy_text(p, &ref.type, err));
     TRY(sl_value_copy(&ref.conf, ref.conf, &p->arena, err));
     if (place && p->text) sl_json_locate(p->text, strlen(p->text), place, &ref.line, &ref.column);
     sl_sink_ref *more = grown(&p->arena, p->sinks, p->nsinks, sizeof *more);

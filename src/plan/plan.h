@@ -49,8 +49,7 @@ struct sl_node {
 
 typedef struct sl_sink_ref { /* a sink as given; the engine resolves it */
     sl_text text;           /* its place: "out.db:crime" */
-    sl_text type;           /* the sink's name; empty: told by the place */
-    sl_value conf;          /* map of further keys (may be empty) */
+    sl_value conf;          /* map of further keys, `type` and `table` among them; may be empty */
     uint64_t line, column;
 } sl_sink_ref;
 

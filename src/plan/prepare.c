@@ -17,7 +17,7 @@ static void fill_env(sl_plan *p, const sl_env *given) {
     *env = given ? *given : (sl_env){.now = sl_clock_epoch()};
     env->dialect = s->dialect;
     env->memory = (size_t)s->memory;
-    env->workers = !s->parallel ? 1 : s->workers ? s->workers : cores();
+    if (!env->workers) env->workers = !s->parallel ? 1 : s->workers ? s->workers : cores();
     env->shared = !s->parallel || s->threads;
     env->base_dir = p->base_dir;
     env->unit = s->unit;
