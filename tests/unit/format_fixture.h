@@ -29,6 +29,7 @@ static inline void fixture_text(sl_buf *out, sl_text t) {
         switch (t.s[i]) {
         case '\n': sl_buf_str(out, "\\n"); break;
         case '\r': sl_buf_str(out, "\\r"); break;
+        case '\0': sl_buf_str(out, "\\0"); break;
         case '|': sl_buf_str(out, "\\p"); break;
         default: sl_buf_byte(out, t.s[i]);
         }
