@@ -11,3 +11,6 @@ foreach(source ${unit_tests})
   add_test(NAME unit.${name} COMMAND ${name})
   set_tests_properties(unit.${name} PROPERTIES TIMEOUT 300 LABELS unit)
 endforeach()
+
+add_test(NAME http.server COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/http/test_server.py)
+set_tests_properties(http.server PROPERTIES TIMEOUT 120 LABELS http)
