@@ -396,6 +396,36 @@ static void numbers_of_any_size(void **state) {
     sl_arena_free(&arena);
 }
 
+/* Whatever a definition is cut down to or filled up with: an answer, never a crash. */
+static void broken_definitions_are_survived(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        FULL(SOURCE("sw-1") SOURCE("c") "{\"id\":\"u\",\"type\":\"union\",\"conf\":{\"a\":{\"terminal\":"
+                                        "\"t\",\"type\":\"int\"}}},",
+             WIRE("1", "c", "u", "_OTHER9") "," WIRE("2", "sw-1", "u", "t") "," WIRE("4", "u", "_OUTPUT",
+                                                                                     "_INPUT")),
+        "{\"sources\":[\"a.csv\",{\"url\":[\"b\",\"${X:-y}\"]}],\"modules\":[{\"type\":\"filter\",\"conf\":{"
+        "\"rule\":[{\"field\":"
+        "{\"subkey\":\"x\"}}]}}],\"sinks\":[{\"to\":\"x.db:t\"}],\"memory\":\"2M\"}"};
+    static const char marks[] = "[]{}:,\"0$x";
+    for (size_t t = 0; t < SL_COUNT(texts); t++) {
+        size_t n = strlen(texts[t]);
+        char *copy = malloc(n + 1);
+        assert_non_null(copy);
+        for (size_t i = 0; i < n * sizeof marks; i++) {
+            sl_error err = {0};
+            sl_plan *p = fake_plan();
+            memcpy(copy, texts[t], n + 1);
+            copy[i / sizeof marks] = marks[i % sizeof marks];
+            sl_status s = load(p, copy, &err);
+            assert_int_equal(s, err.code);
+            assert_int_not_equal(s, SL_E_INTERNAL);
+            sl_plan_free(&p);
+        }
+        free(copy);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bare_list_is_a_chain),
@@ -418,6 +448,7 @@ int main(void) {
         cmocka_unit_test(errors_of_confs),
         cmocka_unit_test(errors_of_wires),
         cmocka_unit_test(a_second_definition_is_refused),
+        cmocka_unit_test(broken_definitions_are_survived),
         cmocka_unit_test(places_of_members),
         cmocka_unit_test(numbers_of_any_size),
     };

@@ -137,6 +137,24 @@ static void a_bad_conf_is_named(void **state) {
     sl_plan_free(&p);
 }
 
+static void broken_notation_is_survived(void **state) {
+    (void)state;
+    const char *text = "fetchdata 'x y' path=a.b | filter rule.0.field=\"p\" rule.1.op=eq r.a=1 r.a=2 | "
+                       "truncate @emit=true 5";
+    static const char marks[] = "|'\"\\=. 0@[";
+    char copy[128];
+    for (size_t i = 0; i < strlen(text) * sizeof marks; i++) {
+        sl_error err = {0};
+        sl_plan *p = fake_plan();
+        snprintf(copy, sizeof copy, "%s", text);
+        copy[i / sizeof marks] = marks[i % sizeof marks];
+        sl_status s = sl_plan_add_text(p, copy, &err);
+        assert_int_equal(s, err.code);
+        assert_true(s == SL_OK || s == SL_E_PLAN);
+        sl_plan_free(&p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_follow_one_another),
@@ -148,6 +166,7 @@ int main(void) {
         cmocka_unit_test(what_is_wrong),
         cmocka_unit_test(steps_added_one_by_one),
         cmocka_unit_test(a_bad_conf_is_named),
+        cmocka_unit_test(broken_notation_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

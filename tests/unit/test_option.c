@@ -235,7 +235,7 @@ static void what_is_wrong(void **state) {
             "key 'choice' must be one of asc, desc, got 'des', did you mean 'desc'?");
     refused("{\"mark\":\"ab\"}", "mark", "key 'mark' must be one byte, or tab, got 'ab'");
     refused("{\"rules\":3}", "rules", "key 'rules' must be an object or a list of objects, got 3");
-    refused("{\"rules\":[{\"key\":1},{\"kye\":2}]}", "rules.1.kye", "unknown key 'kye', did you mean 'key'?");
+    refused("{\"rules\":[{\"key\":1},{\"ky\":2}]}", "rules.1.ky", "unknown key 'ky', did you mean 'key'?");
     refused("{\"rules\":{\"value\":2}}", "rules", "missing key 'key': its name");
     refused("{\"rules\":[{\"value\":2}]}", "rules.0", "missing key 'key': its name");
 }
