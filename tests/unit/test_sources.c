@@ -250,6 +250,74 @@ static void forever(void **state) {
     sl_buf_free(&r.out);
 }
 
+/* ---- made from the conf ------------------------------------------------------------------------------------------ */
+
+/* All items of a pipeline of one or two steps. FIRST may be NULL; INPUT: "name=value" or NULL. */
+static sl_status items_of(const char *dialect, const char *first, const char *pipe, const char *conf,
+                          const char *input, sl_buf *out, sl_error *err) {
+    sl_pipeline *p = sl_pipeline_new();
+    assert_non_null(p);
+    const char *json, *value = input ? strchr(input, '=') : NULL;
+    char name[32] = "";
+    if (value) snprintf(name, sizeof name, "%.*s", (int)(value - input), input);
+    sl_status status = sl_pipeline_option(p, "dialect", dialect, err);
+    if (!status && value) status = sl_pipeline_input(p, name, value + 1, err);
+    if (!status && first) status = sl_pipeline_add(p, "itembuilder", first, err);
+    if (!status) status = sl_pipeline_add(p, pipe, conf, err);
+    sl_stream *s = status ? NULL : sl_pipeline_open(p, err);
+    if (!status && !s) status = err->code;
+    while (!status && (status = sl_stream_next(s, &json, NULL, err)) == SL_OK) {
+        sl_buf_str(out, json);
+        sl_buf_byte(out, '\n');
+    }
+    sl_stream_close(&s);
+    sl_pipeline_free(&p);
+    return status;
+}
+
+static void expect_items(const char *dialect, const char *first, const char *pipe, const char *conf,
+                         const char *input, const char *want) {
+    sl_buf out = {0};
+    sl_error err = {0};
+    sl_status status = items_of(dialect, first, pipe, conf, input, &out, &err);
+    if (status != SL_DONE) fail_msg("%s %s: %s", pipe, conf, err.text);
+    assert_string_equal(sl_buf_cstr(&out), want);
+    sl_buf_free(&out);
+}
+
+static void itembuilder(void **state) {
+    (void)state;
+    const char *conf =
+        "{\"attrs\":[{\"key\":\"Foo\",\"value\":1},{\"key\":\"Bar.Baz\",\"value\":{\"Qux\":[{\"Z\":2}]}}]}";
+    expect_items("riko", NULL, "itembuilder", conf, NULL,
+                 "{\"foo\":1,\"bar\":{\"baz\":{\"qux\":[{\"z\":2}]}}}\n");
+    expect_items("native", NULL, "itembuilder", conf, NULL,
+                 "{\"Foo\":1,\"Bar\":{\"Baz\":{\"Qux\":[{\"Z\":2}]}}}\n");
+    expect_items("native", NULL, "itembuilder", "{\"attrs\":{\"key\":\"a\"}}", NULL, "{\"a\":null}\n");
+    expect_items("native", NULL, "itembuilder",
+                 "{\"attrs\":[{\"key\":\"a\",\"value\":1},{\"key\":\"a\",\"value\":2}]}", NULL,
+                 "{\"a\":2}\n");
+    expect_items("native", NULL, "itembuilder", "{\"attrs\":[]}", NULL, "{}\n");
+    expect_items("native", "{\"attrs\":{\"key\":\"t\",\"value\":\"x\"}}", "itembuilder",
+                 "{\"attrs\":{\"key\":\"k\",\"value\":{\"subkey\":\"t\"}}}", NULL, "{\"k\":\"x\"}\n");
+}
+
+static void input(void **state) {
+    (void)state;
+    expect_items("native", NULL, "input", "{\"type\":\"int\"}", "content=30", "30\n");
+    expect_items("native", NULL, "input", "{\"type\":\"int\",\"input_key\":\"age\",\"default\":7}", "zzz=31",
+                 "7\n");
+    expect_items("native", NULL, "input", "{\"input_key\":\"age\",\"default\":7}", "content=31", "\"7\"\n");
+    expect_items("native", NULL, "input", "{\"name\":\"city\"}", "city=Brits", "\"Brits\"\n");
+    expect_items("native", NULL, "input", "{\"name\":\"city\"}", "content=Brits", "\"Brits\"\n");
+    expect_items("native", NULL, "input", "{\"test\":true}", NULL, "\"\"\n");
+    sl_buf out = {0};
+    sl_error err = {0};
+    assert_int_equal(items_of("native", NULL, "input", "{\"name\":\"city\"}", NULL, &out, &err), SL_E_USAGE);
+    assert_non_null(strstr(err.text, "--input city=VALUE"));
+    sl_buf_free(&out);
+}
+
 /* ---- the stream ---------------------------------------------------------------------------------------------------- */
 
 enum { ROWS = 5000 };
@@ -303,6 +371,37 @@ static void a_packed_file_is_handed_out_as_bytes(void **state) {
     assert_string_equal(sl_buf_cstr(&plain.out), sl_buf_cstr(&packed.out));
     sl_buf_free(&plain.out);
     sl_buf_free(&packed.out);
+}
+
+/* Units are still good when the stream they came from is closed: workers may be behind. */
+static void units_outlive_the_stream(void **state) {
+    (void)state;
+    enum { MOST = 64 };
+    put_file("u1.csv", "a,b\n1,2\n3,4\n");
+    put_file("u2.csv", "c\n5\n");
+    for (int shared = 0; shared < 2; shared++) {
+        run r = run_of(16, shared);
+        opened o = {0};
+        sl_unit units[MOST] = {{0}};
+        size_t n = 0;
+        assert_int_equal(prepare(&o, &sl_pipe_csv, "{\"url\":\"u?.csv\"}", &r), SL_OK);
+        assert_int_equal(sl_stream_source.open(o.conf, &r.env, &o.split, NULL), SL_OK);
+        while (n < MOST && sl_stream_source.split(o.split, &units[n], NULL) == SL_OK) n++;
+        sl_stream_source.close(o.split);
+        assert_true(n >= 2 && n < MOST);
+        collector c = {{collect_out}, &r};
+        assert_int_equal(sl_stream_start(o.conf, &o.state, NULL), SL_OK);
+        for (size_t i = 0; i < n; i++) {
+            uint64_t none = 0;
+            assert_int_equal(sl_stream_source.read(o.conf, o.state, &units[i], &c.out, &none, NULL), SL_OK);
+            sl_input_unref(&units[i].input);
+        }
+        sl_stream_stop(o.state);
+        assert_string_equal(sl_buf_cstr(&r.out),
+                            "{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"3\",\"b\":\"4\"}\n{\"c\":\"5\"}\n");
+        sl_buf_free(&r.out);
+        sl_arena_free(&o.arena);
+    }
 }
 
 /* A record many times the unit makes the block grow, once. */
@@ -453,8 +552,11 @@ int main(void) {
         cmocka_unit_test(wrong_inputs),
         cmocka_unit_test(globs),
         cmocka_unit_test(forever),
+        cmocka_unit_test(itembuilder),
+        cmocka_unit_test(input),
         cmocka_unit_test(units_of_a_file),
         cmocka_unit_test(a_packed_file_is_handed_out_as_bytes),
+        cmocka_unit_test(units_outlive_the_stream),
         cmocka_unit_test(a_long_record),
         cmocka_unit_test(per_item),
         cmocka_unit_test(fetched),
