@@ -41,6 +41,8 @@ typedef struct sl_format {
     const char *const *suffixes; /* ".csv", ...; NULL-terminated */
     const sl_option *options;    /* the dialect: keys a source or the command line may give */
     size_t conf_size;
+    /* Told between parsing a conf and prepare, where the dialect matters to the format; NULL: it does not. */
+    void (*set_dialect)(void *conf, sl_dialect dialect);
     /* Checks and completes a parsed conf (delimiter equals quote ...); may be NULL. */
     sl_status (*prepare)(void *conf, sl_arena *arena, sl_error *err);
 
