@@ -121,6 +121,11 @@ static long status_of(sl_fetch *f) {
     return status;
 }
 
+/* A redirect that is left over leads nowhere, and "not modified" was not asked for. */
+static bool is_good(long status) {
+    return status >= 200 && status < 300;
+}
+
 /* The value of header NAME of the last answer, or NULL. */
 static const char *header_of(sl_fetch *f, const char *name) {
     struct curl_header *h = NULL;
@@ -155,7 +160,7 @@ static sl_status too_long(sl_fetch *f) {
 static size_t on_body(char *data, size_t size, size_t count, void *user) {
     sl_fetch *f = user;
     size_t n = size * count;
-    if (status_of(f) >= 400) return n; /* the page that explains an error is of no use */
+    if (!is_good(status_of(f))) return n; /* the page that explains an error is of no use */
     if (take_head(f)) return CURL_WRITEFUNC_ERROR;
     if (f->body.len - f->at >= f->http->options.window) {
         f->held = true;
@@ -352,10 +357,9 @@ static void on_ended(sl_fetch *f, CURLcode code) {
     leave_multi(f);
     f->phase = ENDED;
     if (f->error.code) return;
-    if (code == CURLE_OK && status < 400) {
-        if (take_head(f)) return;
-        return;
-    }
+    bool good = code == CURLE_OK && is_good(status);
+    if (good && take_head(f) == SL_OK) return;
+    if (f->error.code) return;
     bool passing = is_passing(code, status);
     if (passing && try_again(f)) return;
     fail_fetch(f, code, status, passing);

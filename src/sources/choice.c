@@ -151,6 +151,7 @@ static sl_status add_choice(sl_source_conf *c, const sl_format *format, bool pic
 /* Formats decode the usual encodings themselves, in parallel; what they do not know is converted as it is read. */
 static sl_status choose_conversion(sl_source_conf *c, sl_error *err) {
     sl_encoding known;
+    if (!c->encoding.n) return SL_OK;
     c->decoded = sl_encoding_named(c->encoding, &known, NULL) == SL_OK;
     if (c->decoded || sl_encoding_is_utf8(c->encoding)) return SL_OK;
     sl_transcode *probe;

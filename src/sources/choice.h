@@ -41,8 +41,7 @@ typedef struct sl_source_conf {
         {.name = "encoding",                                                                                           \
          .type = SL_OPT_TEXT,                                                                                          \
          .offset = offsetof(S, source.encoding),                                                                       \
-         .fallback = "utf-8",                                                                                          \
-         .help = "character encoding of the input"}
+         .help = "of the text; default: what the server says, else utf-8"}
 
 /* A key of the format's dialect: kept as it came. */
 #define SL_DIALECT_ROW(S, key, text)                                                                                   \

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <poll.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ struct sl_inflow {
     const sl_env *env;
     int fd; /* -1: a fetch */
     bool regular, looked, raw_ended;
+    bool ask; /* the server what encoding the text is in */
     uint64_t taken, total;
     sl_http *own_http; /* when the environment has no session */
     sl_fetch *fetch;
@@ -169,11 +171,8 @@ static sl_status open_file(sl_inflow *b, sl_error *err) {
 }
 
 static sl_status open_any(sl_inflow *b, sl_text encoding, sl_error *err) {
-    if (!sl_encoding_is_utf8(encoding)) {
-        TRY(sl_transcode_new(encoding, &b->transcode, err));
-        b->unpacked.data = malloc(RAW_SIZE);
-        if (!b->unpacked.data) return sl_oom(err);
-    }
+    b->ask = encoding.n == 0;
+    if (!sl_encoding_is_utf8(encoding)) TRY(sl_transcode_new(encoding, &b->transcode, err));
     if (sl_source_is_file(b->name)) return open_file(b, err);
     if (strcmp(b->name, "-")) return open_fetch(b, err);
     b->fd = STDIN_FILENO;
@@ -248,11 +247,32 @@ static sl_status read_raw(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_err
 
 /* ---- layers -------------------------------------------------------------------------------------------------------- */
 
+/* The charset of a media type ("text/csv; charset=latin1"), or an empty text. */
+static sl_text charset_of(const char *media_type) {
+    const char *at = media_type + strcspn(media_type, ";");
+    while (*at && strncasecmp(at, "charset=", 8)) at++;
+    if (!*at) return (sl_text){0};
+    at += 8;
+    if (*at == '"') at++;
+    return sl_text_n(at, strcspn(at, "\"; \t"));
+}
+
+/* A charset that nobody knows is no reason to give up: bytes that are not UTF-8 will be. */
+static sl_status ask_encoding(sl_inflow *b, sl_error *err) {
+    const char *type;
+    TRY(sl_inflow_type(b, &type, err));
+    sl_text charset = charset_of(type);
+    if (sl_encoding_is_utf8(charset)) return SL_OK;
+    return sl_transcode_new(charset, &b->transcode, NULL) == SL_E_MEMORY ? sl_oom(err) : SL_OK;
+}
+
 /* Reads as many bytes as it takes to recognise compression. */
 static sl_status look(sl_inflow *b, sl_error *err) {
     b->looked = true;
+    if (b->ask && b->fetch) TRY(ask_encoding(b, err));
     b->raw.data = malloc(RAW_SIZE);
-    if (!b->raw.data) return sl_oom(err);
+    if (b->transcode) b->unpacked.data = malloc(RAW_SIZE);
+    if (!b->raw.data || (b->transcode && !b->unpacked.data)) return sl_oom(err);
     while (b->raw.len < 4 && !b->raw_ended) {
         size_t n;
         TRY(read_raw(b, b->raw.data + b->raw.len, RAW_SIZE - b->raw.len, &n, err));

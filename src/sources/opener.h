@@ -23,7 +23,8 @@ bool sl_source_is_file(const char *name);
 
 typedef struct sl_inflow sl_inflow;
 
-/* Opens one of these names (NUL-terminated, borrowed as long as the stream lives). ENCODING: empty for UTF-8. A fetch is only
+/* Opens one of these names (NUL-terminated, borrowed as long as the stream lives). ENCODING:
+ * what to convert from; empty: what the server says, if it says anything; "utf-8": nothing is converted. A fetch is only
  * registered: nothing waits for the network here. */
 SL_MUST_CHECK sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_env *env, sl_inflow **out, sl_error *err);
 void sl_inflow_close(sl_inflow **b); /* NULL-safe */

@@ -45,7 +45,10 @@ typedef struct stream {
 
 static sl_status open_next(stream *s, sl_error *err) {
     sl_text name = s->names.v[s->next++];
-    TRY(sl_inflow_open(name.s, s->conf->convert, s->env, &s->in, err));
+    const sl_source_conf *c = s->conf;
+    sl_text encoding =
+        c->convert.n || !c->encoding.n ? c->convert : SL_TEXT("utf-8"); /* or the format's business */
+    TRY(sl_inflow_open(name.s, encoding, s->env, &s->in, err));
     sl_text shown = sl_url_shown(name, s->keep);
     if (!shown.s) return sl_oom(err);
     s->source = sl_text_is(name, "-") ? "stdin" : shown.s;

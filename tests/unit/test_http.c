@@ -111,6 +111,7 @@ static void failures(void **state) {
     sl_http_options none = {0};
     expect_failure("/missing.txt", &none, SL_E_IO, "/missing.txt: 404 Not Found");
     expect_failure("/status/403", &none, SL_E_IO, "403 Forbidden");
+    expect_failure("/status/304", &none, SL_E_IO, "/status/304: 304");
     expect_failure("/loop", &none, SL_E_IO, "/loop");
     expect_failure("/redirect/11/small.txt", &none, SL_E_IO, "redirect");
     expect_failure("/badgzip/small.txt", &none, SL_E_IO, "gzip stream ends early");

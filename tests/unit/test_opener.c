@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 #include <zlib.h>
@@ -359,6 +361,53 @@ static void fetched(void **state) {
     assert_int_equal(server_stop(&web), 0);
 }
 
+/* Answers one request with RESPONSE, whatever it asks. Returns the port. */
+static int serve_once(const char *response, pid_t *pid) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&address, n) || listen(listener, 1)) abort();
+    if (getsockname(listener, (struct sockaddr *)&address, &n)) abort();
+    *pid = fork();
+    if (*pid == 0) {
+        char request[4096];
+        int client = accept(listener, NULL, NULL);
+        bool ok = read(client, request, sizeof request) > 0;
+        ok = ok && write(client, response, strlen(response)) == (ssize_t)strlen(response);
+        close(client);
+        _exit(!ok);
+    }
+    close(listener);
+    return ntohs(address.sin_port);
+}
+
+static void expect_answer(const char *type, const char *encoding, const char *want) {
+    char response[256], url[64];
+    pid_t pid;
+    snprintf(response, sizeof response,
+             "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: 4\r\nConnection: close\r\n\r\ncaf\xe9",
+             type);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", serve_once(response, &pid));
+    sl_buf out = {0};
+    sl_error err = {0};
+    sl_status status = slurp(url, encoding, 4096, &out, &err);
+    waitpid(pid, NULL, 0);
+    if (status) fail_msg("%s: %s", type, err.text);
+    assert_string_equal(sl_buf_cstr(&out), want);
+    sl_buf_free(&out);
+}
+
+/* The server's word counts unless ours does. */
+static void charset_of_an_answer(void **state) {
+    (void)state;
+    expect_answer("text/csv; charset=ISO-8859-1", "", "caf\xc3\xa9");
+    expect_answer("text/csv; header=present; Charset=\"windows-1252\"", "", "caf\xc3\xa9");
+    expect_answer("text/csv; charset=ISO-8859-1", "utf-8", "caf\xe9");
+    expect_answer("text/csv; charset=cp437", "iso-8859-1", "caf\xc3\xa9");
+    expect_answer("text/csv; charset=nonsense", "", "caf\xe9");
+    expect_answer("text/csv", "", "caf\xe9");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_files),
@@ -375,6 +424,7 @@ int main(void) {
         cmocka_unit_test(standard_input),
         cmocka_unit_test(a_silent_pipe_can_be_stopped),
         cmocka_unit_test(fetched),
+        cmocka_unit_test(charset_of_an_answer),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
