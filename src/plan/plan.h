@@ -93,6 +93,7 @@ typedef struct sl_plan {
     sl_sink_ref *sinks;
     uint32_t nsinks;
     sl_env env;              /* filled by sl_plan_prepare */
+    sl_error failure;        /* what sl_plan_prepare found, for those who ask again */
 } sl_plan;
 
 sl_plan *sl_plan_new(void);
@@ -119,7 +120,7 @@ SL_MUST_CHECK sl_status sl_plan_add_source(sl_plan *p, sl_value conf, sl_error *
 SL_MUST_CHECK sl_status sl_plan_add_sink(sl_plan *p, sl_text text, sl_value conf, sl_error *err);
 
 /* Orders and checks the graph, compiles the confs that need no item, fills env. ENV gives the run-time part (now, tmpdir,
- * stopping, inputs). After it the plan is read-only. */
+ * stopping, inputs). After it the plan is read-only. Done once; a second call after a failure gives the same failure. */
 SL_MUST_CHECK sl_status sl_plan_prepare(sl_plan *p, const sl_env *env, sl_error *err);
 
 /* JSON text -> value in ARENA (by jansson). On failure err has line and column. */

@@ -88,8 +88,7 @@ static sl_status resolve_confs(sl_plan *p, sl_error *err) {
     return SL_OK;
 }
 
-sl_status sl_plan_prepare(sl_plan *p, const sl_env *env, sl_error *err) {
-    if (p->output) return sl_fail(err, SL_E_INTERNAL, "the plan is prepared already");
+static sl_status prepare(sl_plan *p, const sl_env *env, sl_error *err) {
     fill_env(p, env);
     TRY(sl_expand_sources(p, err));
     TRY(sl_expand_urls(p, err));
@@ -103,4 +102,13 @@ sl_status sl_plan_prepare(sl_plan *p, const sl_env *env, sl_error *err) {
         TRY(compile(p, p->nodes[i], err));
     }
     return SL_OK;
+}
+
+sl_status sl_plan_prepare(sl_plan *p, const sl_env *env, sl_error *err) {
+    if (p->failure.code == SL_OK) {
+        if (p->output) return sl_fail(err, SL_E_INTERNAL, "the plan is prepared already");
+        if (prepare(p, env, &p->failure) == SL_OK) return SL_OK;
+    }
+    if (err && err->code == SL_OK) *err = p->failure;
+    return p->failure.code;
 }

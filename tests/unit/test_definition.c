@@ -365,6 +365,17 @@ static void a_second_definition_is_refused(void **state) {
     sl_plan_free(&p);
 }
 
+static void a_failure_stays(void **state) {
+    (void)state;
+    sl_error first = {0}, second = {0};
+    sl_plan *p = fake_plan();
+    assert_int_equal(load(p, "{\"sources\":[\"a.csv\"],\"modules\":[{\"type\":\"filter\"}]}", &first),
+                     SL_E_PLAN);
+    assert_int_equal(sl_plan_prepare(p, NULL, &second), SL_E_PLAN);
+    assert_memory_equal(&first, &second, sizeof first);
+    sl_plan_free(&p);
+}
+
 static void places_of_members(void **state) {
     (void)state;
     const char *json = "{\"a.b\":[1,\n {\"x\": {\"Y\\\"z\":[], \"q\":\"\xc3\xa9\", \"p\":2}}]}";
@@ -449,6 +460,7 @@ int main(void) {
         cmocka_unit_test(errors_of_wires),
         cmocka_unit_test(a_second_definition_is_refused),
         cmocka_unit_test(broken_definitions_are_survived),
+        cmocka_unit_test(a_failure_stays),
         cmocka_unit_test(places_of_members),
         cmocka_unit_test(numbers_of_any_size),
     };
