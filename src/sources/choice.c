@@ -145,6 +145,7 @@ static sl_status add_choice(sl_source_conf *c, const sl_format *format, bool pic
     static const sl_option none[] = {{0}};
     const sl_option *table = format->options ? format->options : none;
     TRY(sl_options_parse(table, map, false, choice->conf, arena, NULL, err));
+    if (format->set_dialect) format->set_dialect(choice->conf, c->dialect);
     return format->prepare ? format->prepare(choice->conf, arena, err) : SL_OK;
 }
 

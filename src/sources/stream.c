@@ -184,9 +184,9 @@ static sl_status begin(stream *s, sl_error *err) {
     return c->format->split_new(c->conf, &s->splitter, err);
 }
 
-/* The splitter's note with the choice before it, once it is known. */
+/* The splitter's note with the choice before it. It hardly ever changes within a stream, but it may. */
 static sl_status keep_note(stream *s, sl_text note, sl_error *err) {
-    if (s->note.s) return SL_OK;
+    if (s->note.n && sl_text_eq((sl_text){s->note.s + 1, s->note.n - 1}, note)) return SL_OK;
     char *copy = sl_arena_alloc(s->keep, (size_t)note.n + 1);
     if (!copy) return sl_oom(err);
     copy[0] = (char)s->choice;
