@@ -90,6 +90,7 @@ typedef struct sl_csv_job {
     const char *base; /* the records, UTF-8 */
     size_t n;
     size_t valid; /* bytes that are text; n: all */
+    bool clean;   /* the index in state is that of the records */
     sl_batch_sink sink;
     void *to;
     uint64_t *quarantined;

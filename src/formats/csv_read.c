@@ -162,12 +162,13 @@ static void close_index(sl_csv_index *x, const char *base, size_t n) {
 }
 
 /* *DONE: the block was clean and rectangular, and has been handed on as one batch. */
-static sl_status read_lazy(const sl_csv_job *job, bool *done, sl_error *err) {
+static sl_status read_lazy(sl_csv_job *job, bool *done, sl_error *err) {
     sl_csv_index *x = &job->state->index;
     const uint32_t width = job->header->width;
     TRY(sl_csv_index_block(job->conf->scanner, &job->dialect, x, job->base, job->n, err));
     if (x->dirty || x->carry.inside) return SL_OK;
     close_index(x, job->base, job->n);
+    job->clean = true;
     const bool open = x->n > 0 && x->ends[x->n - 1] == job->n;
     if (!width || x->n % width || x->n / width != x->lines + open) return SL_OK;
     sl_batch *b = sl_batch_new(job->input, (uint32_t)(x->n / width));

@@ -35,7 +35,8 @@ static void stray(sl_csv_fields *f, size_t at, bool after_quote) {
 }
 
 /* A byte that is no line end, or one inside quotes. */
-static sl_csv_place pass(const sl_csv_dialect *d, sl_csv_place place, char c, size_t at, sl_csv_fields *f) {
+static inline sl_csv_place pass(const sl_csv_dialect *d, sl_csv_place place, char c, size_t at,
+                                sl_csv_fields *f) {
     const bool quote = c == d->quote && d->quote;
     switch (place) {
     case SL_CSV_RECORD:
@@ -59,6 +60,16 @@ static sl_csv_place pass(const sl_csv_dialect *d, sl_csv_place place, char c, si
     return SL_CSV_FIELD;
 }
 
+/* Over bytes that change nothing where the reading stands. */
+static inline size_t skip(const sl_csv_dialect *d, sl_csv_reading *r, const char *data, size_t i, size_t n) {
+    if (r->place == SL_CSV_PLAIN) {
+        while (i < n && data[i] != d->delim && data[i] != d->quote && data[i] != '\n' && data[i] != '\r') i++;
+    } else if (r->place == SL_CSV_QUOTED) {
+        for (; i < n && data[i] != d->quote; i++) r->lines += data[i] == '\n';
+    }
+    return i;
+}
+
 static bool whole(sl_csv_reading *r, size_t end, size_t next, sl_csv_fields *f) {
     field_ends(f, end);
     r->end = end;
@@ -68,7 +79,7 @@ static bool whole(sl_csv_reading *r, size_t end, size_t next, sl_csv_fields *f) 
 
 bool sl_csv_read_record(const sl_csv_dialect *d, sl_csv_reading *r, const char *data, size_t n, bool last,
                         sl_csv_fields *fields) {
-    for (size_t i = r->at; i < n; i++) {
+    for (size_t i = skip(d, r, data, r->at, n); i < n; i = skip(d, r, data, i + 1, n)) {
         const char c = data[i];
         if (SL_LIKELY((c != '\n' && c != '\r') || r->place == SL_CSV_QUOTED)) {
             r->place = pass(d, r->place, c, i, fields);

@@ -5,19 +5,21 @@
 
 #include "base/error.h"
 
-enum { BATCH_ROWS = 4096 };
+enum { MIN_ROWS = 16, MAX_ROWS = 4096 }; /* of a batch */
 
 /* The cells of the record at hand, and the batch that it goes into. */
 typedef struct rows {
     const sl_csv_job *job;
     bool riko, lenient;
-    sl_batch *batch;   /* NULL: none begun */
-    sl_value **values; /* [columns] of batch */
-    uint32_t *line;    /* [rows] of batch */
-    uint32_t n;        /* rows in batch */
-    uint32_t room;     /* for how many */
-    uint64_t lines;    /* before the record, from the block's first */
-    size_t from;       /* of the record, in job->base */
+    sl_batch *batch;    /* NULL: none begun */
+    sl_value **values;  /* [columns] of batch */
+    uint32_t *line;     /* [rows] of batch */
+    uint32_t n;         /* rows in batch */
+    uint32_t room;      /* for how many */
+    uint64_t lines;     /* before the record, from the block's first */
+    size_t from;        /* of the record, in job->base */
+    size_t first, next; /* its field ends in a clean block's index */
+    size_t inner;       /* LF inside quotes passed, of that index */
     sl_csv_reading reading;
     sl_value *cells;
     uint32_t ncells, cap_cells;
@@ -64,13 +66,11 @@ static sl_status fail_encoding(const rows *r, sl_error *err) {
 
 /* ---- batches ---------------------------------------------------------------------------------------------------- */
 
-/* How many rows the rest of the block can have at most, as far as a batch goes. */
-static uint32_t rows_left(const rows *r) {
-    const sl_csv_job *job = r->job;
-    uint32_t n = 1;
-    for (size_t i = r->from; i < job->n && n < BATCH_ROWS; i++)
-        n += job->base[i] == '\n' || job->base[i] == '\r';
-    return n;
+/* Room for the rows that the rest of the block is likely to hold; when it is full, another batch follows. */
+static uint32_t likely_rows(const rows *r) {
+    const size_t row = 4 * (size_t)r->job->header->width + 8;
+    const size_t n = (r->job->n - r->from) / row;
+    return n < MIN_ROWS ? MIN_ROWS : n > MAX_ROWS ? MAX_ROWS : (uint32_t)n;
 }
 
 static sl_status open_batch(rows *r, sl_error *err) {
@@ -78,7 +78,7 @@ static sl_status open_batch(rows *r, sl_error *err) {
     const sl_csv_job *job = r->job;
     const sl_csv_header *h = job->header;
     r->n = 0;
-    r->room = rows_left(r);
+    r->room = likely_rows(r);
     r->batch = sl_batch_new(job->input, r->room);
     if (!r->batch) return sl_oom(err);
     r->values = sl_arena_calloc(sl_batch_arena(r->batch), h->ncols, sizeof *r->values);
@@ -138,6 +138,16 @@ static void split_clean(rows *r) {
     }
 }
 
+static void split_indexed(rows *r) {
+    const sl_csv_job *job = r->job;
+    size_t from = r->from;
+    for (size_t i = r->first; i < r->next; i++) {
+        size_t end = i + 1 < r->next ? job->state->index.ends[i] : r->reading.end;
+        add_cell(r, clean_cell(sl_text_n(job->base + from, end - from), job->dialect.quote));
+        from = end + 1;
+    }
+}
+
 static void on_cell(void *bytes, size_t n, void *to) {
     rows *r = to;
     sl_text t = sl_arena_text(sl_batch_arena(r->batch), sl_text_n(bytes, n));
@@ -175,7 +185,9 @@ static void split_lenient(rows *r) {
 
 static sl_status split_record(rows *r, sl_error *err) {
     r->ncells = 0;
-    if (r->job->state->fields.stray == SIZE_MAX && r->reading.place != SL_CSV_QUOTED) {
+    if (r->job->clean) {
+        split_indexed(r);
+    } else if (r->job->state->fields.stray == SIZE_MAX && r->reading.place != SL_CSV_QUOTED) {
         split_clean(r);
     } else if (r->lenient) {
         split_lenient(r);
@@ -242,12 +254,36 @@ static sl_status one_record(rows *r, sl_error *err) {
     return take ? store(r, err) : SL_OK;
 }
 
+/* The next record by the index; the same that the exact reading finds. */
+static void next_indexed(rows *r) {
+    const sl_csv_job *job = r->job;
+    const sl_csv_index *x = &job->state->index;
+    size_t end;
+    r->first = r->next;
+    do {
+        end = x->ends[r->next++];
+    } while (end < job->n && job->base[end] != '\n');
+    r->reading =
+        (sl_csv_reading){.place = SL_CSV_PLAIN, .at = end < job->n ? end + 1 : end, .end = end, .lines = 1};
+    if (end > r->from && job->base[end - 1] == '\r') r->reading.end--;
+    for (; r->inner < x->ninner && x->inner[r->inner] < end; r->inner++) r->reading.lines++;
+}
+
+static void next_exact(rows *r) {
+    const sl_csv_job *job = r->job;
+    r->reading = (sl_csv_reading){.at = r->from};
+    sl_csv_fields_reset(&job->state->fields);
+    (void)sl_csv_read_record(&job->dialect, &r->reading, job->base, job->n, true, &job->state->fields);
+}
+
 static sl_status all_records(rows *r, sl_error *err) {
     const sl_csv_job *job = r->job;
     while (r->from < job->n) {
-        r->reading = (sl_csv_reading){.at = r->from};
-        sl_csv_fields_reset(&job->state->fields);
-        (void)sl_csv_read_record(&job->dialect, &r->reading, job->base, job->n, true, &job->state->fields);
+        if (job->clean) {
+            next_indexed(r);
+        } else {
+            next_exact(r);
+        }
         TRY(one_record(r, err));
         r->lines += r->reading.lines;
         r->from = r->reading.at;

@@ -78,7 +78,7 @@ static sl_status find_lines(const job *j, sl_error *err) {
     const sl_csv_dialect d = {.delim = '\n'};
     sl_csv_index *x = j->index;
     TRY(sl_csv_index_block(j->conf->lines.scanner, &d, x, j->base, j->n, err));
-    if (x->dirty || x->carry.cr) {
+    if (x->dirty || j->base[j->n - 1] == '\r') {
         TRY(sl_csv_index_room(x, j->n + 1, err));
         index_exactly(j);
     }
