@@ -1,0 +1,76 @@
+#include "sinks/sqlite_db.h"
+
+#include "base/error.h"
+
+/* ENOSPC, locks and damage are told apart: they mean different things to do. */
+static sl_status status_of(int code) {
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return SL_E_TEMP;
+    case SQLITE_NOMEM: return SL_E_MEMORY;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+    case SQLITE_ERROR: return SL_E_DATA;
+    default: return SL_E_IO;
+    }
+}
+
+sl_status sl_db_fail(const sl_db *d, const char *what, sl_error *err) {
+    int code = d->db ? sqlite3_errcode(d->db) : SQLITE_NOMEM;
+    sl_status s = status_of(code);
+    if (s == SL_E_TEMP)
+        return sl_fail(err, s, "the database '%s' is locked by another program: try again later", d->path);
+    if (code == SQLITE_FULL) return sl_fail(err, s, "the disk is full: %s '%s'", what, d->path);
+    return sl_fail(err, s, "%s '%s': %s", what, d->path, sqlite3_errmsg(d->db));
+}
+
+sl_status sl_db_open(sl_db *d, const char *path, const char *file, int flags, double busy, sl_error *err) {
+    d->path = path;
+    if (sqlite3_open_v2(file, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        return sl_db_fail(d, "cannot open the database", err);
+    sqlite3_busy_timeout(d->db, (int)(busy * 1000));
+    return SL_OK;
+}
+
+void sl_db_close(sl_db *d) {
+    sqlite3_close(d->db);
+    d->db = NULL;
+}
+
+sl_status sl_db_exec(const sl_db *d, const char *sql, sl_error *err) {
+    if (sqlite3_exec(d->db, sql, NULL, NULL, NULL) == SQLITE_OK) return SL_OK;
+    return sl_db_fail(d, "cannot load into", err);
+}
+
+sl_status sl_db_run(const sl_db *d, sl_buf *sql, sl_error *err) {
+    const char *z = sl_buf_cstr(sql);
+    TRY(sl_buf_check(sql, err));
+    sl_status s = sl_db_exec(d, z, err);
+    sl_buf_clear(sql);
+    return s;
+}
+
+sl_status sl_db_prepare(const sl_db *d, const char *sql, sqlite3_stmt **st, sl_error *err) {
+    if (sqlite3_prepare_v2(d->db, sql, -1, st, NULL) == SQLITE_OK) return SL_OK;
+    return sl_db_fail(d, "cannot read", err);
+}
+
+sl_status sl_db_int(const sl_db *d, const char *sql, int64_t none, int64_t *out, sl_error *err) {
+    sqlite3_stmt *st = NULL;
+    TRY(sl_db_prepare(d, sql, &st, err));
+    int code = sqlite3_step(st);
+    *out = code == SQLITE_ROW ? sqlite3_column_int64(st, 0) : none;
+    sl_status s = code == SQLITE_ROW || code == SQLITE_DONE ? SL_OK : sl_db_fail(d, "cannot read", err);
+    sqlite3_finalize(st);
+    return s;
+}
+
+void sl_sql_name(sl_buf *sql, sl_text name) {
+    sl_buf_byte(sql, '"');
+    for (uint32_t i = 0; i < name.n; i++) {
+        if (name.s[i] == '"') sl_buf_byte(sql, '"');
+        sl_buf_byte(sql, name.s[i]);
+    }
+    sl_buf_byte(sql, '"');
+}

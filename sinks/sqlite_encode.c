@@ -1,0 +1,325 @@
+#include "sinks/sqlite_encode.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "record/cast.h"
+#include "record/number.h"
+#include "record/time.h"
+#include "sinks/sqlite_leaf.h"
+#include "sinks/sqlite_view.h"
+
+enum { MOST_COLUMNS = 32767 };
+
+typedef struct column {
+    sl_text name; /* in the encoder's arena */
+    sl_affinity
+        affinity; /* SL_AS_TEXT also once the unit has shown a text: from there on every cell is stored as it stands */
+    uint8_t seen;
+    const sl_view_column *view; /* of the batch at hand; NULL: not in it */
+} column;
+
+struct sl_sqlite_encoder {
+    const sl_sqlite_shape *shape;
+    sl_arena arena; /* names of the unit's columns */
+    column *cols;
+    uint32_t ncols, cap;
+    uint8_t *head; /* of the record under way: 9 bytes a column */
+    uint8_t *at;   /* its end */
+    sl_buf body, spelled;
+    sl_leaf_writer out;
+};
+
+sl_sqlite_encoder *sl_sqlite_encoder_new(const sl_sqlite_shape *shape) {
+    sl_sqlite_encoder *e = calloc(1, sizeof *e);
+    if (e) e->shape = shape;
+    return e;
+}
+
+void sl_sqlite_encoder_free(sl_sqlite_encoder *e) {
+    if (!e) return;
+    sl_arena_free(&e->arena);
+    sl_buf_free(&e->body);
+    sl_buf_free(&e->spelled);
+    sl_leaf_free(&e->out);
+    free(e->cols);
+    free(e->head);
+    free(e);
+}
+
+sl_affinity sl_shape_type(const sl_sqlite_shape *shape, sl_text name) {
+    for (uint32_t i = 0; i < shape->ntypes; i++)
+        if (sl_text_eq(shape->types[i].name, name)) return shape->types[i].affinity;
+    return SL_BY_EVIDENCE;
+}
+
+/* ---- cells ----------------------------------------------------------------------------------------------------- */
+
+static void put_null(sl_sqlite_encoder *e) {
+    *e->at++ = 0;
+}
+
+static void put_text(sl_sqlite_encoder *e, sl_text t) {
+    e->at = sl_varint_put(e->at, 13 + 2 * (uint64_t)t.n);
+    sl_buf_text(&e->body, t);
+}
+
+static void put_int(sl_sqlite_encoder *e, column *c, int64_t i) {
+    const int64_t exact = (int64_t)1 << 53;
+    c->seen |= i > exact || i < -exact ? SL_SEEN_INT | SL_SEEN_BIG : SL_SEEN_INT;
+    if (!sl_buf_reserve(&e->body, 8)) return;
+    uint8_t *body = (uint8_t *)e->body.data + e->body.len;
+    e->body.len += (size_t)(sl_record_int(&e->at, body, i) - body);
+}
+
+static void put_real(sl_sqlite_encoder *e, column *c, double f) {
+    if (f != f) { /* SQLite has no NaN */
+        put_null(e);
+        return;
+    }
+    c->seen |= SL_SEEN_REAL;
+    if (!sl_buf_reserve(&e->body, 8)) return;
+    sl_record_real(&e->at, (uint8_t *)e->body.data + e->body.len, f);
+    e->body.len += 8;
+}
+
+/* True when the shortest spelling of the double is T, found without making it: at most 15 digits, no exponent, no zero at the end
+ * but a lone one, and of a size that is spelled without an exponent. False where in doubt. */
+static bool spells_itself(sl_text t, double f) {
+    if (t.n > 16 || memchr(t.s, 'e', t.n) || memchr(t.s, 'E', t.n)) return false;
+    if (f != 0 && f < 1e-4 && f > -1e-4) return false;
+    return t.s[t.n - 1] != '0' || t.s[t.n - 2] == '.';
+}
+
+static void put_evident_text(sl_sqlite_encoder *e, column *c, sl_text t) {
+    c->seen |= SL_SEEN_TEXT;
+    if (c->affinity == SL_BY_EVIDENCE) c->affinity = SL_AS_TEXT;
+    put_text(e, t);
+}
+
+static uint32_t number_of(const column *c, const sl_sqlite_encoder *e) {
+    return (uint32_t)(c - e->cols);
+}
+
+/* By what the text is. */
+static void put_by_evidence(sl_sqlite_encoder *e, column *c, sl_text t) {
+    int64_t i;
+    double f;
+    if (t.n == 0) {
+        c->seen |= SL_SEEN_EMPTY;
+        sl_leaf_log(&e->out, number_of(c, e), t);
+        put_null(e);
+        return;
+    }
+    switch (sl_number_classify(t, &i, &f)) {
+    case SL_WHOLE: put_int(e, c, i); break;
+    case SL_REAL:
+        if (!spells_itself(t, f)) sl_leaf_log(&e->out, number_of(c, e), t);
+        put_real(e, c, f);
+        break;
+    case SL_NOT_NUMBER: put_evident_text(e, c, t); break;
+    }
+}
+
+static bool is_whole(double f) {
+    return f > -9e15 && f < 9e15 && f == (double)(int64_t)f;
+}
+
+/* As SQLite's own affinities would have it: what is a number becomes one, anything else stays text. */
+static void put_forced(sl_sqlite_encoder *e, column *c, sl_text t) {
+    int64_t i;
+    double f;
+    if (t.n == 0)
+        put_null(e);
+    else if (sl_parse_int(t, &i))
+        c->affinity == SL_AS_REAL ? put_real(e, c, (double)i) : put_int(e, c, i);
+    else if (!sl_parse_double(t, &f))
+        put_text(e, t);
+    else if (c->affinity != SL_AS_REAL && is_whole(f))
+        put_int(e, c, (int64_t)f);
+    else
+        put_real(e, c, f);
+}
+
+static void put_cell_text(sl_sqlite_encoder *e, column *c, sl_text t) {
+    if (c->affinity == SL_BY_EVIDENCE)
+        put_by_evidence(e, c, t);
+    else if (c->affinity == SL_AS_TEXT || c->affinity == SL_AS_BLOB)
+        put_text(e, t);
+    else
+        put_forced(e, c, t);
+}
+
+/* Times, lists and maps in their text form. */
+static sl_text spell(sl_sqlite_encoder *e, sl_value v) {
+    sl_buf_clear(&e->spelled);
+    if (v.type == SL_TIME)
+        sl_time_iso(v, &e->spelled);
+    else if (v.type == SL_LIST || v.type == SL_MAP)
+        sl_json_write(v, &e->spelled);
+    else
+        sl_text_form(v, "", &e->spelled);
+    e->body.failed |= e->spelled.failed;
+    return sl_text_n(e->spelled.data, e->spelled.len);
+}
+
+/* A number by its type. */
+static void put_number(sl_sqlite_encoder *e, column *c, sl_value v) {
+    if (v.type == SL_BOOL) v = sl_int(v.as.b);
+    if (v.type == SL_INT && c->affinity == SL_AS_REAL) v = sl_float((double)v.as.i);
+    if (v.type == SL_FLOAT && (c->affinity == SL_AS_INTEGER || c->affinity == SL_AS_NUMERIC) &&
+        is_whole(v.as.f))
+        v = sl_int((int64_t)v.as.f);
+    if (c->affinity == SL_AS_TEXT && !(v.type == SL_FLOAT && v.as.f != v.as.f))
+        put_text(e, spell(e, v));
+    else if (v.type == SL_INT)
+        put_int(e, c, v.as.i);
+    else
+        put_real(e, c, v.as.f);
+}
+
+/* A JSON number still in its digits: its spelling survives if the column becomes TEXT. */
+static void put_raw_number(sl_sqlite_encoder *e, column *c, sl_value v) {
+    sl_text t = sl_bytes(v);
+    sl_value number = sl_number_decode(t);
+    if (c->affinity == SL_AS_TEXT)
+        put_text(e, t);
+    else if (number.type == SL_DECIMAL)
+        put_cell_text(e, c, t);
+    else {
+        bool itself = number.type == SL_INT ? !sl_text_is(t, "-0") : spells_itself(t, number.as.f);
+        if (c->affinity == SL_BY_EVIDENCE && !itself) sl_leaf_log(&e->out, number_of(c, e), t);
+        put_number(e, c, number);
+    }
+}
+
+static sl_status put_cell(sl_sqlite_encoder *e, column *c, sl_value v, sl_arena *arena, sl_error *err) {
+    if (v.type == SL_TEXT_TYPE) {
+        if (v.flags & SL_RAW) TRY(sl_value_decode(&v, arena, err));
+        put_cell_text(e, c, sl_bytes(v));
+        return SL_OK;
+    }
+    switch ((sl_type)v.type) {
+    case SL_MISSING:
+    case SL_NULL: put_null(e); break;
+    case SL_INT:
+    case SL_FLOAT:
+        if (v.flags & SL_RAW_NUMBER)
+            put_raw_number(e, c, v);
+        else
+            put_number(e, c, v);
+        break;
+    case SL_BOOL: put_number(e, c, v); break;
+    case SL_DECIMAL: put_cell_text(e, c, sl_bytes(v)); break;
+    default: put_evident_text(e, c, spell(e, v)); break;
+    }
+    return SL_OK;
+}
+
+/* ---- columns --------------------------------------------------------------------------------------------------- */
+
+static sl_status add_column(sl_sqlite_encoder *e, sl_text name, sl_error *err) {
+    if (e->ncols == MOST_COLUMNS)
+        return sl_fail(err, SL_E_DATA, "items have more than %d different keys", MOST_COLUMNS);
+    if (e->ncols == e->cap) {
+        uint32_t cap = e->cap * 2 + 16;
+        column *cols = realloc(e->cols, cap * sizeof *cols);
+        if (cols) e->cols = cols;
+        uint8_t *head = realloc(e->head, (size_t)cap * 9);
+        if (head) e->head = head;
+        if (!cols || !head) return sl_oom(err);
+        e->cap = cap;
+    }
+    column *c = &e->cols[e->ncols++];
+    *c = (column){.name = sl_arena_text(&e->arena, name), .affinity = sl_shape_type(e->shape, name)};
+    return c->name.s ? SL_OK : sl_oom(err);
+}
+
+static column *find_column(sl_sqlite_encoder *e, sl_text name, uint32_t guess) {
+    if (guess < e->ncols && sl_text_eq(e->cols[guess].name, name)) return &e->cols[guess];
+    for (uint32_t c = 0; c < e->ncols; c++)
+        if (sl_text_eq(e->cols[c].name, name)) return &e->cols[c];
+    return NULL;
+}
+
+static sl_status place_columns(sl_sqlite_encoder *e, const sl_view *view, sl_error *err) {
+    for (uint32_t c = 0; c < e->ncols; c++) e->cols[c].view = NULL;
+    for (uint32_t i = 0; i < view->n; i++) {
+        column *c = find_column(e, view->v[i].name, i);
+        if (!c) {
+            TRY(add_column(e, view->v[i].name, err));
+            c = &e->cols[e->ncols - 1];
+        }
+        c->view = &view->v[i];
+    }
+    return SL_OK;
+}
+
+/* A column whose first filled cell is a text, no number, is stored as text from its empty cells on: the usual text column then
+ * never has to be written again. */
+static void look_ahead(column *c, const sl_batch *b) {
+    int64_t i;
+    double f;
+    if (!c->view || c->affinity != SL_BY_EVIDENCE || c->seen & (SL_SEEN_INT | SL_SEEN_REAL)) return;
+    for (uint32_t at = 0; at < b->nsel; at++) {
+        sl_value v = sl_view_cell(c->view, b, sl_batch_row(b, at));
+        if (v.type <= SL_NULL || (v.type == SL_TEXT_TYPE && v.n == 0)) continue;
+        bool text = v.type == SL_TEXT_TYPE &&
+                    (v.flags & SL_RAW || sl_number_classify(sl_bytes(v), &i, &f) == SL_NOT_NUMBER);
+        if (!text) return;
+        c->affinity = SL_AS_TEXT;
+        c->seen |= SL_SEEN_TEXT;
+        return;
+    }
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------------------ */
+
+static sl_status put_row(sl_sqlite_encoder *e, sl_batch *b, uint32_t row, sl_error *err) {
+    e->at = e->head;
+    e->body.len = 0;
+    for (uint32_t i = 0; i < e->ncols; i++) {
+        column *c = &e->cols[i];
+        if (c->view)
+            TRY(put_cell(e, c, sl_view_cell(c->view, b, row), sl_batch_arena(b), err));
+        else
+            put_null(e);
+    }
+    TRY(sl_buf_check(&e->body, err));
+    sl_leaf_row(&e->out, e->head, (size_t)(e->at - e->head), (const uint8_t *)e->body.data, e->body.len);
+    return SL_OK;
+}
+
+static void begin_unit(sl_sqlite_encoder *e, sl_buf *frame) {
+    sl_arena_reset(&e->arena);
+    e->ncols = 0;
+    sl_leaf_begin(&e->out, frame);
+}
+
+sl_status sl_sqlite_encode(sl_sqlite_encoder *e, sl_batch *b, sl_buf *frame, sl_error *err) {
+    if (frame->len == 0) begin_unit(e, frame);
+    if (b->nsel == 0) return SL_OK;
+    sl_view view;
+    TRY(sl_view_make(&view, b, e->shape->flatten, err));
+    TRY(place_columns(e, &view, err));
+    if (!sl_buf_reserve(&e->body, 1) || (!e->head && !(e->head = malloc(1)))) return sl_oom(err);
+    for (uint32_t c = 0; c < e->ncols; c++) look_ahead(&e->cols[c], b);
+    for (uint32_t i = 0; i < b->nsel; i++) TRY(put_row(e, b, sl_batch_row(b, i), err));
+    return sl_buf_check(frame, err);
+}
+
+static sl_status finish_frame(sl_sqlite_encoder *e, sl_text *names, uint8_t *seen, sl_error *err) {
+    if (!names || !seen) return sl_oom(err);
+    for (uint32_t c = 0; c < e->ncols; c++) {
+        names[c] = e->cols[c].name;
+        seen[c] = e->cols[c].seen;
+    }
+    return sl_leaf_finish(&e->out, names, seen, e->ncols, err);
+}
+
+sl_status sl_sqlite_encode_end(sl_sqlite_encoder *e, sl_buf *frame, sl_error *err) {
+    if (frame->len == 0) return SL_OK;
+    sl_text *names = sl_arena_calloc(&e->arena, e->ncols + 1, sizeof *names);
+    uint8_t *seen = sl_arena_calloc(&e->arena, e->ncols + 1, 1);
+    return finish_frame(e, names, seen, err);
+}

@@ -1,0 +1,42 @@
+/* sqlite_scratch.h: the coordinator's half of loading: frames of pages become one table t in a scratch database beside the user's.
+ *
+ *   open add* finish (SQLite reads it by its path) close
+ *
+ * add puts a frame's pages into the file under their true numbers; a frame whose columns stand in another order than the table's is
+ * written anew first. finish writes anew the frames that hold numbers in columns that have become TEXT, makes the interior pages
+ * and the head of the file. Thread rule: one thread at a time. */
+#ifndef SL_SINKS_SQLITE_SCRATCH_H
+#define SL_SINKS_SQLITE_SCRATCH_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+
+typedef struct sl_scratch_column {
+    sl_text name;
+    uint8_t seen; /* SL_SEEN_*, of all frames */
+} sl_scratch_column;
+
+typedef struct sl_scratch_frame sl_scratch_frame;
+
+typedef struct sl_scratch {
+    sl_arena arena;
+    char *path; /* of the file; NULL: there is none (any more) */
+    int fd, log_fd;
+    sl_scratch_column *cols;
+    uint32_t ncols, cap_cols;
+    sl_scratch_frame *frames;
+    uint32_t nframes, cap_frames;
+    uint32_t next_page;
+    uint64_t nrows;
+    uint64_t log_end;
+    sl_buf pages, again; /* a frame under way */
+} sl_scratch;
+
+/* BESIDE: the database; TMPDIR: for the side log. */
+SL_MUST_CHECK sl_status sl_scratch_open(sl_scratch *s, const char *beside, const char *tmpdir, sl_error *err);
+SL_MUST_CHECK sl_status sl_scratch_add(sl_scratch *s, const char *frame, size_t n, uint64_t *rows, sl_error *err);
+/* TYPES: declared type of every column, "" for none; TO_TEXT: every cell of the column must be its text. */
+SL_MUST_CHECK sl_status sl_scratch_finish(sl_scratch *s, const char *const *types, const bool *to_text, sl_error *err);
+void sl_scratch_close(sl_scratch *s); /* removes the file; fine on an object that is all zero or half open */
+
+#endif
