@@ -212,13 +212,13 @@ static bool same(const sl_json_in *in, const char *p, const char *gap, uint32_t 
     return (size_t)(in->end - p) >= n && memcmp(p, gap, n) == 0;
 }
 
-/* The value behind the gap at P when that is what earlier rows had there; NULL otherwise. */
+/* The value behind the gap at P when that begins as earlier rows had it; NULL otherwise. */
 static const char *predict(sl_json_table *t, const char *p, uint32_t at, bool first, uint32_t *c) {
     if (first) {
         if (!t->head || !same(t->in, p, t->head, t->head_n)) return NULL;
         *c = t->head_at;
         t->in->line += t->head_lines;
-        return p + t->head_n;
+        return sl_json_space(t->in, p + t->head_n);
     }
     uint32_t until = t->ncols - at > TRIES ? at + TRIES : t->ncols;
     for (uint32_t i = at; i < until; i++) {
@@ -226,7 +226,7 @@ static const char *predict(sl_json_table *t, const char *p, uint32_t at, bool fi
         if (!col->gap || !same(t->in, p, col->gap, col->gap_n)) continue;
         *c = i;
         t->in->line += col->gap_lines;
-        return p + col->gap_n;
+        return sl_json_space(t->in, p + col->gap_n);
     }
     return NULL;
 }
