@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "formats/json.h"
 #include "record/cast.h"
 
@@ -111,8 +112,8 @@ static inline void expect_run(run like, const char *text, const char *items) {
 }
 
 static inline uint32_t next_random(uint64_t *seed) {
-    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(*seed >> 33);
+    *seed += 0x9e3779b97f4a7c15u;
+    return (uint32_t)(sl_hash_mix(*seed) >> 32);
 }
 
 static inline uint32_t pick(uint64_t *seed, uint32_t n) {
