@@ -39,6 +39,8 @@ struct sl_inflow {
     sl_inflate *inflate;
     lane unpacked; /* only when there is something to convert */
     sl_transcode *transcode;
+    char converted[64]; /* for a reader with too little room for a whole character */
+    size_t converted_at, converted_len;
 };
 
 /* ---- names --------------------------------------------------------------------------------------------------------- */
@@ -323,7 +325,7 @@ static sl_status refill_unpacked(sl_inflow *b, size_t *n, sl_error *err) {
     return SL_OK;
 }
 
-static sl_status read_converted(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+static sl_status convert(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
     lane *l = &b->unpacked;
     for (;;) {
         const char *in = l->data + l->at;
@@ -337,6 +339,20 @@ static sl_status read_converted(sl_inflow *b, char *buf, size_t cap, size_t *n, 
     }
 }
 
+static sl_status read_converted(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    bool none = b->converted_at == b->converted_len;
+    if (none && cap >= sizeof b->converted) return convert(b, buf, cap, n, err);
+    if (none) {
+        b->converted_at = b->converted_len = 0;
+        TRY(convert(b, b->converted, sizeof b->converted, &b->converted_len, err));
+    }
+    size_t have = b->converted_len - b->converted_at;
+    *n = have < cap ? have : cap;
+    memcpy(buf, b->converted + b->converted_at, *n);
+    b->converted_at += *n;
+    return SL_OK;
+}
+
 sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
     *n = 0;
     sl_status status = b->looked ? SL_OK : look(b, err);
@@ -347,7 +363,7 @@ sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_erro
 }
 
 bool sl_inflow_wait(sl_inflow *b, int ms) {
-    bool ready = b->raw.at < b->raw.len || b->raw_ended || b->regular;
+    bool ready = b->raw.at < b->raw.len || b->converted_at < b->converted_len || b->raw_ended || b->regular;
     if (ready || (b->inflate && sl_inflate_pending(b->inflate))) return true;
     return b->fetch ? sl_fetch_wait(b->fetch, ms) : has_input(b->fd, ms);
 }

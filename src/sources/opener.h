@@ -32,7 +32,7 @@ void sl_inflow_close(sl_inflow **b); /* NULL-safe */
 /* Up to CAP bytes as soon as there are any; *N 0: the end. */
 SL_MUST_CHECK sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err);
 
-/* True when a read would return at once; waits for that up to MS milliseconds. */
+/* True when something is there to read (packed bytes may turn out to be too few); waits for that up to MS milliseconds. */
 bool sl_inflow_wait(sl_inflow *b, int ms);
 
 /* After the first read: the path, when the bytes read are those of a regular file as they stand, so that anybody can read ranges

@@ -2,10 +2,12 @@
 #ifndef SL_TESTS_HTTP_FIXTURE_H
 #define SL_TESTS_HTTP_FIXTURE_H
 
-#include <signal.h>
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,6 +53,26 @@ static inline int server_stop(server *s) {
 static inline const char *server_url(const server *s, const char *path, char out[256]) {
     snprintf(out, 256, "http://127.0.0.1:%d%s", s->port, path);
     return out;
+}
+
+/* Answers one request with RESPONSE, whatever it asks. Returns the port. */
+static inline int serve_once(const char *response, pid_t *pid) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&address, n) || listen(listener, 1)) abort();
+    if (getsockname(listener, (struct sockaddr *)&address, &n)) abort();
+    *pid = fork();
+    if (*pid == 0) {
+        char request[4096];
+        int client = accept(listener, NULL, NULL);
+        bool ok = read(client, request, sizeof request) > 0;
+        ok = ok && write(client, response, strlen(response)) == (ssize_t)strlen(response);
+        close(client);
+        _exit(!ok);
+    }
+    close(listener);
+    return ntohs(address.sin_port);
 }
 
 #endif

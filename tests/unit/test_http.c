@@ -155,6 +155,34 @@ static void giving_up(void **state) {
     sl_http_free(&h);
 }
 
+/* More patience than there is: no second request. */
+static void a_retry_too_far_off(void **state) {
+    (void)state;
+    pid_t pid;
+    char url[64];
+    snprintf(
+        url, sizeof url, "http://127.0.0.1:%d/",
+        serve_once("HTTP/1.1 429 Slow\r\nRetry-After: 100\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                   &pid));
+    sl_http *h = session(&(sl_http_options){0});
+    sl_fetch *f = NULL;
+    sl_error err = {0};
+    uint64_t before = sl_clock_ns();
+    assert_int_equal(sl_http_get(h, url, &f, NULL), SL_OK);
+    assert_int_equal(sl_fetch_head(f, &err), SL_E_TEMP);
+    assert_non_null(strstr(err.text, "429 Too Many Requests"));
+    assert_int_equal(sl_http_retries(h), 0);
+    assert_true(sl_clock_ns() - before < 5000000000u);
+    sl_http_free(&h);
+    waitpid(pid, NULL, 0);
+}
+
+static void silence(void **state) {
+    (void)state;
+    expect_failure("/slow/small.txt?delay=9", &(sl_http_options){.idle_timeout = 1, .retries = 1}, SL_E_TEMP,
+                   "/slow/small.txt");
+}
+
 static void other_schemes_are_refused(void **state) {
     (void)state;
     sl_http *h = session(&(sl_http_options){0});
@@ -220,6 +248,25 @@ static void a_paused_transfer_starves_nobody(void **state) {
     sl_http_free(&h);
 }
 
+/* Paused and resumed hundreds of times, in every way a body can travel. */
+static void many_pauses(void **state) {
+    (void)state;
+    static const char *const paths[] = {"/large.bin", "/chunked/large.bin", "/gzip/large.bin"};
+    for (size_t i = 0; i < SL_COUNT(paths); i++) {
+        sl_http *h = session(&(sl_http_options){.window = 1 << 14});
+        sl_fetch *f = get(h, paths[i]);
+        sl_buf body = {0};
+        sl_error err = {0};
+        sl_status status = read_all(f, &body, &err);
+        if (status) fail_msg("%s: %s", paths[i], err.text);
+        assert_int_equal(body.len, LARGE);
+        for (size_t at = 0; at < LARGE; at += 997)
+            assert_int_equal(body.data[at], (char)(at * 2654435761u >> 13));
+        sl_buf_free(&body);
+        sl_http_free(&h);
+    }
+}
+
 static void stopping_ends_a_wait(void **state) {
     (void)state;
     atomic_bool stopping = true;
@@ -250,10 +297,13 @@ int main(void) {
         cmocka_unit_test(a_body_cut_short_is_an_error),
         cmocka_unit_test(trying_again),
         cmocka_unit_test(giving_up),
+        cmocka_unit_test(a_retry_too_far_off),
+        cmocka_unit_test(silence),
         cmocka_unit_test(other_schemes_are_refused),
         cmocka_unit_test(reading_one_while_others_arrive),
         cmocka_unit_test(slow_answers_overlap),
         cmocka_unit_test(a_paused_transfer_starves_nobody),
+        cmocka_unit_test(many_pauses),
         cmocka_unit_test(stopping_ends_a_wait),
         cmocka_unit_test(bytes_come_before_the_end),
     };
