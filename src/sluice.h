@@ -106,6 +106,11 @@ SL_API sl_status sl_pipeline_source(sl_pipeline *p, const char *conf, sl_error *
 /* A sink: "-", "x.csv", "x.jsonl", "x.json", "x.db:table", or a JSON object as in a definition's `sinks`. */
 SL_API sl_status sl_pipeline_sink(sl_pipeline *p, const char *sink, sl_error *err);
 
+/* Whether there is a sink, from a definition or added. */
+SL_API bool sl_pipeline_has_sink(const sl_pipeline *p);
+/* Forgets all sinks: those of a definition, before others are added in their place. */
+SL_API void sl_pipeline_drop_sinks(sl_pipeline *p);
+
 /* Settings by the names of the definition's top level: parallel, threads, workers, ordered, connections, memory, dialect,
  * limit, unit (bytes of input a worker gets at a time). VALUE as text: "true", "4", "256M". SL_E_USAGE with the accepted range
  * otherwise. Overrides what a definition says, whenever it is called. */

@@ -11,7 +11,8 @@
 sl_status sl_tempfile_open(const char *dir, int *fd, sl_error *err) {
     char path[4096];
     int n = snprintf(path, sizeof path, "%s/sluice-XXXXXX", dir);
-    if (n < 0 || (size_t)n >= sizeof path) return sl_fail(err, SL_E_IO, "the name of the temporary directory is too long");
+    if (n < 0 || (size_t)n >= sizeof path)
+        return sl_fail(err, SL_E_IO, "the name of the temporary directory is too long");
     *fd = mkstemp(path);
     if (*fd < 0) return sl_fail_errno(err, errno, "cannot create a temporary file in", dir);
     unlink(path);
@@ -38,7 +39,8 @@ sl_status sl_tempfile_read(int fd, void *data, size_t n, uint64_t offset, sl_err
         ssize_t k = pread(fd, p, n, (off_t)offset);
         if (k < 0 && errno == EINTR) continue;
         if (k < 0) return sl_fail_errno(err, errno, "cannot read from", "a temporary file");
-        if (k == 0) return sl_fail(err, SL_E_INTERNAL, "a temporary file is shorter than what was written to it");
+        if (k == 0)
+            return sl_fail(err, SL_E_INTERNAL, "a temporary file is shorter than what was written to it");
         p += k;
         n -= (size_t)k;
         offset += (uint64_t)k;

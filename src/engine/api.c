@@ -133,6 +133,14 @@ sl_status sl_pipeline_sink(sl_pipeline *p, const char *sink, sl_error *err) {
     return sl_plan_add_sink(p->plan, (sl_text){0}, v, err);
 }
 
+bool sl_pipeline_has_sink(const sl_pipeline *p) {
+    return p->plan->nsinks > 0;
+}
+
+void sl_pipeline_drop_sinks(sl_pipeline *p) {
+    p->plan->nsinks = 0;
+}
+
 /* "stall" (microseconds a job sleeps first) is for tests of ordering and in no manual. */
 sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char *value, sl_error *err) {
     if (strcmp(name, "stall") == 0) {

@@ -46,6 +46,7 @@ static uint64_t default_memory(void) {
 
 void sl_settings_init(sl_settings *s) {
     *s = (sl_settings){
+        .parallel = true,
         .threads = true,
         .ordered = true,
         .connections = 16,

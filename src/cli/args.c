@@ -1,0 +1,127 @@
+#include "cli/args.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static const cli_option *find_long(const cli_option *const *tables, const char *name, size_t n) {
+    for (size_t t = 0; tables[t]; t++)
+        for (const cli_option *o = tables[t]; o->name; o++)
+            if (strlen(o->name) == n && memcmp(o->name, name, n) == 0) return o;
+    return NULL;
+}
+
+static const cli_option *find_letter(const cli_option *const *tables, char letter) {
+    for (size_t t = 0; tables[t]; t++)
+        for (const cli_option *o = tables[t]; o->name; o++)
+            if (o->letter == letter) return o;
+    return NULL;
+}
+
+static const char *nearest(const cli_option *const *tables, const char *name, size_t n) {
+    const char *names[256];
+    size_t k = 0;
+    for (size_t t = 0; tables[t]; t++)
+        for (const cli_option *o = tables[t]; o->name && k < 255; o++) names[k++] = o->name;
+    names[k] = NULL;
+    return sl_text_nearest(sl_text_n(name, n), names);
+}
+
+static bool unknown(cli_args *args, const cli_option *const *tables, const char *name, size_t n) {
+    const char *meant = nearest(tables, name, n);
+    if (meant)
+        snprintf(args->error, sizeof args->error, "unknown option --%.*s, did you mean --%s?", (int)n, name,
+                 meant);
+    else
+        snprintf(args->error, sizeof args->error, "unknown option --%.*s; --help lists those there are",
+                 (int)n, name);
+    return false;
+}
+
+static void give(cli_args *args, const cli_option *o, const char *value) {
+    args->given[args->ngiven++] = (cli_given){o, value};
+}
+
+/* The value of O: behind its name, or the next word. */
+static bool take_value(cli_args *args, const cli_option *o, const char *attached, int argc, char **argv,
+                       int *i) {
+    if (o->arg == CLI_FLAG && attached) {
+        snprintf(args->error, sizeof args->error, "--%s takes no value", o->name);
+        return false;
+    }
+    if (attached || o->arg != CLI_REQUIRED) {
+        give(args, o, attached ? attached : "true");
+        return true;
+    }
+    if (*i + 1 >= argc) {
+        snprintf(args->error, sizeof args->error, "--%s needs a value: --%s %s", o->name, o->name, o->value);
+        return false;
+    }
+    give(args, o, argv[++*i]);
+    return true;
+}
+
+static bool parse_long(cli_args *args, const cli_option *const *tables, int argc, char **argv, int *i) {
+    const char *name = argv[*i] + 2;
+    size_t n = strcspn(name, "=");
+    const cli_option *o = find_long(tables, name, n);
+    if (!o) return unknown(args, tables, name, n);
+    return take_value(args, o, name[n] ? name + n + 1 : NULL, argc, argv, i);
+}
+
+/* -q, -vv, -j4, -j 4 */
+static bool parse_short(cli_args *args, const cli_option *const *tables, int argc, char **argv, int *i) {
+    for (const char *p = argv[*i] + 1; *p; p++) {
+        const cli_option *o = find_letter(tables, *p);
+        if (!o) {
+            snprintf(args->error, sizeof args->error, "unknown option -%c; --help lists those there are", *p);
+            return false;
+        }
+        if (o->arg == CLI_REQUIRED) return take_value(args, o, p[1] ? p + 1 : NULL, argc, argv, i);
+        give(args, o, "true");
+    }
+    return true;
+}
+
+bool cli_parse(cli_args *args, int argc, char **argv, const cli_option *const *tables) {
+    size_t room = 1;
+    for (int i = 0; i < argc; i++) room += strlen(argv[i]) + 1; /* letters may stand together */
+    args->given = calloc(room, sizeof *args->given);
+    args->words = calloc((size_t)argc + 1, sizeof *args->words);
+    if (!args->given || !args->words) {
+        snprintf(args->error, sizeof args->error, "out of memory");
+        return false;
+    }
+    bool options = true;
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        if (!options || word[0] != '-' || !word[1])
+            args->words[args->nwords++] = word;
+        else if (strcmp(word, "--") == 0)
+            options = false;
+        else if (word[1] == '-' ? !parse_long(args, tables, argc, argv, &i)
+                                : !parse_short(args, tables, argc, argv, &i))
+            return false;
+    }
+    return true;
+}
+
+void cli_args_free(cli_args *args) {
+    free(args->given);
+    free(args->words);
+    args->given = NULL;
+    args->words = NULL;
+}
+
+const char *cli_value(const cli_args *args, const char *name) {
+    for (size_t i = args->ngiven; i-- > 0;)
+        if (strcmp(args->given[i].option->name, name) == 0) return args->given[i].value;
+    return NULL;
+}
+
+bool cli_true(const cli_args *args, const char *name) {
+    const char *v = cli_value(args, name);
+    return v && strcmp(v, "false") != 0;
+}

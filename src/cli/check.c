@@ -1,0 +1,79 @@
+/* check and plan: a definition looked at without being run. */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/json_print.h"
+
+static const cli_option check_options[] = {
+    {"set", 0, CLI_REQUIRED, "NAME=VALUE", "value of ${NAME} in the definition; repeatable"},
+    {"input", 0, CLI_REQUIRED, "NAME=VALUE", "value for an input pipe; repeatable"},
+    {0},
+};
+
+static const cli_option plan_options[] = {
+    {"json", 0, CLI_FLAG, NULL, "print the plan as JSON"},
+    {0},
+};
+
+static const cli_option *const check_tables[] = {check_options, NULL};
+static const cli_option *const plan_tables[] = {check_options, plan_options, NULL};
+
+static sl_pipeline *load(cli_args *args, int *code) {
+    sl_error err = {0};
+    if (args->nwords != 1) {
+        *code = cli_complain(CLI_USAGE, "which definition? give one PIPELINE.json");
+        return NULL;
+    }
+    sl_pipeline *p = sl_pipeline_new();
+    sl_status s = p ? cli_variables(p, args, &err) : SL_E_MEMORY;
+    if (s == SL_OK) s = sl_pipeline_load_file(p, args->words[0], &err);
+    if (s == SL_OK) s = sl_pipeline_check(p, &err);
+    if (s == SL_OK) return p;
+    *code = cli_error(&err);
+    sl_pipeline_free(&p);
+    return NULL;
+}
+
+static int check(cli_args *args) {
+    int code = CLI_OK;
+    sl_pipeline *p = load(args, &code);
+    if (!p) return code;
+    printf("%s: ok\n", args->words[0]);
+    sl_pipeline_free(&p);
+    return CLI_OK;
+}
+
+static int plan(cli_args *args) {
+    int code = CLI_OK;
+    sl_error err = {0};
+    sl_pipeline *p = load(args, &code);
+    if (!p) return code;
+    const char *json = sl_pipeline_plan(p, &err);
+    if (!json)
+        code = cli_error(&err);
+    else if (cli_true(args, "json"))
+        fputs(json, stdout);
+    else
+        cli_print_plan(json);
+    sl_pipeline_free(&p);
+    return code;
+}
+
+const cli_command cli_check = {
+    .name = "check",
+    .usage = "PIPELINE.json",
+    .summary = "Checks a definition without reading any input",
+    .help = "Prints the first thing wrong with its line and column, and exits with 2; otherwise says ok.",
+    .tables = check_tables,
+    .run = check,
+};
+
+const cli_command cli_plan = {
+    .name = "plan",
+    .usage = "PIPELINE.json [--json]",
+    .summary = "Shows how a definition would run: stages, what runs where, sinks",
+    .help = "A stage is one walk of the input over the workers; what must see all items, or see them in "
+            "order, ends it.",
+    .tables = plan_tables,
+    .run = plan,
+};

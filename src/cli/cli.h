@@ -1,0 +1,37 @@
+/* cli.h: the program's subcommands. Each file is one of them; main.c lists them. Only this room prints, exits and reads argv; it knows
+ * the library by sluice.h alone (and the text helpers of base for suggestions). */
+#ifndef SL_CLI_CLI_H
+#define SL_CLI_CLI_H
+
+#include "cli/args.h"
+#include "sluice.h"
+
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_QUARANTINED = 3, CLI_PIPE_CLOSED = 141 };
+
+typedef struct cli_command {
+    const char *name;
+    const char *usage;   /* after the name */
+    const char *summary; /* one line */
+    const char *help;    /* paragraphs and examples */
+    const cli_option *const *tables;
+    int (*run)(cli_args *args); /* returns the exit code */
+} cli_command;
+
+extern const cli_command cli_run, cli_load, cli_pipe, cli_pipes, cli_check, cli_plan;
+
+/* Options every command that runs a pipeline has. */
+extern const cli_option cli_run_options[];
+
+/* Prints "sluice: MESSAGE" on stderr; returns CODE. */
+int cli_complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Prints ERR; returns its exit code. */
+int cli_error(const sl_error *err);
+
+/* execute.c: --set and --input, which must come before a definition is read. */
+sl_status cli_variables(sl_pipeline *p, const cli_args *args, sl_error *err);
+/* The other run options and the sinks; then the run with its progress, summary, report and exit code. Frees P. */
+int cli_execute(sl_pipeline *p, const cli_args *args);
+/* The same for a pipeline that has its sinks already. */
+int cli_execute_built(sl_pipeline *p, const cli_args *args);
+
+#endif

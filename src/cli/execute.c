@@ -1,0 +1,176 @@
+/* execute.c: what run, load and pipe have in common: settings, sinks, the run itself and what is said about it. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/progress.h"
+
+const cli_option cli_run_options[] = {
+    {"to", 0, CLI_REQUIRED, "SINK", "where items go: -, x.csv, x.jsonl, x.json, x.db:table; repeatable"},
+    {"set", 0, CLI_REQUIRED, "NAME=VALUE", "value of ${NAME} in the definition; repeatable"},
+    {"input", 0, CLI_REQUIRED, "NAME=VALUE", "value for an input pipe; repeatable"},
+    {"parallel", 0, CLI_OPTIONAL, "BOOL",
+     "use a pool of workers (default true); false: everything in one thread"},
+    {"threads", 0, CLI_OPTIONAL, "BOOL", "workers are threads (default true); false: forked processes"},
+    {"jobs", 'j', CLI_REQUIRED, "N", "number of workers, 0: one a core (default 0)"},
+    {"ordered", 0, CLI_OPTIONAL, "BOOL", "keep the order of the input (default true)"},
+    {"memory", 'S', CLI_REQUIRED, "SIZE",
+     "memory for sorts, groups and joins before they use temporary files: 256M, 2G"},
+    {"connections", 0, CLI_REQUIRED, "N", "HTTP transfers at once (default 16)"},
+    {"limit", 'n', CLI_REQUIRED, "N", "stop after N items (default 0: all)"},
+    {"format", 'f', CLI_REQUIRED, "F",
+     "of standard output: jsonl, json, csv, tsv or table (default: table on a terminal, else jsonl)"},
+    {"report", 0, CLI_REQUIRED, "FILE", "write the run report as JSON"},
+    {"quiet", 'q', CLI_FLAG, NULL, "no progress and no summary"},
+    {"verbose", 'v', CLI_FLAG, NULL, "print the run report on standard error"},
+    {"dialect", 0, CLI_REQUIRED, "D", NULL},
+    {"unit", 0, CLI_REQUIRED, "SIZE", NULL},
+    {"stall", 0, CLI_REQUIRED, "US", NULL},
+    {0},
+};
+
+/* The one thing a signal handler can reach: the pipeline that runs. Set before the handlers, cleared after them. */
+static sl_pipeline *volatile running;
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number) {
+    if (caught) _exit(128 + number);
+    caught = number;
+    if (running) sl_pipeline_stop(running);
+}
+
+static void watch_signals(sl_pipeline *p) {
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    running = p;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+/* NAME=VALUE given to NAME's setter. */
+static sl_status assign(sl_pipeline *p, const cli_given *g,
+                        sl_status (*set)(sl_pipeline *, const char *, const char *, sl_error *),
+                        sl_error *err) {
+    const char *equals = strchr(g->value, '=');
+    if (!equals || equals == g->value) {
+        err->code = SL_E_USAGE;
+        snprintf(err->text, sizeof err->text, "--%s wants NAME=VALUE, not '%s'", g->option->name, g->value);
+        return SL_E_USAGE;
+    }
+    char *name = strndup(g->value, (size_t)(equals - g->value));
+    sl_status s = name ? set(p, name, equals + 1, err) : SL_E_MEMORY;
+    free(name);
+    return s;
+}
+
+sl_status cli_variables(sl_pipeline *p, const cli_args *args, sl_error *err) {
+    for (size_t i = 0; i < args->ngiven; i++) {
+        const cli_given *g = &args->given[i];
+        sl_status s = SL_OK;
+        if (strcmp(g->option->name, "set") == 0) s = assign(p, g, sl_pipeline_set, err);
+        if (strcmp(g->option->name, "input") == 0) s = assign(p, g, sl_pipeline_input, err);
+        if (s != SL_OK) return s;
+    }
+    return SL_OK;
+}
+
+static sl_status apply_settings(sl_pipeline *p, const cli_args *args, sl_error *err) {
+    static const char *const settings[][2] = {{"parallel", "parallel"},
+                                              {"threads", "threads"},
+                                              {"jobs", "workers"},
+                                              {"ordered", "ordered"},
+                                              {"memory", "memory"},
+                                              {"limit", "limit"},
+                                              {"connections", "connections"},
+                                              {"dialect", "dialect"},
+                                              {"unit", "unit"},
+                                              {"stall", "stall"}};
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        const char *value = cli_value(args, settings[i][0]);
+        sl_status s = value ? sl_pipeline_option(p, settings[i][1], value, err) : SL_OK;
+        if (s != SL_OK) return s;
+    }
+    return SL_OK;
+}
+
+static sl_status stdout_sink(sl_pipeline *p, const char *format, sl_error *err) {
+    char sink[64];
+    if (!format) return sl_pipeline_sink(p, "-", err);
+    if (strlen(format) > 16 || strpbrk(format, "\"\\")) {
+        err->code = SL_E_USAGE;
+        snprintf(err->text, sizeof err->text, "--format is jsonl, json, csv, tsv or table");
+        return SL_E_USAGE;
+    }
+    snprintf(sink, sizeof sink, "{\"to\": \"-\", \"format\": \"%s\"}", format);
+    return sl_pipeline_sink(p, sink, err);
+}
+
+/* Sinks of the command line take the place of those of the definition; with none at all items go to standard output. */
+static sl_status apply_sinks(sl_pipeline *p, const cli_args *args, sl_error *err) {
+    const char *format = cli_value(args, "format");
+    sl_status s = SL_OK;
+    if (cli_value(args, "to")) sl_pipeline_drop_sinks(p);
+    for (size_t i = 0; i < args->ngiven && s == SL_OK; i++) {
+        const cli_given *g = &args->given[i];
+        if (strcmp(g->option->name, "to") != 0) continue;
+        s = strcmp(g->value, "-") == 0 ? stdout_sink(p, format, err) : sl_pipeline_sink(p, g->value, err);
+    }
+    return s == SL_OK && !sl_pipeline_has_sink(p) ? stdout_sink(p, format, err) : s;
+}
+
+static int write_report(sl_pipeline *p, const char *path, int code) {
+    sl_error err = {0};
+    const char *report = sl_pipeline_report(p, &err);
+    if (!report) return code;
+    FILE *f = fopen(path, "we");
+    bool written = f && fputs(report, f) >= 0;
+    if (f && fclose(f) != 0) written = false;
+    return written ? code : cli_complain(code ? code : CLI_FAILED, "cannot write the report to '%s'", path);
+}
+
+static int exit_code(sl_pipeline *p, sl_status s, const sl_error *err) {
+    if (s == SL_E_STOPPED) return caught ? 128 + (int)caught : CLI_PIPE_CLOSED;
+    if (s != SL_OK) return cli_error(err);
+    return sl_pipeline_totals(p).quarantined ? CLI_QUARANTINED : CLI_OK;
+}
+
+static int run(sl_pipeline *p, const cli_args *args) {
+    sl_error err = {0};
+    cli_meter meter = {.shown = !cli_true(args, "quiet") && isatty(STDERR_FILENO)};
+    watch_signals(p);
+    sl_pipeline_on_progress(p, cli_progress, &meter);
+    sl_status s = sl_pipeline_run(p, &err);
+    running = NULL;
+    cli_progress_clear(&meter);
+    int code = exit_code(p, s, &err);
+    const char *report = cli_value(args, "report");
+    if (report) code = write_report(p, report, code);
+    if (cli_true(args, "verbose")) {
+        const char *text = sl_pipeline_report(p, NULL);
+        if (text) fputs(text, stderr);
+    }
+    if (s == SL_OK && !cli_true(args, "quiet")) cli_summary(p);
+    return code;
+}
+
+static int execute(sl_pipeline *p, const cli_args *args, bool built) {
+    sl_error err = {0};
+    sl_status s = apply_settings(p, args, &err);
+    if (s == SL_OK && !built) s = apply_sinks(p, args, &err);
+    int code = s == SL_OK ? run(p, args) : cli_error(&err);
+    sl_pipeline_free(&p);
+    return code;
+}
+
+int cli_execute(sl_pipeline *p, const cli_args *args) {
+    return execute(p, args, false);
+}
+
+int cli_execute_built(sl_pipeline *p, const cli_args *args) {
+    return execute(p, args, true);
+}

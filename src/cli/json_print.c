@@ -1,0 +1,114 @@
+#include "cli/json_print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+enum { WIDTH = 100 };
+
+static const char *text_of(const json_t *o, const char *key) {
+    const char *t = json_string_value(json_object_get(o, key));
+    return t ? t : "";
+}
+
+/* TEXT in lines of at most WIDTH columns, each behind INDENT blanks. */
+static void print_wrapped(const char *text, int indent) {
+    int column = 0;
+    while (*text) {
+        size_t n = strcspn(text, " \n");
+        if (column && column + 1 + (int)n > WIDTH - indent) {
+            putchar('\n');
+            column = 0;
+        }
+        if (column)
+            putchar(' ');
+        else
+            printf("%*s", indent, "");
+        column += (int)n + (column > 0);
+        fwrite(text, 1, n, stdout);
+        text += n;
+        while (*text == ' ' || *text == '\n') text++;
+    }
+    putchar('\n');
+}
+
+/* ---- plan ------------------------------------------------------------------------------------------------------------------ */
+
+static void print_branch(const json_t *branch) {
+    size_t i;
+    json_t *step;
+    const char *read = text_of(branch, "read"), *url = text_of(branch, "url");
+    if (*read)
+        printf("    read %s%s%s", read, *url ? " " : "", url);
+    else
+        printf("    from stage %d", (int)json_integer_value(json_object_get(branch, "stage")) + 1);
+    json_array_foreach(json_object_get(branch, "steps"), i, step)
+        printf(" -> %s (%s)", text_of(step, "pipe"), text_of(step, "runs"));
+    putchar('\n');
+}
+
+static void print_stage(const json_t *stage) {
+    size_t i;
+    json_t *branch;
+    printf("  stage %d\n", (int)json_integer_value(json_object_get(stage, "stage")) + 1);
+    json_array_foreach(json_object_get(stage, "branches"), i, branch) print_branch(branch);
+    const char *pipe = text_of(stage, "pipe");
+    printf("    => %s%s%s\n", pipe, *pipe ? ": " : "", text_of(stage, "end"));
+}
+
+void cli_print_plan(const char *json) {
+    json_t *plan = json_loads(json, 0, NULL), *stage, *sink;
+    size_t i;
+    const char *name = text_of(plan, "name");
+    printf("%s%s%s pool, %d workers, %s dialect\n", name, *name ? ": " : "", text_of(plan, "pool"),
+           (int)json_integer_value(json_object_get(plan, "workers")), text_of(plan, "dialect"));
+    json_array_foreach(json_object_get(plan, "stages"), i, stage) print_stage(stage);
+    json_array_foreach(json_object_get(plan, "sinks"), i, sink)
+        printf("  to %s (%s)\n", text_of(sink, "to"), text_of(sink, "sink"));
+    json_decref(plan);
+}
+
+/* ---- pipes ------------------------------------------------------------------------------------------------------------------ */
+
+static void print_kind(const json_t *pipes, const char *kind, const char *title) {
+    size_t i;
+    json_t *pipe;
+    printf("%s\n", title);
+    json_array_foreach(pipes, i, pipe) if (strcmp(text_of(pipe, "kind"), kind) == 0)
+        printf("  %-14s %s\n", text_of(pipe, "name"), text_of(pipe, "summary"));
+}
+
+void cli_print_pipes(const char *json) {
+    json_t *pipes = json_loads(json, JSON_DECODE_ANY, NULL);
+    print_kind(pipes, "source", "sources");
+    print_kind(pipes, "processor", "processors, item by item");
+    print_kind(pipes, "operator", "operators, over the stream");
+    print_kind(pipes, "splitter", "splitters");
+    puts("\nsluice pipes NAME tells everything about one");
+    json_decref(pipes);
+}
+
+static void print_options(const json_t *options, int indent) {
+    size_t i;
+    json_t *o;
+    json_array_foreach(options, i, o) {
+        printf("%*s%-*s %s\n", indent, "", 20 - indent, text_of(o, "name"), text_of(o, "usage"));
+        print_wrapped(text_of(o, "help"), 22);
+        print_options(json_object_get(o, "rule"), indent + 4);
+    }
+}
+
+void cli_print_pipe(const char *json) {
+    json_t *pipe = json_loads(json, JSON_DECODE_ANY, NULL);
+    const json_t *one = json_is_array(pipe) ? json_array_get(pipe, 0) : pipe;
+    printf("%s (%s): %s\n\n", text_of(one, "name"), text_of(one, "kind"), text_of(one, "summary"));
+    if (*text_of(one, "details")) print_wrapped(text_of(one, "details"), 0);
+    json_t *options = json_object_get(one, "options");
+    if (json_array_size(options)) {
+        puts("\nconf:");
+        print_options(options, 2);
+    }
+    if (*text_of(one, "example")) printf("\nexample:\n  sluice pipe '%s'\n", text_of(one, "example"));
+    json_decref(pipe);
+}

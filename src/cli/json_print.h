@@ -1,0 +1,11 @@
+/* json_print.h: the library's JSON descriptions as text for people. */
+#ifndef SL_CLI_JSON_PRINT_H
+#define SL_CLI_JSON_PRINT_H
+
+/* The text of sl_pipeline_plan. */
+void cli_print_plan(const char *json);
+/* The text of sl_describe_pipes: all pipes by kind, or everything about one. */
+void cli_print_pipes(const char *json);
+void cli_print_pipe(const char *json);
+
+#endif

@@ -1,0 +1,196 @@
+/* load: files into a table, without a definition. It builds the collection and the sink that a definition would name. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "cli/cli.h"
+
+static const cli_option load_options[] = {
+    {"from", 'i', CLI_REQUIRED, "FORMAT",
+     "csv, tsv, json, jsonl or text; default: by the suffix, standard input is csv"},
+    {"path", 'p', CLI_REQUIRED, "PATH", "JSON: where the items are, such as value.items"},
+    {"mode", 'm', CLI_REQUIRED, "MODE", "replace (default), append, upsert or ignore"},
+    {"key", 'k', CLI_REQUIRED, "COL[,COL]", "columns that tell rows apart, for upsert and ignore"},
+    {"type", 't', CLI_REQUIRED, "COL=TYPE",
+     "type of a column instead of the one its values show; repeatable"},
+    {"nested", 0, CLI_REQUIRED, "HOW", "nested values: json (text, default) or flatten (columns a.b)"},
+    {"delimiter", 'd', CLI_REQUIRED, "CHAR", "CSV: between cells; default a comma"},
+    {"quote", 0, CLI_REQUIRED, "CHAR", "CSV: around cells; default \""},
+    {"quotes", 0, CLI_REQUIRED, "HOW", "CSV: stray quotes are errors (strict, default) or read leniently"},
+    {"no-headers", 0, CLI_FLAG, NULL, "CSV: the first line is data; columns are column_1, column_2 ..."},
+    {"skip", 0, CLI_REQUIRED, "N", "CSV: lines to leave out first"},
+    {"comment", 0, CLI_REQUIRED, "CHAR", "CSV: lines that begin with it are left out"},
+    {"ragged", 0, CLI_REQUIRED, "HOW", "CSV: rows of another length: error (default), pad or skip"},
+    {"encoding", 0, CLI_REQUIRED, "NAME", "CSV: of the text; default utf-8"},
+    {0},
+};
+
+static const cli_option *const tables[] = {load_options, cli_run_options, NULL};
+
+static void set_text(json_t *to, const char *key, const char *value) {
+    if (value) json_object_set_new(to, key, json_string(value));
+}
+
+/* ---- sources ---------------------------------------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *text, const char *suffix) {
+    size_t n = strlen(text), k = strlen(suffix);
+    return n >= k && strcmp(text + n - k, suffix) == 0;
+}
+
+/* "csv", "tsv", ... as given or as the name tells. NULL: the library is to find out. */
+static const char *format_of(const char *url, const char *from) {
+    static const char *const suffixes[][2] = {{".csv", "csv"},     {".tsv", "tsv"},      {".json", "json"},
+                                              {".jsonl", "jsonl"}, {".ndjson", "jsonl"}, {".txt", "text"}};
+    static const char *const packed[] = {"", ".gz", ".zst"};
+    char name[32];
+    if (from) return from;
+    if (strcmp(url, "-") == 0) return "csv";
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
+        for (size_t k = 0; k < sizeof packed / sizeof packed[0]; k++) {
+            snprintf(name, sizeof name, "%s%s", suffixes[i][0], packed[k]);
+            if (ends_with(url, name)) return suffixes[i][1];
+        }
+    return NULL;
+}
+
+static void set_csv(json_t *source, const cli_args *args, bool tabs) {
+    const char *delimiter = cli_value(args, "delimiter");
+    set_text(source, "type", "csv");
+    set_text(source, "delimiter", delimiter ? delimiter : tabs ? "\t" : NULL);
+    set_text(source, "quote", cli_value(args, "quote"));
+    set_text(source, "quotes", cli_value(args, "quotes"));
+    set_text(source, "skip_rows", cli_value(args, "skip"));
+    set_text(source, "comment", cli_value(args, "comment"));
+    set_text(source, "ragged", cli_value(args, "ragged"));
+    set_text(source, "encoding", cli_value(args, "encoding"));
+    if (cli_true(args, "no-headers")) json_object_set_new(source, "has_header", json_false());
+}
+
+static void set_json(json_t *source, const cli_args *args, const char *format) {
+    set_text(source, "type", "fetchdata");
+    set_text(source, "format", format);
+    set_text(source, "path", cli_value(args, "path"));
+}
+
+static bool set_source(json_t *source, const cli_args *args, const char *format) {
+    if (!format)
+        set_json(source, args, NULL);
+    else if (strcmp(format, "csv") == 0 || strcmp(format, "tsv") == 0)
+        set_csv(source, args, *format == 't');
+    else if (strcmp(format, "json") == 0 || strcmp(format, "jsonl") == 0)
+        set_json(source, args, format);
+    else if (strcmp(format, "text") == 0)
+        set_text(source, "type", "fetchtext");
+    else
+        return false;
+    return true;
+}
+
+static sl_status add_source(sl_pipeline *p, const cli_args *args, const char *url, sl_error *err) {
+    json_t *source = json_object();
+    set_text(source, "url", url);
+    sl_status s = SL_E_USAGE;
+    if (set_source(source, args, format_of(url, cli_value(args, "from")))) {
+        char *text = json_dumps(source, 0);
+        s = text ? sl_pipeline_source(p, text, err) : SL_E_MEMORY;
+        free(text);
+    } else {
+        snprintf(err->text, sizeof err->text, "--from is csv, tsv, json, jsonl or text, not '%s'",
+                 cli_value(args, "from"));
+        err->code = s;
+    }
+    json_decref(source);
+    return s;
+}
+
+/* ---- sink -------------------------------------------------------------------------------------------------------------------- */
+
+/* "a,b" -> ["a", "b"] */
+static json_t *key_list(const char *text) {
+    json_t *list = json_array();
+    while (*text) {
+        size_t n = strcspn(text, ",");
+        json_array_append_new(list, json_stringn(text, n));
+        text += n + (text[n] == ',');
+    }
+    return list;
+}
+
+static sl_status set_types(json_t *sink, const cli_args *args, sl_error *err) {
+    json_t *types = json_object();
+    sl_status s = SL_OK;
+    for (size_t i = 0; i < args->ngiven && s == SL_OK; i++) {
+        const cli_given *g = &args->given[i];
+        if (strcmp(g->option->name, "type") != 0) continue;
+        const char *equals = strrchr(g->value, '=');
+        char *column = equals ? strndup(g->value, (size_t)(equals - g->value)) : NULL;
+        if (column) {
+            set_text(types, column, equals + 1);
+        } else {
+            s = err->code = SL_E_USAGE;
+            snprintf(err->text, sizeof err->text, "--type wants COL=TYPE, not '%s'", g->value);
+        }
+        free(column);
+    }
+    if (json_object_size(types)) json_object_set(sink, "types", types);
+    json_decref(types);
+    return s;
+}
+
+static sl_status add_sink(sl_pipeline *p, const cli_args *args, const char *to, sl_error *err) {
+    json_t *sink = json_object();
+    const char *key = cli_value(args, "key");
+    set_text(sink, "to", to);
+    set_text(sink, "mode", cli_value(args, "mode"));
+    set_text(sink, "nested", cli_value(args, "nested"));
+    if (key) json_object_set_new(sink, "key", key_list(key));
+    sl_status s = set_types(sink, args, err);
+    if (s == SL_OK) {
+        char *text = json_dumps(sink, 0);
+        s = text ? sl_pipeline_sink(p, json_object_size(sink) > 1 ? text : to, err) : SL_E_MEMORY;
+        free(text);
+    }
+    json_decref(sink);
+    return s;
+}
+
+static sl_status build(sl_pipeline *p, const cli_args *args, sl_error *err) {
+    sl_status s = cli_variables(p, args, err);
+    for (size_t i = 0; i < args->nwords && s == SL_OK; i++) s = add_source(p, args, args->words[i], err);
+    for (size_t i = 0; i < args->ngiven && s == SL_OK; i++)
+        if (strcmp(args->given[i].option->name, "to") == 0) s = add_sink(p, args, args->given[i].value, err);
+    return s;
+}
+
+static int run(cli_args *args) {
+    sl_error err = {0};
+    if (!args->nwords)
+        return cli_complain(CLI_USAGE, "what to load? sluice load SOURCE... --to out.db:table");
+    if (!cli_value(args, "to"))
+        return cli_complain(CLI_USAGE, "where to? add --to out.db:table (or out.csv, out.jsonl, -)");
+    sl_pipeline *p = sl_pipeline_new();
+    if (!p) return cli_complain(CLI_FAILED, "out of memory");
+    if (build(p, args, &err) == SL_OK) return cli_execute_built(p, args);
+    int code = cli_error(&err);
+    sl_pipeline_free(&p);
+    return code;
+}
+
+const cli_command cli_load = {
+    .name = "load",
+    .usage = "SOURCE... --to out.db:table [OPTION...]",
+    .summary = "Loads files or URLs into a table",
+    .help = "SOURCE is a file, a glob in quotes, an http(s) URL or - for standard input; .gz and .zst are "
+            "unpacked. Columns are INTEGER, REAL or\n"
+            "TEXT by what all their values are; nothing is changed in value. The table is replaced at the "
+            "end in one transaction, or as\n"
+            "--mode says.\n\n"
+            "  sluice load crime.csv --to crime.db:crime\n"
+            "  sluice load 'feeds/*.jsonl.gz' --to feeds.db:items --mode upsert --key id\n"
+            "  curl -s https://example.org/x.tsv | sluice load - --from tsv --to x.db:x --type zip=TEXT",
+    .tables = tables,
+    .run = run,
+};

@@ -1,0 +1,128 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <malloc.h>
+
+#include "base/text.h"
+#include "cli/cli.h"
+
+static const cli_command *const commands[] = {&cli_run,   &cli_load,  &cli_pipe,
+                                              &cli_pipes, &cli_check, &cli_plan};
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static const cli_option common[] = {
+    {"help", 'h', CLI_FLAG, NULL, "show this help"},
+    {0},
+};
+
+int cli_complain(int code, const char *fmt, ...) {
+    va_list ap;
+    fputs("sluice: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    return code;
+}
+
+int cli_error(const sl_error *err) {
+    char text[1400];
+    return cli_complain(sl_exit_code(err->code), "%s", sl_error_format(err, text, sizeof text));
+}
+
+/* ---- help ------------------------------------------------------------------------------------------------------------- */
+
+static void print_option(const cli_option *o) {
+    char left[64];
+    if (!o->help) return;
+    int n = o->letter ? snprintf(left, sizeof left, "-%c, --%s", o->letter, o->name)
+                      : snprintf(left, sizeof left, "    --%s", o->name);
+    if (o->arg == CLI_OPTIONAL) snprintf(left + n, sizeof left - (size_t)n, "[=%s]", o->value);
+    if (o->arg == CLI_REQUIRED) snprintf(left + n, sizeof left - (size_t)n, " %s", o->value);
+    printf("  %-26s %s\n", left, o->help);
+}
+
+static int help_command(const cli_command *c) {
+    printf("usage: sluice %s %s\n\n%s.\n\n", c->name, c->usage, c->summary);
+    if (c->help) printf("%s\n\n", c->help);
+    puts("options:");
+    for (size_t t = 0; c->tables && c->tables[t]; t++)
+        for (const cli_option *o = c->tables[t]; o->name; o++) print_option(o);
+    print_option(&common[0]);
+    return CLI_OK;
+}
+
+static int help(FILE *to, int code) {
+    fputs("sluice moves items from files and feeds through pipes into SQLite, CSV or JSON, in parallel.\n\n"
+          "usage: sluice COMMAND ...\n\n",
+          to);
+    for (size_t i = 0; i < COMMANDS; i++) fprintf(to, "  %-6s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n  sluice COMMAND --help   options and examples of a command\n"
+          "  sluice --version        the version\n\n"
+          "examples:\n"
+          "  sluice load crime.csv --to crime.db:crime\n"
+          "  sluice pipe 'csv url=crime.csv | filter rule.field=province rule.op=eq rule.value=GP | truncate "
+          "5'\n"
+          "  sluice run load-feeds.json -j 4\n\n"
+          "exit codes: 0 done; 1 failed, nothing committed; 2 usage or pipeline error; 3 done, with "
+          "quarantined items;\n"
+          "70 internal error; 75 try again later; 130, 143 interrupted\n",
+          to);
+    return code;
+}
+
+/* ---- choosing ---------------------------------------------------------------------------------------------------------- */
+
+static const cli_command *find_command(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name) {
+    const char *names[COMMANDS + 1] = {NULL};
+    for (size_t i = 0; i < COMMANDS; i++) names[i] = commands[i]->name;
+    const char *meant = sl_text_nearest(sl_text_of(name), names);
+    if (meant) return cli_complain(CLI_USAGE, "unknown command '%s', did you mean '%s'?", name, meant);
+    return cli_complain(CLI_USAGE, "unknown command '%s'; sluice --help lists the commands", name);
+}
+
+static int run_command(const cli_command *c, int argc, char **argv) {
+    const cli_option *tables[8] = {common};
+    for (size_t t = 0; c->tables && c->tables[t] && t < 6; t++) tables[t + 1] = c->tables[t];
+    cli_args args = {0};
+    int code;
+    if (!cli_parse(&args, argc, argv, tables))
+        code = cli_complain(CLI_USAGE, "%s", args.error);
+    else if (cli_true(&args, "help"))
+        code = help_command(c);
+    else
+        code = c->run(&args);
+    cli_args_free(&args);
+    return code;
+}
+
+/* A batch is made and dropped a thousand times a second: memory given back to the system in between would be faulted in again. */
+static void keep_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+}
+
+int main(int argc, char **argv) {
+    keep_memory();
+    if (argc < 2) return help(stderr, CLI_USAGE);
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return help(stdout, CLI_OK);
+    if (strcmp(word, "help") == 0) {
+        const cli_command *c = argc > 2 ? find_command(argv[2]) : NULL;
+        return argc <= 2 ? help(stdout, CLI_OK) : c ? help_command(c) : unknown_command(argv[2]);
+    }
+    if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
+        printf("sluice %s\n", sl_version());
+        return CLI_OK;
+    }
+    const cli_command *c = find_command(word);
+    return c ? run_command(c, argc - 2, argv + 2) : unknown_command(word);
+}

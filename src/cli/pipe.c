@@ -1,0 +1,33 @@
+#include "cli/cli.h"
+
+static const cli_option *const tables[] = {cli_run_options, NULL};
+
+static int run(cli_args *args) {
+    sl_error err = {0};
+    if (args->nwords != 1)
+        return cli_complain(CLI_USAGE,
+                            "give the steps as one quoted text: sluice pipe 'csv url=x.csv | count'");
+    sl_pipeline *p = sl_pipeline_new();
+    if (!p) return cli_complain(CLI_FAILED, "out of memory");
+    sl_status s = cli_variables(p, args, &err);
+    if (s == SL_OK) s = sl_pipeline_add_text(p, args->words[0], &err);
+    if (s == SL_OK) return cli_execute(p, args);
+    int code = cli_error(&err);
+    sl_pipeline_free(&p);
+    return code;
+}
+
+const cli_command cli_pipe = {
+    .name = "pipe",
+    .usage = "'STEP | STEP ...' [OPTION...]",
+    .summary = "Runs steps given on the command line",
+    .help =
+        "A step is a pipe and its conf as key=value words; dotted keys nest, a repeated key makes a list, a "
+        "word without = sets the pipe's\n"
+        "main key, @field= @assign= @emit= @count= are its call options. `sluice pipes NAME` shows what a "
+        "pipe takes.\n\n"
+        "  sluice pipe 'fetchdata url=crime.json | sort rule.field=incidents rule.dir=desc | truncate 5'\n"
+        "  sluice pipe 'csv url=- | filter rule.field=n rule.op=atleast rule.value=10' --to out.csv <in.csv",
+    .tables = tables,
+    .run = run,
+};

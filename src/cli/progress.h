@@ -1,0 +1,19 @@
+/* progress.h: the progress line while a pipeline runs, and the summary after it. Both on standard error. */
+#ifndef SL_CLI_PROGRESS_H
+#define SL_CLI_PROGRESS_H
+
+#include "sluice.h"
+
+typedef struct cli_meter {
+    bool shown; /* standard error is a terminal, and --quiet was not given */
+    bool drawn; /* a line stands there */
+} cli_meter;
+
+/* An sl_progress_fn; USER is a cli_meter. */
+void cli_progress(void *user, const sl_progress *p);
+void cli_progress_clear(cli_meter *m);
+
+/* "1,000,000 items in, 259,114 out (740,886 filtered), 157 MB in 0.15 s: 1.0 GB/s" */
+void cli_summary(const sl_pipeline *p);
+
+#endif

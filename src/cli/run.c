@@ -1,0 +1,43 @@
+#include "cli/cli.h"
+
+static const cli_option *const tables[] = {cli_run_options, NULL};
+
+/* A pipeline with the variables of the command line, and FILE read into it; NULL: *CODE says why. */
+static sl_pipeline *load_definition(cli_args *args, int *code) {
+    sl_error err = {0};
+    if (args->nwords != 1) {
+        *code = cli_complain(CLI_USAGE, args->nwords ? "one definition at a time, please"
+                                                     : "which definition? sluice run PIPELINE.json");
+        return NULL;
+    }
+    sl_pipeline *p = sl_pipeline_new();
+    if (!p) {
+        *code = cli_complain(CLI_FAILED, "out of memory");
+        return NULL;
+    }
+    sl_status s = cli_variables(p, args, &err);
+    if (s == SL_OK) s = sl_pipeline_load_file(p, args->words[0], &err);
+    if (s == SL_OK) return p;
+    *code = cli_error(&err);
+    sl_pipeline_free(&p);
+    return NULL;
+}
+
+static int run(cli_args *args) {
+    int code = CLI_OK;
+    sl_pipeline *p = load_definition(args, &code);
+    return p ? cli_execute(p, args) : code;
+}
+
+const cli_command cli_run = {
+    .name = "run",
+    .usage = "PIPELINE.json [OPTION...]",
+    .summary = "Runs a pipeline definition",
+    .help = "PIPELINE.json is a definition in any of the accepted forms (docs/pipeline-format.md). Items go "
+            "to the sinks it names, to those\n"
+            "given with --to instead, or to standard output.\n\n"
+            "  sluice run configs/crime-top5.json\n"
+            "  sluice run configs/load.json --set YEAR=2014 --to out.db:crime -j 4 --report run.json",
+    .tables = tables,
+    .run = run,
+};
