@@ -90,7 +90,6 @@ typedef struct sl_csv_job {
     const char *base; /* the records, UTF-8 */
     size_t n;
     size_t valid; /* bytes that are text; n: all */
-    bool clean;   /* the index in state is that of the records */
     sl_batch_sink sink;
     void *to;
     uint64_t *quarantined;
@@ -104,6 +103,9 @@ static inline bool sl_csv_blank(sl_text cell, char quote) {
     if (quote && cell.n >= 2 && cell.s[0] == quote) cell = (sl_text){cell.s + 1, cell.n - 2};
     return sl_text_trim(cell).n == 0;
 }
+
+/* The index of the records from FROM on in job->state, its last line closed; offsets count from FROM. */
+SL_MUST_CHECK sl_status sl_csv_index_job(const sl_csv_job *job, size_t from, sl_error *err);
 
 /* Hands B on, nested as the dialect wants it. */
 SL_MUST_CHECK sl_status sl_csv_emit(const sl_csv_job *job, sl_batch *take, sl_error *err);

@@ -156,19 +156,21 @@ static sl_status fill_lazy(const sl_csv_job *job, sl_batch *b, bool *fits, sl_er
     return job->block->dialect == SL_RIKO ? drop_blank_rows(b, err) : SL_OK;
 }
 
-/* A last line without an end gets one in the index; a CR there is its line end. */
-static void close_index(sl_csv_index *x, const char *base, size_t n) {
-    if (base[n - 1] != '\n') x->ends[x->n++] = (uint32_t)n;
+sl_status sl_csv_index_job(const sl_csv_job *job, size_t from, sl_error *err) {
+    sl_csv_index *x = &job->state->index;
+    const size_t n = job->n - from;
+    TRY(sl_csv_index_block(job->conf->scanner, &job->dialect, x, job->base + from, n, err));
+    /* a last line without an end gets one; a CR there is its line end */
+    if (!x->dirty && !x->carry.inside && n && job->base[job->n - 1] != '\n') x->ends[x->n++] = (uint32_t)n;
+    return SL_OK;
 }
 
 /* *DONE: the block was clean and rectangular, and has been handed on as one batch. */
-static sl_status read_lazy(sl_csv_job *job, bool *done, sl_error *err) {
-    sl_csv_index *x = &job->state->index;
+static sl_status read_lazy(const sl_csv_job *job, bool *done, sl_error *err) {
+    const sl_csv_index *x = &job->state->index;
     const uint32_t width = job->header->width;
-    TRY(sl_csv_index_block(job->conf->scanner, &job->dialect, x, job->base, job->n, err));
+    TRY(sl_csv_index_job(job, 0, err));
     if (x->dirty || x->carry.inside) return SL_OK;
-    close_index(x, job->base, job->n);
-    job->clean = true;
     const bool open = x->n > 0 && x->ends[x->n - 1] == job->n;
     if (!width || x->n % width || x->n / width != x->lines + open) return SL_OK;
     sl_batch *b = sl_batch_new(job->input, (uint32_t)(x->n / width));

@@ -18,8 +18,11 @@ typedef struct rows {
     uint32_t room;      /* for how many */
     uint64_t lines;     /* before the record, from the block's first */
     size_t from;        /* of the record, in job->base */
-    size_t first, next; /* its field ends in a clean block's index */
-    size_t inner;       /* LF inside quotes passed, of that index */
+    bool indexed;       /* the record was found in the index, its fields' ends are [first, next) there */
+    bool stale;         /* the index does not go on at FROM */
+    size_t origin;      /* of the index, in job->base */
+    size_t first, next; /* of the index's ends */
+    size_t inner;       /* its LF inside quotes that are passed */
     sl_csv_reading reading;
     sl_value *cells;
     uint32_t ncells, cap_cells;
@@ -142,7 +145,7 @@ static void split_indexed(rows *r) {
     const sl_csv_job *job = r->job;
     size_t from = r->from;
     for (size_t i = r->first; i < r->next; i++) {
-        size_t end = i + 1 < r->next ? job->state->index.ends[i] : r->reading.end;
+        size_t end = i + 1 < r->next ? r->origin + job->state->index.ends[i] : r->reading.end;
         add_cell(r, clean_cell(sl_text_n(job->base + from, end - from), job->dialect.quote));
         from = end + 1;
     }
@@ -185,7 +188,7 @@ static void split_lenient(rows *r) {
 
 static sl_status split_record(rows *r, sl_error *err) {
     r->ncells = 0;
-    if (r->job->clean) {
+    if (r->indexed) {
         split_indexed(r);
     } else if (r->job->state->fields.stray == SIZE_MAX && r->reading.place != SL_CSV_QUOTED) {
         split_clean(r);
@@ -254,19 +257,25 @@ static sl_status one_record(rows *r, sl_error *err) {
     return take ? store(r, err) : SL_OK;
 }
 
-/* The next record by the index; the same that the exact reading finds. */
-static void next_indexed(rows *r) {
+/* ---- records ---------------------------------------------------------------------------------------------------- */
+
+/* The next record by the index, where it has one: the same that the exact reading finds. */
+static bool next_indexed(rows *r) {
     const sl_csv_job *job = r->job;
     const sl_csv_index *x = &job->state->index;
-    size_t end;
+    size_t end = 0, i = r->next;
+    bool whole = false;
+    for (; i < x->n && !whole; i++) {
+        end = r->origin + x->ends[i];
+        whole = end == job->n || job->base[end] == '\n';
+    }
+    if (!whole) return false;
     r->first = r->next;
-    do {
-        end = x->ends[r->next++];
-    } while (end < job->n && job->base[end] != '\n');
-    r->reading =
-        (sl_csv_reading){.place = SL_CSV_PLAIN, .at = end < job->n ? end + 1 : end, .end = end, .lines = 1};
+    r->next = i;
+    r->reading = (sl_csv_reading){.place = SL_CSV_PLAIN, .at = end + (end < job->n), .end = end, .lines = 1};
     if (end > r->from && job->base[end - 1] == '\r') r->reading.end--;
-    for (; r->inner < x->ninner && x->inner[r->inner] < end; r->inner++) r->reading.lines++;
+    for (; r->inner < x->ninner && r->origin + x->inner[r->inner] < end; r->inner++) r->reading.lines++;
+    return true;
 }
 
 static void next_exact(rows *r) {
@@ -276,14 +285,23 @@ static void next_exact(rows *r) {
     (void)sl_csv_read_record(&job->dialect, &r->reading, job->base, job->n, true, &job->state->fields);
 }
 
+/* A record that is not clean is read exactly; behind it the index begins anew. */
+static sl_status next_record(rows *r, sl_error *err) {
+    if (r->stale) {
+        TRY(sl_csv_index_job(r->job, r->from, err));
+        r->origin = r->from;
+        r->next = r->inner = 0;
+    }
+    r->indexed = next_indexed(r);
+    if (!r->indexed) next_exact(r);
+    r->stale = !r->indexed;
+    return SL_OK;
+}
+
 static sl_status all_records(rows *r, sl_error *err) {
     const sl_csv_job *job = r->job;
     while (r->from < job->n) {
-        if (job->clean) {
-            next_indexed(r);
-        } else {
-            next_exact(r);
-        }
+        TRY(next_record(r, err));
         TRY(one_record(r, err));
         r->lines += r->reading.lines;
         r->from = r->reading.at;
@@ -294,6 +312,7 @@ static sl_status all_records(rows *r, sl_error *err) {
 sl_status sl_csv_read_rows(const sl_csv_job *job, sl_error *err) {
     const bool riko = job->block->dialect == SL_RIKO;
     rows r = {.job = job, .riko = riko, .lenient = riko || job->conf->quotes};
+    r.stale = job->valid < job->n; /* else the lazy reading has left its index */
     if (!open_parser(&r)) return sl_oom(err);
     sl_status status = all_records(&r, err);
     sl_batch_free(&r.batch);

@@ -80,6 +80,7 @@ INLINE uint32_t *put_offsets(uint32_t *o, uint64_t m, uint32_t base) {
 INLINE void index_chunk(sl_csv_index *x, masks m, uint64_t parity, size_t at, unsigned k) {
     uint64_t in;
     x->dirty = check(&x->carry, m, parity, k, &in) != 0;
+    if (SL_UNLIKELY(x->dirty)) return;
     x->n = (size_t)(put_offsets(x->ends + x->n, (m.delim | m.lf) & ~in, (uint32_t)at) - x->ends);
     x->lines += bits(m.lf & ~in);
     x->quotes |= m.quote != 0;

@@ -54,7 +54,7 @@ typedef struct sl_csv_index {
     size_t lines; /* of the ends, line ends */
     sl_csv_carry carry;
     bool quotes; /* there is a quote somewhere */
-    bool dirty;  /* not clean: the rest of the index means nothing */
+    bool dirty;  /* not clean; the index ends up to 63 bytes before the first byte that is not */
 } sl_csv_index;
 
 typedef struct sl_csv_scanner {
