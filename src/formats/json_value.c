@@ -126,7 +126,7 @@ static const char *exponent(sl_json_in *in, const char *p) {
 
 /* A number or word must not run into the next. */
 static const char *delimited(sl_json_in *in, const char *p) {
-    if (p >= in->end) return p;
+    if (p >= in->end || *p == ',' || *p == '}') return p;
     unsigned char c = (unsigned char)*p;
     bool part = (unsigned)(c - '0') < 10 || (unsigned)((c | 0x20) - 'a') < 26 || c == '.' || c == '-' ||
                 c == '+' || c == '_' || c >= 0x80;

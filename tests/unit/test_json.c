@@ -207,8 +207,7 @@ static const char *const refused[] = {"01",
                                       "",
                                       "  ",
                                       "\f1",
-                                      "\xc2\xa0"
-                                      "1",
+                                      "\xc2\xa0[]",
                                       "[1]\v",
                                       "{\"a\":\\u0031}"};
 
