@@ -60,10 +60,10 @@ struct sl_http {
     uint64_t retries, chance;
 };
 
-/* ---- the session ----------------------------------------------------------------------------------------------- */
+/* ---- the session --------------------------------------------------------------------------------------- */
 
-/* libcurl wants to be set up once in a process, before any thread of it runs curl: the one piece of global state here. A failure
- * shows at the first curl_multi_init or curl_easy_init. */
+/* libcurl wants to be set up once in a process, before any thread of it runs curl: the one piece of global state
+ * here. A failure shows at the first curl_multi_init or curl_easy_init. */
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
 static void set_up_curl(void) {
@@ -113,7 +113,7 @@ uint64_t sl_http_retries(const sl_http *h) {
     return h->retries;
 }
 
-/* ---- what libcurl calls ---------------------------------------------------------------------------------------- */
+/* ---- what libcurl calls -------------------------------------------------------------------------------- */
 
 static long status_of(sl_fetch *f) {
     long status = 0;
@@ -181,7 +181,7 @@ static int on_progress(void *user, curl_off_t a, curl_off_t b, curl_off_t c, cur
     return stopping && atomic_load_explicit(stopping, memory_order_relaxed);
 }
 
-/* ---- starting and stopping ------------------------------------------------------------------------------------- */
+/* ---- starting and stopping ----------------------------------------------------------------------------- */
 
 static void set_up_easy(sl_fetch *f) {
     const sl_http_options *o = &f->http->options;
@@ -265,7 +265,7 @@ void sl_fetch_close(sl_fetch **f) {
     *f = NULL;
 }
 
-/* ---- endings ----------------------------------------------------------------------------------------------------- */
+/* ---- endings ------------------------------------------------------------------------------------------- */
 
 static const char *phrase_of(long status) {
     switch (status) {
@@ -366,7 +366,7 @@ static void on_ended(sl_fetch *f, CURLcode code) {
     f->head = true;
 }
 
-/* ---- turning the wheel ------------------------------------------------------------------------------------------- */
+/* ---- turning the wheel --------------------------------------------------------------------------------- */
 
 static unsigned running_to(const sl_http *h, sl_text host) {
     unsigned n = 0;
@@ -428,7 +428,7 @@ static bool is_stopping(const sl_http *h) {
     return h->options.stopping && atomic_load_explicit(h->options.stopping, memory_order_relaxed);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 static sl_status report(const sl_fetch *f, sl_error *err) {
     return sl_fail(err, f->error.code, "%s", f->error.text);

@@ -2,20 +2,21 @@
  *
  *     session new ( get ( head? read* ) close )* free
  *
- * A session owns the connections. Every fetch registered with it makes progress whenever any of them is waited for, so a
- * collection of sources is fetched concurrently although it is read one after another. At most `connections` transfers
- * run at once and `per_host` to one host; only the one being waited for may go over that, so that it can never starve behind
- * transfers that are paused because nobody reads them yet.
+ * A session owns the connections. Every fetch registered with it makes progress whenever any of them is waited for,
+ * so a collection of sources is fetched concurrently although it is read one after another. At most `connections`
+ * transfers run at once and `per_host` to one host; only the one being waited for may go over that, so that it can
+ * never starve behind transfers that are paused because nobody reads them yet.
  *
- * Bodies are read while they arrive. When `window` bytes wait unread the transfer is paused. gzip is asked for and taken off here, with
- * a check that it is complete. A body shorter than announced is an error.
+ * Bodies are read while they arrive. When `window` bytes wait unread the transfer is paused. gzip is asked for and
+ * taken off here, with a check that it is complete. A body shorter than announced is an error.
  *
- * Answers 408, 425, 429 and 5xx and broken connections are tried again, with growing pauses (0.2 s, doubling, with jitter, or what
- * Retry-After asks for), as long as no byte of the body was handed out and the pauses sum up to less than a minute; then the failure is
- * SL_E_TEMP. Other answers from 400 on are SL_E_IO. Redirects: ten at most, to http and https only.
+ * Answers 408, 425, 429 and 5xx and broken connections are tried again, with growing pauses (0.2 s, doubling, with
+ * jitter, or what Retry-After asks for), as long as no byte of the body was handed out and the pauses sum up to less
+ * than a minute; then the failure is SL_E_TEMP. Any other answer than 2xx is SL_E_IO. Redirects: ten at most, to
+ * http and https only.
  *
- * Ownership: a fetch belongs to its session; texts asked of it live as long as it does. Thread rule: a session and its fetches
- * belong to one thread, and to one process: it is not carried across a fork. */
+ * Ownership: a fetch belongs to its session; texts asked of it live as long as it does. Thread rule: a session and
+ * its fetches belong to one thread, and to one process: it is not carried across a fork. */
 #ifndef SL_NET_HTTP_H
 #define SL_NET_HTTP_H
 

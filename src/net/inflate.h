@@ -2,9 +2,9 @@
  *
  *     new (run)* finish? free
  *
- * Several members one after another count as one stream. What a careless reader lets pass is an error here: a stream that ends
- * early, bytes behind it that are something else, and output out of all proportion (more than 200 times the input once
- * 10 MiB are out). Thread rule: one thread at a time. */
+ * Several members one after another count as one stream. What a careless reader lets pass is an error here: a stream
+ * that ends early, bytes behind it that are something else, and output out of all proportion (more than 200 times the
+ * input once 10 MiB are out). Thread rule: one thread at a time. */
 #ifndef SL_NET_INFLATE_H
 #define SL_NET_INFLATE_H
 
@@ -20,8 +20,8 @@ typedef struct sl_inflate sl_inflate;
 sl_inflate *sl_inflate_new(sl_coding coding); /* gzip or zstd; NULL when memory is out */
 void sl_inflate_free(sl_inflate **z);         /* NULL-safe */
 
-/* Takes from *IN (advancing it and *N) and puts up to CAP bytes to OUT; *MADE gets how many. 0 made: all of the input is used
- * up and more is needed. */
+/* Takes from *IN (advancing it and *N) and puts up to CAP bytes to OUT; *MADE gets how many. 0 made: all of the input
+ * is used up and more is needed. */
 SL_MUST_CHECK sl_status sl_inflate_run(sl_inflate *z, const char **in, size_t *n, char *out, size_t cap, size_t *made,
                                        sl_error *err);
 

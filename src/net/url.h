@@ -1,7 +1,7 @@
 /* url.h: taking URLs apart and putting them together (RFC 3986), without any I/O.
  *
- * Parts are views into the text that was parsed, still percent-encoded. Ownership: results live in the arena or buffer the
- * caller names. Thread rule: pure functions. */
+ * Parts are views into the text that was parsed, still percent-encoded. Ownership: results live in the arena or
+ * buffer the caller names. Thread rule: pure functions. */
 #ifndef SL_NET_URL_H
 #define SL_NET_URL_H
 
@@ -20,8 +20,8 @@ typedef struct sl_url {
     bool has_authority, has_query, has_fragment;
 } sl_url;
 
-/* Splits T into its parts. Any text without control characters and spaces is a URL or a relative reference; false otherwise, and when
- * the port is not made of digits. */
+/* Splits T into its parts. Any text without control characters and spaces is a URL or a relative reference; false
+ * otherwise, and when the port is not made of digits. */
 bool sl_url_parse(sl_text t, sl_url *out);
 
 /* The scheme of T ("http"), or an empty text: a plain file name. One letter is no scheme. */

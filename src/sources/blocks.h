@@ -1,7 +1,8 @@
 /* blocks.h: input buffers used over and over.
  *
- * A stream fills one buffer after another; the batches made of it let go of each some time later, on any thread. Given back, a buffer
- * waits here for its next turn instead of going to the system, so a run of any length touches the same few megabytes.
+ * A stream fills one buffer after another; the batches made of it let go of each some time later, on any thread.
+ * Given back, a buffer waits here for its next turn instead of going to the system, so a run of any length touches
+ * the same few megabytes.
  *
  * Thread rule: take and free by the stream's thread; buffers come back from any. */
 #ifndef SL_SOURCES_BLOCKS_H

@@ -12,7 +12,7 @@
 /* Candidates where nothing but the bytes can tell, in the order of sl_source_conf.choices. */
 static const char *const candidates[] = {"json", "jsonl", "csv", "tsv", "text"};
 
-/* ---- names ------------------------------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------------------- */
 
 static bool is_markup(sl_text type) {
     static const char *const names[] = {"xml", "html", "htm", "xhtml", "rss", "atom"};
@@ -51,7 +51,7 @@ sl_status sl_choice_by_suffix(sl_text url, const sl_format **out, sl_error *err)
     return is_markup(suffix) ? no_markup(suffix, err) : SL_OK;
 }
 
-/* ---- by what comes ------------------------------------------------------------------------------------------------- */
+/* ---- by what comes ------------------------------------------------------------------------------------- */
 
 static int index_of(const sl_source_conf *c, const char *format) {
     for (uint32_t i = 0; i < c->nchoices; i++) {
@@ -103,7 +103,7 @@ sl_status sl_choice_unknown(const char *data, size_t n, const char *media_type, 
                    media_type[0] ? " from the media type '" : "", media_type, media_type[0] ? "'" : "");
 }
 
-/* ---- confs ------------------------------------------------------------------------------------------------------- */
+/* ---- confs --------------------------------------------------------------------------------------------- */
 
 static const sl_option *find_row(const sl_option *table, sl_text key) {
     for (const sl_option *o = table; o && o->name; o++) {
@@ -112,7 +112,8 @@ static const sl_option *find_row(const sl_option *table, sl_text key) {
     return NULL;
 }
 
-/* The dialect keys that were given, and the encoding where the format decodes it itself. PICKY: without those FORMAT does not know. */
+/* The dialect keys that were given, and the encoding where the format decodes it itself. PICKY: without those FORMAT
+ * does not know. */
 static sl_status collect(const sl_source_conf *c, const sl_format *format, bool picky,
                          const sl_option *options, const void *conf, sl_arena *arena, sl_value *map,
                          sl_error *err) {

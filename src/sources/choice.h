@@ -1,9 +1,10 @@
 /* choice.h: which format a source is read in, and that format's conf.
  *
- * A source pipe's options are its own keys (url, type ...) and the keys of the format's dialect (delimiter, path ...). The dialect keys
- * are rows of type SL_OPT_VALUE: they are only collected here and handed to the format's own table, which checks them. Usually
- * the format is known from the conf: the pipe, `type`, or the suffix of the url. Where it is not, every candidate is
- * prepared, and the media type or the first byte decides when the stream is opened.
+ * A source pipe's options are its own keys (url, type ...) and the keys of the format's dialect (delimiter, path
+ * ...). The dialect keys are rows of type SL_OPT_VALUE: they are only collected here and handed to the format's own
+ * table, which checks them. Usually the format is known from the conf: the pipe, `type`, or the suffix of the url.
+ * Where it is not, every candidate is prepared, and the media type or the first byte decides when the stream is
+ * opened.
  *
  * Thread rule: made by prepare in the coordinator, read-only afterwards. */
 #ifndef SL_SOURCES_CHOICE_H
@@ -67,8 +68,8 @@ typedef struct sl_source_conf {
         SL_DIALECT_ROW(S, ragged, "csv: records with too few or too many fields: error, pad or skip"),                 \
         SL_DIALECT_ROW(S, quotes, "csv: quotes in odd places: strict or lenient")
 
-/* Completes C. OPTIONS and CONF are the pipe's table and parsed conf. FORMAT: the one to read in; NULL: to be decided when the stream
- * is opened. */
+/* Completes C. OPTIONS and CONF are the pipe's table and parsed conf. FORMAT: the one to read in; NULL: to be decided
+ * when the stream is opened. */
 SL_MUST_CHECK sl_status sl_source_prepare(sl_source_conf *c, const sl_format *format, const sl_option *options,
                                           const void *conf, const sl_step_info *info, sl_error *err);
 

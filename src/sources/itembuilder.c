@@ -1,5 +1,5 @@
-/* itembuilder.c: an item from the conf alone, so everything is done once, in prepare; a conf that refers to the item is
- * prepared once an item. */
+/* itembuilder.c: an item from the conf alone, so everything is done once, in prepare; a conf that refers to the item
+ * is prepared once an item. */
 #include "base/error.h"
 #include "plan/pipe.h"
 

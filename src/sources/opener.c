@@ -43,7 +43,7 @@ struct sl_inflow {
     size_t converted_at, converted_len;
 };
 
-/* ---- names --------------------------------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------------------- */
 
 static bool is_http(sl_text scheme) {
     return sl_text_eq_nocase(scheme, SL_TEXT("http")) || sl_text_eq_nocase(scheme, SL_TEXT("https"));
@@ -147,7 +147,7 @@ bool sl_source_is_file(const char *name) {
     return strcmp(name, "-") != 0 && !is_http(sl_url_scheme(sl_text_of(name)));
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------------------- */
 
 static sl_status open_fetch(sl_inflow *b, sl_error *err) {
     sl_http *session = b->env->http;
@@ -212,7 +212,7 @@ void sl_inflow_close(sl_inflow **b) {
     *b = NULL;
 }
 
-/* ---- reading as it comes ------------------------------------------------------------------------------------------- */
+/* ---- reading as it comes ------------------------------------------------------------------------------- */
 
 static bool is_stopping(const sl_inflow *b) {
     return b->env->stopping && atomic_load_explicit(b->env->stopping, memory_order_relaxed);
@@ -247,7 +247,7 @@ static sl_status read_raw(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_err
     return SL_OK;
 }
 
-/* ---- layers -------------------------------------------------------------------------------------------------------- */
+/* ---- layers -------------------------------------------------------------------------------------------- */
 
 /* The charset of a media type ("text/csv; charset=latin1"), or an empty text. */
 static sl_text charset_of(const char *media_type) {
@@ -368,7 +368,7 @@ bool sl_inflow_wait(sl_inflow *b, int ms) {
     return b->fetch ? sl_fetch_wait(b->fetch, ms) : has_input(b->fd, ms);
 }
 
-/* ---- asking -------------------------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------------------- */
 
 const char *sl_inflow_path(const sl_inflow *b) {
     return b->regular && !b->inflate && !b->transcode ? b->name : NULL;
@@ -390,7 +390,7 @@ sl_status sl_inflow_type(sl_inflow *b, const char **type, sl_error *err) {
     return SL_OK;
 }
 
-/* ---- ranges -------------------------------------------------------------------------------------------------------- */
+/* ---- ranges -------------------------------------------------------------------------------------------- */
 
 static int open_again(const char *path) {
     int fd;

@@ -6,8 +6,8 @@
  *     x.csv  dir/x.csv        a file, relative to the base directory
  *     x-?.csv  x[0-9].csv *   every matching file, sorted by name; none matching is an error
  *
- * gzip and zstd are recognised by their first bytes and taken off; other encodings than UTF-8 are converted. What comes out
- * is UTF-8 text as the formats want it.
+ * gzip and zstd are recognised by their first bytes and taken off; other encodings than UTF-8 are converted. What
+ * comes out is UTF-8 text as the formats want it.
  *
  * Ownership: a stream owns its file descriptor or fetch. Thread rule: one thread at a time. */
 #ifndef SL_SOURCES_OPENER_H
@@ -16,27 +16,30 @@
 #include "plan/pipe.h"
 
 /* The names to open for URL, one after another, in ARENA. A name is "-", an http(s) URL or the path of a file. */
-SL_MUST_CHECK sl_status sl_source_names(sl_text url, const char *base_dir, sl_arena *arena, sl_texts *names, sl_error *err);
+SL_MUST_CHECK sl_status sl_source_names(sl_text url, const char *base_dir, sl_arena *arena, sl_texts *names,
+                                        sl_error *err);
 
 /* True for the path of a file; false for standard input and URLs. */
 bool sl_source_is_file(const char *name);
 
 typedef struct sl_inflow sl_inflow;
 
-/* Opens one of these names (NUL-terminated, borrowed as long as the stream lives). ENCODING:
- * what to convert from; empty: what the server says, if it says anything; "utf-8": nothing is converted. A fetch is only
- * registered: nothing waits for the network here. */
-SL_MUST_CHECK sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_env *env, sl_inflow **out, sl_error *err);
+/* Opens one of these names (NUL-terminated, borrowed as long as the stream lives). ENCODING: what to convert from;
+ * empty: what the server says, if it says anything; "utf-8": nothing is converted. A fetch is only registered:
+ * nothing waits for the network here. */
+SL_MUST_CHECK sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_env *env, sl_inflow **out,
+                                       sl_error *err);
 void sl_inflow_close(sl_inflow **b); /* NULL-safe */
 
 /* Up to CAP bytes as soon as there are any; *N 0: the end. */
 SL_MUST_CHECK sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err);
 
-/* True when something is there to read (packed bytes may turn out to be too few); waits for that up to MS milliseconds. */
+/* True when something is there to read (packed bytes may turn out to be too few); waits for that up to MS
+ * milliseconds. */
 bool sl_inflow_wait(sl_inflow *b, int ms);
 
-/* After the first read: the path, when the bytes read are those of a regular file as they stand, so that anybody can read ranges
- * of it; else NULL. */
+/* After the first read: the path, when the bytes read are those of a regular file as they stand, so that anybody can
+ * read ranges of it; else NULL. */
 const char *sl_inflow_path(const sl_inflow *b);
 
 /* Size of the original if known, else 0; bytes of it taken so far (packed bytes when packed). */
@@ -50,6 +53,7 @@ SL_MUST_CHECK sl_status sl_inflow_type(sl_inflow *b, const char **type, sl_error
 SL_MUST_CHECK sl_status sl_range_open(const char *path, int *fd, sl_error *err);
 void sl_range_close(int *fd);
 /* LENGTH bytes from OFFSET on into BUF, whatever interrupts; SL_E_IO when there are fewer. PATH for messages. */
-SL_MUST_CHECK sl_status sl_range_read(int fd, const char *path, uint64_t offset, char *buf, size_t length, sl_error *err);
+SL_MUST_CHECK sl_status sl_range_read(int fd, const char *path, uint64_t offset, char *buf, size_t length,
+                                      sl_error *err);
 
 #endif

@@ -41,7 +41,7 @@ typedef struct stream {
     uint64_t total, finished; /* bytes of all inputs, of those done with */
 } stream;
 
-/* ---- one input after another --------------------------------------------------------------------------------------- */
+/* ---- one input after another --------------------------------------------------------------------------- */
 
 static sl_status open_next(stream *s, sl_error *err) {
     sl_text name = s->names.v[s->next++];
@@ -120,7 +120,7 @@ static uint64_t stream_total(void *split) {
     return s->in ? sl_inflow_total(s->in) : s->finished;
 }
 
-/* ---- reading into blocks ------------------------------------------------------------------------------------------- */
+/* ---- reading into blocks ------------------------------------------------------------------------------- */
 
 /* Sees to it that there is room behind what is left of the block, by moving that to another block. */
 static sl_status make_room(stream *s, sl_error *err) {
@@ -140,7 +140,8 @@ static sl_status make_room(stream *s, sl_error *err) {
     return SL_OK;
 }
 
-/* Fills the block, or as much of it as comes in a short while: a unit should be large, but what arrives slowly is passed on. */
+/* Fills the block, or as much of it as comes in a short while: a unit should be large, but what arrives slowly is
+ * passed on. */
 static sl_status fill(stream *s, sl_error *err) {
     TRY(make_room(s, err));
     sl_input *b = s->block;
@@ -159,7 +160,7 @@ static sl_status fill(stream *s, sl_error *err) {
     return SL_OK;
 }
 
-/* ---- choosing, splitting ------------------------------------------------------------------------------------------- */
+/* ---- choosing, splitting ------------------------------------------------------------------------------- */
 
 static sl_status choose(stream *s, sl_error *err) {
     s->choice = 0;
@@ -255,7 +256,7 @@ static sl_status stream_split(void *split, sl_unit *unit, sl_error *err) {
     return SL_OK;
 }
 
-/* ---- the worker's half --------------------------------------------------------------------------------------------- */
+/* ---- the worker's half --------------------------------------------------------------------------------- */
 
 typedef struct reader {
     void *states[SL_CHOICES];
@@ -348,7 +349,7 @@ const sl_source sl_stream_source = {
     .read = stream_read,
 };
 
-/* ---- as a processor ------------------------------------------------------------------------------------------------ */
+/* ---- as a processor ------------------------------------------------------------------------------------ */
 
 typedef struct sink_out { /* a sl_out that ends in a sl_batch_sink */
     sl_out out;

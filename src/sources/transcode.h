@@ -1,5 +1,5 @@
-/* transcode.h: text of another encoding to UTF-8, step by step, by iconv. Bytes that are none in that encoding are SL_E_DATA, not
- * replaced. Thread rule: one thread at a time. */
+/* transcode.h: text of another encoding to UTF-8, step by step, by iconv. Bytes that are none in that encoding are
+ * SL_E_DATA, not replaced. Thread rule: one thread at a time. */
 #ifndef SL_SOURCES_TRANSCODE_H
 #define SL_SOURCES_TRANSCODE_H
 
@@ -15,8 +15,9 @@ bool sl_encoding_is_utf8(sl_text encoding);
 SL_MUST_CHECK sl_status sl_transcode_new(sl_text encoding, sl_transcode **out, sl_error *err);
 void sl_transcode_free(sl_transcode **t); /* NULL-safe */
 
-/* Takes from *IN (advancing it and *N), puts up to CAP (at least 16) bytes to OUT. What stays in *IN is the beginning of a character. */
-SL_MUST_CHECK sl_status sl_transcode_run(sl_transcode *t, const char **in, size_t *n, char *out, size_t cap, size_t *made,
-                                         sl_error *err);
+/* Takes from *IN (advancing it and *N), puts up to CAP (at least 16) bytes to OUT. What stays in *IN is the beginning
+ * of a character. */
+SL_MUST_CHECK sl_status sl_transcode_run(sl_transcode *t, const char **in, size_t *n, char *out, size_t cap,
+                                         size_t *made, sl_error *err);
 
 #endif
