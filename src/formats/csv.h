@@ -98,7 +98,7 @@ typedef struct sl_csv_job {
 /* The block record by record: any quoting, comments, ragged rows, bytes that are no text. */
 SL_MUST_CHECK sl_status sl_csv_read_rows(const sl_csv_job *job, sl_error *err);
 
-/* True when every one of N cells is empty or white space, quotes aside. */
+/* True when a cell as it stands is empty or white space, quotes aside. */
 static inline bool sl_csv_blank(sl_text cell, char quote) {
     if (quote && cell.n >= 2 && cell.s[0] == quote) cell = (sl_text){cell.s + 1, cell.n - 2};
     return sl_text_trim(cell).n == 0;

@@ -48,7 +48,8 @@ typedef struct sl_format {
 
     sl_status (*split_new)(const void *conf, void **splitter, sl_error *err);
     /* LAST: no byte follows DATA[n). DATA has SL_PADDING readable bytes past n. An unfinished record longer than the record
-     * limit (64 MiB) or cut off at the end of the stream is SL_E_DATA with its line. */
+     * limit (64 MiB) or cut off at the end of the stream is SL_E_DATA with its line; the latter may be left to read (CSV: a quote
+     * never closed). */
     sl_status (*split)(void *splitter, const char *data, size_t n, bool last, sl_cut *cut, sl_error *err);
     void (*split_free)(void *splitter); /* NULL-safe */
 
