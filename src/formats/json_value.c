@@ -1,5 +1,6 @@
 #include "formats/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -13,7 +14,8 @@
 #define HAVE_SSE2 0
 #endif
 
-#define FEW 16u /* so many keys are compared one with another */
+#define CONTEXT 40  /* bytes shown of what stands before a failure */
+#define FEW     16u /* so many keys are compared one with another */
 
 /* ---- failures ------------------------------------------------------------------------------------------------ */
 
@@ -24,16 +26,29 @@ static uint64_t column_at(const sl_json_in *in, const char *at) {
     return p > in->floor || in->by_line ? (uint64_t)(at - p) + 1 : 0;
 }
 
+/* What stands before AT, for a document that is one long line and has no other landmarks. */
+static sl_text text_before(const sl_json_in *in, const char *at) {
+    const char *p = at - in->start > CONTEXT ? at - CONTEXT : in->start;
+    while (p < at && ((unsigned char)*p & 0xc0) == 0x80) p++;
+    return sl_text_n(p, (size_t)(at - p));
+}
+
 const char *sl_json_bad(sl_json_in *in, const char *at, const char *expected) {
     if (in->err && in->err->code) return NULL;
+    if (at > in->end) at = in->end;
+    uint64_t column = column_at(in, at);
+    sl_text before = column ? (sl_text){0} : text_before(in, at);
+    const char *after = before.n ? ", after " : "";
     unsigned char c = (unsigned char)*at;
-    if (at >= in->end || (in->by_line && c == '\n'))
-        sl_fail(in->err, SL_E_DATA, "expected %s, but the record ends", expected);
-    else if (c > ' ' && c < 0x7f)
-        sl_fail(in->err, SL_E_DATA, "expected %s, not '%c'", expected, c);
+    char got[32];
+    bool ends = at >= in->end || (in->by_line && c == '\n'), plain = c > ' ' && c < 0x7f;
+    if (ends)
+        snprintf(got, sizeof got, "but the record ends");
     else
-        sl_fail(in->err, SL_E_DATA, "expected %s, not byte 0x%02x", expected, c);
-    sl_error_at(in->err, NULL, in->line, column_at(in, at));
+        snprintf(got, sizeof got, plain ? "not '%c'" : "not byte 0x%02x", c);
+    sl_fail(in->err, SL_E_DATA, "expected %s, %s%s%.*s", expected, got, after, (int)before.n,
+            before.n ? before.s : "");
+    sl_error_at(in->err, NULL, in->line, column);
     return NULL;
 }
 

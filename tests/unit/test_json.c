@@ -267,6 +267,7 @@ static void places(void **state) {
     expect_place("[{\"a\":1},\n{\"a\":2,\n\n\"b\":01}]", 4, 6);
     expect_place("[1\n]\n\n x", 4, 2);
     expect_place("[{\"a\":\n1},{\"a\":\n1},{\"a\":\nx}]", 4, 1);
+    expect("[{\"a\":1,\"b\":x}]", "!expected a value, not 'x', after {\"a\":1,\"b\":");
     expect_place("[\"a\",\n\"\xff\"]", 2, 0);
     expect("{\"a\":[\n{\"b\":1}", "!ends inside an object that began at line 1");
     expect("\n[\n{\"b\":1},", "!ends inside an array that began at line 2");
