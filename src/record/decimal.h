@@ -8,7 +8,7 @@
 typedef enum sl_math { SL_ADD, SL_SUBTRACT, SL_MULTIPLY, SL_DIVIDE, SL_FLOOR, SL_MODULO, SL_POWER, SL_MEAN } sl_math;
 
 /* Exact conversion of a number, bool or numeric text; floats by their exact binary value. Missing, null and text that is
- * no number give NaN. The result is in ARENA. */
+ * no number give NaN; powers of ten beyond 10^6144 are infinite or zero. The result is in ARENA, or V's own digits. */
 SL_MUST_CHECK sl_status sl_decimal_from(sl_value v, sl_arena *arena, sl_value *out, sl_error *err);
 
 /* A op B, both decimals. Division, modulo and floor by zero are SL_E_DATA. NaN operands give NaN. floor is a // b truncated
@@ -27,7 +27,7 @@ typedef struct sl_sum {
     bool nan;
 } sl_sum; /* all zero: 0 */
 
-/* Adds a number, bool or numeric text; SL_E_DATA ("is not a number") otherwise. */
+/* Adds a number, bool or numeric text (NaN and infinities make the sum NaN); SL_E_DATA ("is not a number") otherwise. */
 SL_MUST_CHECK sl_status sl_sum_add(sl_sum *s, sl_value v, sl_error *err);
 SL_MUST_CHECK sl_status sl_sum_merge(sl_sum *into, const sl_sum *from, sl_error *err);
 /* The sum as a decimal rounded to 28 digits. */

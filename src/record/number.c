@@ -127,11 +127,15 @@ bool sl_literal_clean(sl_text *t, char *room, size_t size) {
     return true;
 }
 
+bool sl_digits_value(uint64_t digits, int64_t power, double *out) {
+    return exact_small(digits, power, out) || exact_wide(digits, power, out);
+}
+
 double sl_literal_value(const sl_literal *x) {
     double v = 0;
     int64_t power = (int64_t)x->exponent - x->nfraction;
     bool word = (uint64_t)x->nwhole + x->nfraction <= WORD_DIGITS;
-    if (!word || !(exact_small(x->digits, power, &v) || exact_wide(x->digits, power, &v)))
+    if (!word || !sl_digits_value(x->digits, power, &v))
         v = sl_number_slow(x->whole, x->nwhole, x->fraction, x->nfraction, x->exponent);
     return x->negative ? -v : v;
 }
@@ -197,10 +201,69 @@ static sl_number_kind classify_real(const sl_literal *x, double *f) {
     return same_digits(x, *f) ? SL_REAL : SL_NOT_NUMBER;
 }
 
+/* ---- cells of at most eight bytes, all at once -------------------------------------------------------------------- */
+
+#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
+
+static inline uint64_t load_4(const char *p) {
+    const unsigned char *b = (const unsigned char *)p;
+    return (uint64_t)b[0] | (uint64_t)b[1] << 8 | (uint64_t)b[2] << 16 | (uint64_t)b[3] << 24;
+}
+
+/* The N bytes at P (1 to 8) as a word with the last in its highest byte, and '0' before the first. */
+static inline uint64_t load_right(const char *p, uint32_t n) {
+    uint64_t w;
+    if (n >= 4) {
+        w = load_4(p) | load_4(p + n - 4) << (8 * (n - 4));
+    } else {
+        const unsigned char *b = (const unsigned char *)p;
+        w = (uint64_t)b[0] | (uint64_t)b[n / 2] << (8 * (n / 2)) | (uint64_t)b[n - 1] << (8 * (n - 1));
+    }
+    return n == 8 ? w : w << (64 - 8 * n) | EACH_BYTE('0') >> (8 * n);
+}
+
+/* High bits of the bytes that are no digits. */
+static inline uint64_t not_digits(uint64_t w) {
+    uint64_t t = w ^ EACH_BYTE('0');
+    return (((t & EACH_BYTE(0x7fu)) + EACH_BYTE(0x76u)) | t) & EACH_BYTE(0x80u);
+}
+
+/* Eight digits, the first in the lowest byte: pairs, then fours, then all. */
+static inline uint32_t eight_digits(uint64_t w) {
+    w = (w & EACH_BYTE(15u)) * 2561 >> 8;
+    w = (w & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
+    return (uint32_t)((w & UINT64_C(0x0000ffff0000ffff)) * UINT64_C(42949672960001) >> 32);
+}
+
+/* SHORT_REST: the general reader has to look. */
+enum { SHORT_REST = -1 };
+
+static inline int classify_short(const char *p, uint32_t n, bool negative, int64_t *i, double *f) {
+    uint64_t w = load_right(p, n), odd = not_digits(w);
+    bool zero = *p == '0';
+    if (!odd) {
+        uint32_t v = eight_digits(w);
+        *i = negative ? -(int64_t)v : (int64_t)v;
+        return (zero && n > 1) || (negative && !v) ? SL_NOT_NUMBER : SL_WHOLE;
+    }
+    uint32_t at = (uint32_t)__builtin_ctzll(odd) / 8, whole = at - (8 - n);
+    if ((odd & (odd - 1)) || (w >> (8 * at) & 0xff) != '.') return SHORT_REST;
+    if (!whole || at == 7 || (zero && whole > 1)) return SL_NOT_NUMBER;
+    uint64_t before = (UINT64_C(1) << (8 * at)) - 1; /* the digits before the point move into its place */
+    double v = eight_digits((w & ~(before << 8 | 0xff)) | (w & before) << 8 | '0') / sl_exact_powers[7 - at];
+    *f = negative ? -v : v;
+    return SL_REAL;
+}
+
 sl_number_kind sl_number_classify(sl_text t, int64_t *i, double *f) {
     sl_literal x;
-    if (!t.n || (!is_digit(*t.s) && *t.s != '-') || !scan(t, &x)) return SL_NOT_NUMBER;
-    if (!x.nwhole || (x.nwhole > 1 && *x.whole == '0')) return SL_NOT_NUMBER;
+    if (!t.n || (!is_digit(*t.s) && *t.s != '-')) return SL_NOT_NUMBER;
+    uint32_t sign = *t.s == '-', n = t.n - sign;
+    if (SL_LIKELY(n - 1 < 8)) {
+        int kind = classify_short(t.s + sign, n, sign, i, f);
+        if (SL_LIKELY(kind != SHORT_REST)) return (sl_number_kind)kind;
+    }
+    if (!scan(t, &x) || !x.nwhole || (x.nwhole > 1 && *x.whole == '0')) return SL_NOT_NUMBER;
     if (!x.point) return classify_whole(&x, i);
     return x.nfraction ? classify_real(&x, f) : SL_NOT_NUMBER;
 }

@@ -15,8 +15,9 @@ typedef enum sl_number_kind {
 /* Classifies T; *I or *F gets the value of a whole number or a real. The hot path of loading. */
 sl_number_kind sl_number_classify(sl_text t, int64_t *i, double *f);
 
-/* Correctly rounded double of a decimal literal [-+]?digits[.digits][e[+-]digits]; false when T is not one. Exact fast path
- * for up to 15 significant digits and small exponents, strtod in the C locale otherwise. */
+/* Correctly rounded double of a decimal literal [-+]?digits[.digits][e[+-]digits], where one side of the point may be empty;
+ * infinite or zero beyond the range of doubles; false when T is not one. One operation on doubles or on 128-bit integers for up
+ * to 19 digits and small exponents, big integers otherwise. */
 bool sl_parse_double(sl_text t, double *out);
 /* Signed decimal integer that fits, digits only. */
 bool sl_parse_int(sl_text t, int64_t *out);

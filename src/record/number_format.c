@@ -48,19 +48,24 @@ static void trim_zeros(sl_shortest *s) {
     while (s->n && s->digits[s->n - 1] == '0') s->n--;
 }
 
+static bool in_short_range(double v) {
+    return v >= 1e-4 && v < 1e15;
+}
+
+/* Digits before the point; zeros behind it, negative, below 0.1. */
+static int point_of(double v) {
+    if (v < 1) return v >= 1e-1 ? 0 : v >= 1e-2 ? -1 : v >= 1e-3 ? -2 : -3;
+    int point = 1;
+    while (v >= sl_exact_powers[point]) point++;
+    return point;
+}
+
 /* Decimals of at most 15 digits between 1e-4 and 1e15: distinct ones are distinct doubles, so the one that reads back is the
  * shortest form. It reads back exactly when the division, which is correctly rounded, gives V. */
 static bool short_decimal(double v, sl_shortest *s) {
-    static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
-                                  1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
-    if (!(v >= 1e-4 && v < 1e15)) return false;
-    int point = 15; /* digits before the point */
-    if (v < 1)
-        point = v >= 1e-1 ? 0 : v >= 1e-2 ? -1 : v >= 1e-3 ? -2 : -3;
-    else {
-        for (point = 1; v >= tens[point];) point++;
-    }
-    double scale = tens[15 - point], whole = nearbyint(v * scale);
+    if (!in_short_range(v)) return false;
+    int point = point_of(v);
+    double scale = sl_exact_powers[15 - point], whole = nearbyint(v * scale);
     if (whole >= 1e15 || whole / scale != v) return false;
     s->n = put_unsigned((uint64_t)whole, s->digits);
     s->point = point + (int)s->n - 15;
@@ -68,8 +73,27 @@ static bool short_decimal(double v, sl_shortest *s) {
     return true;
 }
 
+/* V of the short range correctly rounded to N (16 or 17) digits: mantissa x 10^k is below 2^122, and the binary point lies in it. */
+static void wide_digits(double v, int n, sl_shortest *s) {
+    int e, point = point_of(v);
+    uint64_t mantissa = (uint64_t)ldexp(frexp(v, &e), 53);
+    sl_u128 scaled = mantissa;
+    for (int k = point; k < n; k++) scaled *= 10;
+    int shift = 53 - e;
+    sl_u128 half = (sl_u128)1 << (shift - 1), rest = scaled & ((half << 1) - 1);
+    uint64_t q = (uint64_t)(scaled >> shift);
+    if (rest > half || (rest == half && (q & 1))) q++;
+    s->n = put_unsigned(q, s->digits);
+    s->point = point + (int)s->n - n;
+    trim_zeros(s);
+}
+
 /* V correctly rounded to N significant digits. */
-static void library_digits(double v, int n, sl_shortest *s) {
+static void rounded_digits(double v, int n, sl_shortest *s) {
+    if (in_short_range(v) && n >= 16) {
+        wide_digits(v, n, s);
+        return;
+    }
     char text[64];
     int length = snprintf(text, sizeof text, "%.*e", n - 1, v);
     const char *p = text, *end = text + (length > 0 ? length : 0);
@@ -82,6 +106,10 @@ static void library_digits(double v, int n, sl_shortest *s) {
 }
 
 static bool reads_back(const sl_shortest *s, double v) {
+    uint64_t digits = 0;
+    double back;
+    for (uint32_t k = 0; k < s->n; k++) digits = digits * 10 + (uint64_t)(s->digits[k] - '0');
+    if (sl_digits_value(digits, s->point - (int)s->n, &back)) return back == v;
     return sl_number_slow(s->digits, s->n, NULL, 0, s->point - (int)s->n) == v;
 }
 
@@ -98,13 +126,13 @@ static void next_up(sl_shortest *s) {
 sl_shortest sl_shortest_digits(double v) {
     sl_shortest s = {.n = 0};
     if (v == 0 || short_decimal(v, &s)) return s;
-    for (int n = v < DBL_MIN ? 1 : 15; n < 17; n++) {
-        library_digits(v, n, &s);
+    for (int n = v < DBL_MIN ? 1 : in_short_range(v) ? 16 : 15; n < 17; n++) {
+        rounded_digits(v, n, &s);
         if (reads_back(&s, v)) return s;
     }
     next_up(&s);
     if (s.digits[0] <= '9' && reads_back(&s, v)) return s;
-    library_digits(v, 17, &s);
+    rounded_digits(v, 17, &s);
     return s;
 }
 

@@ -29,6 +29,8 @@ typedef struct sl_literal {
 
 /* [-+]?digits[.digits][e[+-]digits], where one side of the point may be empty. The whole of T must be it. */
 bool sl_literal_scan(sl_text t, sl_literal *x);
+/* The correctly rounded double of digits x 10^power where 128 bits suffice, else false. */
+bool sl_digits_value(uint64_t digits, int64_t power, double *out);
 /* The correctly rounded double. */
 double sl_literal_value(const sl_literal *x);
 /* What Python allows around a number: T without white space at its ends and without _ between digits (then it is a copy in

@@ -105,6 +105,42 @@ static void reals_are_correctly_rounded(void **state) {
     }
 }
 
+/* The rule of number.h spelled out a character at a time. */
+static sl_number_kind plain_rule(const char *z) {
+    const char *p = z + (*z == '-'), *whole = p;
+    while (*p >= '0' && *p <= '9') p++;
+    if (p == whole || (*whole == '0' && p - whole > 1)) return SL_NOT_NUMBER;
+    if (!*p) return *z == '-' && *whole == '0' ? SL_NOT_NUMBER : SL_WHOLE;
+    if (*p++ != '.' || *p < '0' || *p > '9') return SL_NOT_NUMBER;
+    while (*p >= '0' && *p <= '9') p++;
+    if (!*p) return SL_REAL;
+    if (*p++ != 'e') return SL_NOT_NUMBER;
+    if (*p == '-' || *p == '+') p++;
+    if (!*p || strspn(p, "0123456789") != strlen(p)) return SL_NOT_NUMBER;
+    return strtod(z, NULL) < HUGE_VAL && strtod(z, NULL) > -HUGE_VAL ? SL_REAL : SL_NOT_NUMBER;
+}
+
+static void short_cells_follow_the_rule(void **state) {
+    (void)state;
+    static const char letters[] = "00112345678999..-e+x";
+    uint64_t seed = 3;
+    for (int k = 0; k < 400000; k++) {
+        char z[12] = {0};
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        uint64_t r = seed >> 20;
+        for (uint32_t n = 1 + (uint32_t)(seed >> 61) + (k & 1), c = 0; c < n; c++, r /= 11)
+            z[c] = letters[r % (k % 4 ? 16 : 20)];
+        int64_t i = 0;
+        double f = 0;
+        sl_number_kind want = plain_rule(z), got = classify(z, &i, &f);
+        if (strchr(z, 'e') && want == SL_REAL && got == SL_NOT_NUMBER)
+            continue; /* out of the range where doubles keep it */
+        if (got != want) fail_msg("'%s' is of kind %d, not %d", z, got, want);
+        if (want == SL_WHOLE) assert_true(i == strtoll(z, NULL, 10));
+        if (want == SL_REAL) assert_true(f == strtod(z, NULL));
+    }
+}
+
 static void literals_read_like_the_compilers(void **state) {
     (void)state;
 #define CASE(x)                                                                                              \
