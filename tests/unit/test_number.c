@@ -252,10 +252,10 @@ static void json_numbers_end_where_they_end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_not_a_number_stays_text), cmocka_unit_test(whole_numbers_are_exact),
-        cmocka_unit_test(reals_are_correctly_rounded),     cmocka_unit_test(literals_read_like_the_compilers),
-        cmocka_unit_test(doubles_have_pythons_form),       cmocka_unit_test(every_double_reads_back),
-        cmocka_unit_test(json_numbers_end_where_they_end),
+        cmocka_unit_test(short_cells_follow_the_rule),      cmocka_unit_test(what_is_not_a_number_stays_text),
+        cmocka_unit_test(whole_numbers_are_exact),          cmocka_unit_test(reals_are_correctly_rounded),
+        cmocka_unit_test(literals_read_like_the_compilers), cmocka_unit_test(doubles_have_pythons_form),
+        cmocka_unit_test(every_double_reads_back),          cmocka_unit_test(json_numbers_end_where_they_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
