@@ -39,14 +39,14 @@ static sl_status put_value(sl_value v, sl_arena *arena, sl_buf *out, sl_error *e
     return SL_OK;
 }
 
-/* `"name": ` of every column, made once a batch. */
+/* `"name":` of every column, made once a batch. */
 static sl_text *keys_of(sl_batch *b) {
     sl_text *keys = sl_arena_alloc(sl_batch_arena(b), (b->ncols + 1) * sizeof *keys);
     sl_buf buf = {0};
     for (uint32_t c = 0; keys && c < b->ncols; c++) {
         sl_buf_clear(&buf);
         sl_json_text(b->cols[c].name, &buf);
-        sl_buf_str(&buf, ": ");
+        sl_buf_byte(&buf, ':');
         keys[c] = sl_arena_text(sl_batch_arena(b), sl_text_n(buf.data, buf.len));
         if (buf.failed || !keys[c].s) keys = NULL;
     }
@@ -55,16 +55,16 @@ static sl_text *keys_of(sl_batch *b) {
 }
 
 static sl_status put_item(sl_batch *b, const sl_text *keys, uint32_t row, sl_buf *out, sl_error *err) {
-    const char *before = "{";
+    char before = '{';
     for (uint32_t c = 0; c < b->ncols; c++) {
         sl_value v = sl_batch_peek(b, c, row);
         if (v.type == SL_MISSING) continue;
-        sl_buf_add(out, before, before[0] == '{' ? 1 : 2);
-        before = ", ";
+        sl_buf_byte(out, before);
+        before = ',';
         sl_buf_text(out, keys[c]);
         TRY(put_value(v, sl_batch_arena(b), out, err));
     }
-    if (before[0] == '{') sl_buf_byte(out, '{');
+    if (before == '{') sl_buf_byte(out, '{');
     sl_buf_byte(out, '}');
     return SL_OK;
 }
