@@ -14,3 +14,5 @@ endforeach()
 
 add_test(NAME http.server COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/http/test_server.py)
 set_tests_properties(http.server PROPERTIES TIMEOUT 120 LABELS http)
+
+include(${CMAKE_CURRENT_LIST_DIR}/cases/cases.cmake)
