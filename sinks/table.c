@@ -40,9 +40,9 @@ static void put_times(sl_buf *out, const char *z, uint32_t times) {
     while (times-- > 0) sl_buf_str(out, z);
 }
 
-/* T in WIDTH places. */
+/* T in WIDTH places. Numbers are never cut: a digit less would be another number. */
 static void put_fitted(sl_buf *out, sl_text t, uint32_t width, bool right, bool last) {
-    uint32_t need = width_of(t), shown = need > width ? width - 1 : need;
+    uint32_t need = width_of(t), shown = need > width && !right ? width - 1 : need;
     if (right && need < width) put_times(out, " ", width - need);
     for (uint32_t i = 0; i < shown; i++) {
         char c[4];
@@ -50,7 +50,7 @@ static void put_fitted(sl_buf *out, sl_text t, uint32_t width, bool right, bool 
         next_shown(&t, c, &n);
         sl_buf_add(out, c, n);
     }
-    if (need > width) sl_buf_str(out, "\u2026");
+    if (need > shown) sl_buf_str(out, "\u2026");
     if (!right && !last && need < width) put_times(out, " ", width - need);
 }
 

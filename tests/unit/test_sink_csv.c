@@ -211,9 +211,9 @@ static void big_output(void **state) {
     rig_open(&r, "x.csv", "{}");
     sl_buf text = {0}, all = {0};
     sl_buf_str(&all, "n,t\n");
-    for (int unit = 0; unit < 5; unit++) {
+    for (int k = 0; k < 5; k++) {
         sl_buf_clear(&text);
-        for (int i = 0; i < 9000 * unit; i++) sl_buf_printf(&text, "%d,some text of row %d\n", i, i * 7);
+        for (int i = 0; i < 9000 * k; i++) sl_buf_printf(&text, "%d,some text of row %d\n", i, i * 7);
         rig_csv(&r, "n,t", sl_buf_cstr(&text));
         sl_buf_add(&all, text.data, text.len);
     }
