@@ -100,6 +100,10 @@ static sl_status lower_keys(sl_json_in *in, sl_value *v) {
 static sl_status emit(sl_json_in *in, sl_builder *bd, sl_value v) {
     if (v.type == SL_MISSING) v = sl_text_value(SL_TEXT(""));
     if (v.type == SL_NULL) return SL_OK;
+    if (sl_is_text(v)) { /* an item, unlike the texts of a list */
+        sl_pair content = {SL_TEXT("content"), v};
+        return sl_builder_add(bd, sl_map(&content, 1), in->err);
+    }
     if (v.type != SL_LIST) {
         TRY(lower_keys(in, &v));
         return sl_builder_add(bd, v, in->err);

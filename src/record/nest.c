@@ -26,6 +26,17 @@ static bool has_dots(sl_value map) {
     return false;
 }
 
+/* The path of a key: a key without a dot is one name, even an empty one. */
+static sl_status path_of_key(sl_path *path, sl_text key, sl_arena *arena, sl_error *err) {
+    TRY(sl_path_compile(path, key, SL_RIKO, arena, err));
+    if (path->n || last_dot(key) >= 0) return SL_OK;
+    path->segments = sl_arena_calloc(arena, 1, sizeof *path->segments);
+    if (!path->segments) return sl_oom(err);
+    path->segments[0].name = key.s ? key : SL_TEXT("");
+    path->n = 1;
+    return SL_OK;
+}
+
 sl_status sl_nest_dotted(sl_value map, sl_arena *arena, sl_value *out, sl_error *err) {
     *out = map;
     if (map.type != SL_MAP || !has_dots(map)) return SL_OK;
@@ -34,7 +45,7 @@ sl_status sl_nest_dotted(sl_value map, sl_arena *arena, sl_value *out, sl_error 
         const sl_pair *pair = &map.as.map[i];
         if (has_child(map, pair->key)) continue;
         sl_path path;
-        TRY(sl_path_compile(&path, pair->key, SL_RIKO, arena, err));
+        TRY(path_of_key(&path, pair->key, arena, err));
         if (path.n) TRY(sl_path_set_from(&path, 0, *out, pair->value, arena, out, err));
     }
     return SL_OK;
@@ -91,7 +102,7 @@ static sl_status nest_column(sl_batch *b, uint32_t c, sl_batch *table, sl_error 
     bool parent = column_has_child(b, c);
     if (parent && !is_shown(b, c)) return SL_OK;
     sl_path path;
-    TRY(sl_path_compile(&path, b->cols[c].name, SL_RIKO, sl_batch_arena(b), err));
+    TRY(path_of_key(&path, b->cols[c].name, sl_batch_arena(b), err));
     if (!path.n) return SL_OK;
     sl_text head = path.segments[0].name;
     int at = sl_batch_find(table, head, true);

@@ -263,6 +263,7 @@ static void dotted_names_nest(void **state) {
     assert_nests("{\"author.name\":\"n\",\"author\":\"z\"}", "{\"author\":{\"name\":\"n\"}}");
     assert_nests("{\"No. of Journeys\":7}", "{\"No\":{\" of Journeys\":7}}");
     assert_nests("{\"a.x\":1,\"b\":2,\"a.y\":3}", "{\"a\":{\"x\":1,\"y\":3},\"b\":2}");
+    assert_nests("{\"\":1,\"b\":2,\"d.e\":3}", "{\"\":1,\"b\":2,\"d\":{\"e\":3}}");
     assert_nests("{\"a\":{\"x\":1},\"a.b.c\":2}", "{\"a\":{\"x\":1,\"b\":{\"c\":2}}}");
     assert_nests("{\"end.\":1}", "{\"end\":1}");
 }
