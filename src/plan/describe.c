@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "formats/format.h"
 
 static const char *kind_name(sl_kind kind) {
     static const char *const names[] = {[SL_KIND_SOURCE] = "source",
@@ -64,12 +65,32 @@ static bool fill_option(json_t *to, const sl_option *o) {
            (!o->rules || put(to, "rule", options_json(o->rules))) && put_text(to, "help", o->help);
 }
 
+static bool is_called(const sl_option *o, const char *name) {
+    return strcmp(o->name, name) == 0 || (o->alias && strcmp(o->alias, name) == 0);
+}
+
+/* The row that describes O: for a key of a format's dialect the format's own, under the name the pipe gives it. */
+static sl_option described(const sl_option *o) {
+    if (!(o->flags & SL_OPT_FORMAT)) return *o;
+    for (unsigned i = 0; sl_format_at(i); i++)
+        for (const sl_option *row = sl_format_at(i)->options; row && row->name; row++) {
+            if (!is_called(row, o->name)) continue;
+            sl_option shown = *row;
+            shown.name = o->name;
+            shown.alias = o->alias;
+            shown.help = o->help;
+            return shown;
+        }
+    return *o;
+}
+
 static json_t *options_json(const sl_option *table) {
     json_t *list = json_array();
     for (const sl_option *o = table; list && o && o->name; o++) {
         if (o->flags & SL_OPT_HIDDEN) continue;
         json_t *one = json_object();
-        bool done = one && fill_option(one, o);
+        sl_option shown = described(o);
+        bool done = one && fill_option(one, &shown);
         if (done && json_array_append(list, one) == 0) {
             json_decref(one);
             continue;

@@ -33,12 +33,14 @@ typedef struct sl_rules { /* v is an array of n structs of rule_size bytes */
 enum {
     SL_OPT_REQUIRED = 1, /* must be present and not null */
     SL_OPT_SCALARS = 2,  /* SL_OPT_RULES: a bare scalar stands for {first option: scalar} */
-    SL_OPT_HIDDEN = 4    /* an accepted old name, not shown */
+    SL_OPT_HIDDEN = 4,   /* an accepted old name, not shown */
+    SL_OPT_FORMAT =
+        8 /* a key of a format's dialect, handed on as it came: described by the format's own row */
 };
 
 typedef struct sl_option sl_option;
 struct sl_option {
-    const char *name;         /* lower case; NULL ends a table */
+    const char *name; /* lower case; NULL ends a table */
     sl_option_type type;
     size_t offset;            /* in the conf (or rule) struct */
     const char *fallback;     /* default, as text, shown in help; NULL: absent (zero, missing) */
@@ -55,8 +57,8 @@ struct sl_option {
 /* Fills CONF (zeroed, conf_size bytes) from MAP (a map value, or missing for defaults only) by TABLE. Texts and arrays live in
  * ARENA or in MAP. Unknown keys are SL_E_PLAN with the nearest name; *BAD_KEY (may be NULL) gets the dotted path of the
  * offending key, e.g. "rule.2.fied", so that the caller can point at it. NOCASE: keys match ignoring case (riko's dialect). */
-SL_MUST_CHECK sl_status sl_options_parse(const sl_option *table, sl_value map, bool nocase, void *conf, sl_arena *arena,
-                                         sl_text *bad_key, sl_error *err);
+SL_MUST_CHECK sl_status sl_options_parse(const sl_option *table, sl_value map, bool nocase, void *conf,
+                                         sl_arena *arena, sl_text *bad_key, sl_error *err);
 
 /* A value of type missing inside MAP stands for one that only the item decides: it satisfies SL_OPT_REQUIRED and leaves its place
  * zero. So a conf that refers to items is checked before any item is read. */

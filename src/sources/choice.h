@@ -46,7 +46,9 @@ typedef struct sl_source_conf {
 
 /* A key of the format's dialect: kept as it came. */
 #define SL_DIALECT_ROW(S, key, text)                                                                                   \
-    { .name = #key, .type = SL_OPT_VALUE, .offset = offsetof(S, key), .help = text }
+    {                                                                                                                  \
+        .name = #key, .type = SL_OPT_VALUE, .offset = offsetof(S, key), .flags = SL_OPT_FORMAT, .help = text           \
+    }
 
 /* The keys of delimited text. */
 #define SL_CSV_KEYS                                                                                                    \
@@ -58,6 +60,7 @@ typedef struct sl_source_conf {
          .type = SL_OPT_VALUE,                                                                                         \
          .offset = offsetof(S, quotechar),                                                                             \
          .alias = "quote",                                                                                             \
+         .flags = SL_OPT_FORMAT,                                                                                       \
          .help = "csv: character around fields, empty for none; default \""},                                          \
         SL_DIALECT_ROW(S, comment, "csv: lines that begin with this character are skipped; default none"),             \
         SL_DIALECT_ROW(S, has_header, "csv: the first record names the columns; default true"),                        \
