@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Makes every data file in this folder. Standard library only; the same bytes on every machine.
+
+    generate.py [FOLDER]      default: the folder of this script
+
+    crime.csv       2,000 reports; quotes, line breaks inside quotes, empty cells, zero-padded codes
+    crime.json      the same under value.items of one document, with numbers and nulls
+    crime.jsonl     the same, one a line
+    stations.csv    the police stations that reports name; a few are missing on purpose
+    book.txt        a short story, for counting words
+    feed-*          four small feeds of one shape: two JSON documents, JSON Lines, CSV
+
+All names, places and figures are made up.
+"""
+import csv
+import io
+import json
+import random
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+REPORTS = 2000
+STATIONS = 60
+FIRST_DAY = date(2019, 1, 1)
+
+PROVINCES = {"GP": 26, "WC": 20, "KZN": 18, "EC": 11, "LP": 8, "MP": 6, "NW": 5, "FS": 4, "NC": 2}
+CRIMES = ["Arson", "Burglary at home", "Burglary at work", "Carjacking", "Common assault", "Fraud", "Kidnapping",
+          "Malicious damage", "Robbery", "Shoplifting", "Stock theft", "Theft from vehicle", "Theft of vehicle"]
+STATUSES = ["open", "closed", "pending", "referred", "withdrawn"]
+SUBJECTS = ["a neighbour", "the owner", "a passer-by", "the night guard", "a bus driver", "the shopkeeper"]
+VERBS = ["saw", "reported", "heard", "followed", "described", "photographed"]
+OBJECTS = ["two men by the gate", "a white van", "a broken window", "the open door", "smoke over the yard",
+           "an empty till", "a cut fence", "a stolen phone"]
+ENDINGS = ["shortly after noon", "late at night", "before sunrise", "on the way home", "during the rain"]
+
+SYLLABLES = ["ba", "de", "fo", "gra", "hel", "in", "ka", "lo", "mar", "nu", "or", "pe", "ri", "sa", "ten", "vi", "wal"]
+HAMLETS = ["", "", " Central", " North", " West", "-on-Sea"]
+
+SENTENCES = [
+    "The {a} miller carried the {b} sack up the {c} hill",
+    "A {a} river ran past the {b} mill and under the {c} bridge",
+    "Every morning the {a} sluice was opened, and the {b} wheel began to turn",
+    "\"Who closed the {a} gate?\" asked the {b} miller; nobody in the {c} yard would say",
+    "The {a} water rose until the {b} meadow was a {c} lake",
+    "In the {a} evening the {b} gate was closed again, and the {c} wheel stood still",
+]
+ADJECTIVES = ["old", "quiet", "heavy", "grey", "narrow", "wide", "cold", "bright", "patient", "long", "small", "wet"]
+
+
+class Dice:
+    """Chance that only ever draws random(), whose sequence is the same in every Python 3."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed).random
+
+    def below(self, n):
+        return int(self.random() * n)
+
+    def one_of(self, values):
+        return values[self.below(len(values))]
+
+    def happens(self, chance):
+        return self.random() < chance
+
+    def weighted(self, weights):
+        left = self.random() * sum(weights.values())
+        for value, weight in weights.items():
+            left -= weight
+            if left < 0:
+                break
+        return value
+
+
+def make_stations():
+    dice = Dice(2019)
+    stations, names = [], set()
+    while len(stations) < STATIONS:
+        name = "".join(dice.one_of(SYLLABLES) for _ in range(2 + dice.below(2))).capitalize() + dice.one_of(HAMLETS)
+        if name in names:
+            continue
+        names.add(name)
+        province = dice.weighted(PROVINCES)
+        stations.append({"station": name, "code": f"{7 + 13 * len(stations):05d}", "home_province": province,
+                         "officers": 8 + dice.below(240), "opened": f"{1890 + dice.below(130)}-{1 + dice.below(12):02d}-01"})
+    return stations
+
+
+def make_description(dice):
+    """Every fifth needs quotes in CSV: it holds a comma, a quoted word or a line break."""
+    subject, verb, thing = dice.one_of(SUBJECTS), dice.one_of(VERBS), dice.one_of(OBJECTS)
+    kind = dice.random()
+    if kind < 0.10:
+        return f"{subject} {verb} {thing}, {dice.one_of(ENDINGS)}"
+    if kind < 0.15:
+        return f"{subject} {verb} \"{thing}\" {dice.one_of(ENDINGS)}"
+    if kind < 0.20:
+        return f"{subject} {verb} {thing}\n{dice.one_of(ENDINGS)}"
+    return f"{subject} {verb} {thing}"
+
+
+def make_reports(stations):
+    dice = Dice(2020)
+    for number in range(1, REPORTS + 1):
+        station = dice.one_of(stations)["station"] if not dice.happens(0.02) else f"Unlisted {1 + dice.below(9)}"
+        located, second = not dice.happens(0.03), dice.below(86400)
+        yield {
+            "id": number,
+            "date": str(FIRST_DAY + timedelta(days=dice.below(1461))),
+            "time": f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}",
+            "station": station,
+            "docket": f"{dice.below(10000):05d}",
+            "crime": dice.one_of(CRIMES),
+            "province": dice.weighted(PROVINCES),
+            "lat": round(-22 - dice.random() * 12, 5) if located else None,
+            "lon": round(17 + dice.random() * 15, 5) if located else None,
+            "incidents": int(dice.random() ** 3 * 1000),
+            "amount": round(dice.random() ** 2 * 250000, 2) if not dice.happens(0.04) else None,
+            "description": make_description(dice),
+            "status": dice.one_of(STATUSES),
+        }
+
+
+def as_csv(rows):
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def as_lines(rows):
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def as_document(rows, **about):
+    """One document with the rows under value.items, one a line."""
+    items = ",\n    ".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    return f'{{"about": {json.dumps(about)},\n "value": {{"items": [\n    {items}\n ]}}}}\n'
+
+
+def make_book():
+    dice, paragraphs = Dice(1890), ["THE MILL BY THE RIVER"]
+    for _ in range(40):
+        sentences = []
+        for _ in range(3 + dice.below(4)):
+            words = {key: dice.one_of(ADJECTIVES) for key in "abc"}
+            sentences.append(dice.one_of(SENTENCES).format(**words) + ".")
+        paragraphs.append(wrap(" ".join(sentences), 76))
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def wrap(text, width):
+    lines, line = [], ""
+    for word in text.split(" "):
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    return "\n".join(lines + [line])
+
+
+def make_feed(name, seed, entries):
+    dice = Dice(seed)
+    for number in range(1, entries + 1):
+        day = date(2021, 3, 1) + timedelta(days=dice.below(60))
+        title = f"{dice.one_of(OBJECTS)} {dice.one_of(ENDINGS)}"
+        yield {"feed": name, "id": f"{name}-{number:03d}", "published": str(day), "title": title.capitalize(),
+               "author": dice.one_of(["Amahle", "Ben", "Chloë", "Zoë", "Đặng"]), "comments": dice.below(40)}
+
+
+def make_all():
+    stations = make_stations()
+    reports = list(make_reports(stations))
+    feeds = [list(make_feed(name, 3000 + i, 20 + 5 * i)) for i, name in enumerate(["city", "coast", "farm", "rail"])]
+    return {
+        "crime.csv": as_csv(reports),
+        "crime.json": as_document(reports, title="Crime reports", licence="made up"),
+        "crime.jsonl": as_lines(reports),
+        "stations.csv": as_csv(stations),
+        "book.txt": make_book(),
+        "feed-city.json": as_document(feeds[0], title="City"),
+        "feed-coast.json": as_document(feeds[1], title="Coast"),
+        "feed-farm.jsonl": as_lines(feeds[2]),
+        "feed-rail.csv": as_csv(feeds[3]),
+    }
+
+
+def main():
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent
+    for name, text in make_all().items():
+        (folder / name).write_bytes(text.encode("utf-8"))
+
+
+if __name__ == "__main__":
+    main()
