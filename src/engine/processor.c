@@ -123,9 +123,27 @@ static sl_status fetch_item(sl_processor *p, const void *conf, sl_batch *b, sl_e
     return s == SL_DONE ? SL_OK : s;
 }
 
+/* Where a pipe that works on batches leaves what it makes of one item. */
+typedef struct apply_out {
+    sl_out out; /* first: sl_out * is apply_out * */
+    collector to;
+} apply_out;
+
+static sl_status collect_applied(sl_out *out, sl_batch *take, sl_error *err) {
+    return collect_batch(&((apply_out *)(void *)out)->to, take, err);
+}
+
+/* A pipe that works on batches, for a conf that refers to the item or results that are stored in it: a batch of one row. */
+static sl_status apply_item(sl_processor *p, const void *conf, void *state, sl_item item, sl_error *err) {
+    apply_out o = {{collect_applied}, {.p = p, .item = item.batch, .wanted = UINT64_MAX}};
+    sl_batch *one = sl_batch_slice(item.batch, &item.row, 1);
+    return one ? p->pipe->apply(conf, state, one, &o.out, err) : sl_oom(err);
+}
+
 static sl_status compute(sl_processor *p, const void *conf, void *state, sl_value field, sl_item item,
                          sl_error *err) {
     if (p->pipe->source) return fetch_item(p, conf, item.batch, err);
+    if (p->pipe->apply) return apply_item(p, conf, state, item, err);
     return p->pipe->each(conf, state, field, item, &p->results, err);
 }
 
@@ -288,7 +306,10 @@ static bool all_assign(const sl_processor *p, const sl_batch *b) {
 
 sl_status sl_processor_run(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err) {
     sl_status s = compute_batch(p, take, err);
-    if (s == SL_OK && all_assign(p, take)) return assign_batch(p, take, out, err);
+    if (s == SL_OK && all_assign(p, take)) {
+        take->bare = false;
+        return assign_batch(p, take, out, err);
+    }
     if (s == SL_OK) s = rebuild_batch(p, take, out, err);
     sl_batch_free(&take);
     return s;

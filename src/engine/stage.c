@@ -183,7 +183,10 @@ static sl_status flow_of_fold(planner *p, const sl_node *node, flow *f) {
 }
 
 static sl_status flow_of_apply(planner *p, const sl_node *node, flow *f) {
-    if (node->pipe->kind == SL_KIND_PROCESSOR) return flow_of_processor(p, node, SL_STEP_APPLY, f);
+    if (node->pipe->kind == SL_KIND_PROCESSOR) {
+        bool by_item = node->dynamic || node->emit == 0;
+        return flow_of_processor(p, node, by_item ? SL_STEP_EACH : SL_STEP_APPLY, f);
+    }
     TRY(input_flow(p, node, f));
     return add_step(p, f, (sl_step){.kind = SL_STEP_APPLY, .node = node});
 }

@@ -7,6 +7,7 @@
 typedef struct rule {
     sl_text field, newval;
     bool copy;
+    sl_value op; /* of Yahoo's definitions, without a meaning here */
     sl_path from, to;
 } rule;
 
@@ -45,8 +46,9 @@ static bool reads_plain(const sl_batch *b, uint32_t c) {
 
 /* The column that R moves as it stands, or -1. */
 static int movable(const conf *c, const rule *r, const sl_batch *b) {
-    if (r->copy || r->from.n != 1 || r->to.n != 1) return -1;
+    if (r->copy || !r->from.n || r->to.n != 1) return -1;
     int col = sl_batch_find(b, r->field, false);
+    if (r->from.n > 1 && (c->riko || has_other(b, col, r->from.segments[0].name, false))) return -1;
     if (col < 0 || has_other(b, col, r->to.segments[0].name, c->riko)) return -1;
     if (c->riko && (has_other(b, col, r->field, true) || !reads_plain(b, (uint32_t)col))) return -1;
     return col;
@@ -158,6 +160,11 @@ static const sl_option rule_options[] = {
      .offset = offsetof(rule, copy),
      .fallback = "false",
      .help = "keep the field under its old name too"},
+    {.name = "op",
+     .type = SL_OPT_VALUE,
+     .offset = offsetof(rule, op),
+     .flags = SL_OPT_HIDDEN,
+     .help = "no effect"},
     {0},
 };
 
@@ -183,7 +190,7 @@ const sl_pipe sl_pipe_rename = {
     .example = "itembuilder attrs.key=a attrs.value=1 | rename rule.field=a rule.newval=b",
     .options = options,
     .conf_size = sizeof(conf),
-    .flags = SL_PIPE_EMITS,
+    .flags = SL_PIPE_EMITS | SL_PIPE_NO_FIELD,
     .cast = SL_CAST_PASS,
     .prepare = prepare,
     .apply = apply,
