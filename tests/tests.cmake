@@ -16,3 +16,4 @@ add_test(NAME http.server COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/http/test_se
 set_tests_properties(http.server PROPERTIES TIMEOUT 120 LABELS http)
 
 include(${CMAKE_CURRENT_LIST_DIR}/cases/cases.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/cli/load.cmake)
