@@ -165,6 +165,7 @@ sl_status sl_end_batch(sl_stage_run *sr, sl_batch *take, sl_error *err) {
     const sl_stage *stage = sr->stage;
     sl_status s = SL_E_INTERNAL;
     sr->end_in += take->nsel;
+    if (stage->end == SL_END_SERIAL || stage->end == SL_END_LOOKUP) take->bare = false;
     switch (stage->end) {
     case SL_END_SERIAL: s = stage->node->pipe->serial->pass(sr->serial, take, &sr->ready.out, err); break;
     case SL_END_LOOKUP: s = stage->node->pipe->lookup->add(stage->table, take, err); break;

@@ -57,6 +57,7 @@ static sl_status fold_batch(sl_walker *w, sl_batch *take, sl_error *err) {
     const sl_fold *fold = stage->node->pipe->fold;
     uint64_t first = ordinal_of(w);
     w->folded += take->nsel;
+    take->bare = false;
     if (!w->partial) {
         sl_status s = fold->open(stage->conf, w->plan->env, &w->partial, err);
         if (s != SL_OK) {
@@ -93,6 +94,7 @@ static sl_status run_step(link *l, sl_batch *take, sl_error *err) {
     sl_count *count = &l->walker->outcome->counts[l->place];
     uint64_t before = count->in;
     count->in += take->nsel;
+    take->bare = false; /* what enters a pipe is an item */
     switch (step->kind) {
     case SL_STEP_EACH:
     case SL_STEP_FETCH: return sl_processor_run(l->processor, take, &l->next->out, err);
