@@ -120,6 +120,15 @@ static sl_status find_modules(reader *r, sl_value root) {
     return SL_OK;
 }
 
+/* Before anything else: it says how the rest is read. */
+static sl_status read_dialect(reader *r, sl_value root) {
+    sl_value wires = sl_map_get_z(root, "wires"), dialect = sl_map_get_z(root, "dialect");
+    r->full = wires.type == SL_LIST && wires.n && wires.as.list[0].type == SL_MAP;
+    if (r->full) sl_plan_imply_dialect(r->plan, SL_RIKO);
+    sl_pair pair = {SL_TEXT("dialect"), dialect};
+    return dialect.type == SL_MISSING ? SL_OK : read_setting(r, &pair);
+}
+
 static sl_status read_top(reader *r, sl_value root) {
     if (root.type == SL_LIST) {
         r->modules = root;
@@ -129,11 +138,6 @@ static sl_status read_top(reader *r, sl_value root) {
     if (root.type != SL_MAP)
         return sl_plan_fail(r->plan, "", r->err,
                             "a pipeline is a list of modules or an object with 'modules'");
-    sl_value wires = sl_map_get_z(root, "wires"), dialect = sl_map_get_z(root, "dialect");
-    r->full = wires.type == SL_LIST && wires.n && wires.as.list[0].type == SL_MAP;
-    if (r->full) sl_plan_imply_dialect(r->plan, SL_RIKO);
-    sl_pair pair = {SL_TEXT("dialect"), dialect};
-    if (dialect.type != SL_MISSING) TRY(read_setting(r, &pair));
     for (uint32_t i = 0; i < root.n; i++) TRY(read_member(r, &root.as.map[i]));
     return find_modules(r, root);
 }
@@ -405,6 +409,7 @@ sl_status sl_plan_parse(sl_plan *p, const char *json, size_t n, const char *file
         return sl_fail(err, SL_E_USAGE, "a definition is loaded before any step is added, and only one");
     TRY(keep_text(p, json, n, file, base_dir, err));
     TRY(sl_json_parse(json, n, p->file, &p->arena, &root, err));
+    TRY(read_dialect(&r, root));
     TRY(interpolate(p, &root, err));
     TRY(read_top(&r, root));
     TRY(read_modules(&r));

@@ -1,5 +1,6 @@
 /* ${NAME}, ${NAME:-default} and $${ (which gives ${) in the texts of a definition. Variables given by the caller come first,
- * then the environment; a variable that is neither is an error, so a load never runs with half a path. */
+ * then the environment; a variable that is neither is an error, so a load never runs with half a path. Riko knows no variables:
+ * under its dialect what names none stays as it stands. */
 #include "plan/internal.h"
 
 #include <stdio.h>
@@ -37,10 +38,19 @@ static bool look_up(const sl_plan *p, sl_text name, sl_text *out) {
     return value != NULL;
 }
 
+static sl_status keep(sl_text body, sl_buf *out) {
+    sl_buf_str(out, "${");
+    sl_buf_text(out, body);
+    sl_buf_byte(out, '}');
+    return SL_OK;
+}
+
 /* BODY is what stands between ${ and }. */
 static sl_status substitute(const interpolator *in, sl_text body, sl_buf *out) {
     int64_t split = sl_text_find(body, SL_TEXT(":-"), 0);
     sl_text name = split < 0 ? body : (sl_text){body.s, (uint32_t)split}, value;
+    bool literal = in->plan->settings.dialect == SL_RIKO;
+    if (literal && !is_name(name)) return keep(body, out);
     if (!is_name(name))
         return sl_fail(in->err, SL_E_PLAN, "'${%.*s}' is no variable; write $${ for a literal ${",
                        (int)body.n, body.s);
@@ -49,6 +59,7 @@ static sl_status substitute(const interpolator *in, sl_text body, sl_buf *out) {
         value = (sl_text){body.s + split + 2, body.n - (uint32_t)split - 2};
         known = true;
     }
+    if (!known && literal) return keep(body, out);
     if (!known)
         return sl_fail(in->err, SL_E_PLAN,
                        "variable '%.*s' is not defined; set it, or give a default: ${%.*s:-default}",
@@ -71,6 +82,11 @@ static sl_status expand_dollar(const interpolator *in, sl_text s, uint32_t *at, 
         return SL_OK;
     }
     int64_t close = sl_text_find(rest, SL_TEXT("}"), 2);
+    if (close < 0 && in->plan->settings.dialect == SL_RIKO) {
+        sl_buf_byte(out, '$');
+        ++*at;
+        return SL_OK;
+    }
     if (close < 0) return sl_fail(in->err, SL_E_PLAN, "'${' without '}'; write $${ for a literal ${");
     *at += (uint32_t)close + 1;
     return substitute(in, (sl_text){rest.s + 2, (uint32_t)close - 2}, out);
