@@ -58,6 +58,7 @@ static void put_expected(const json_t *v, sl_buf *out);
  *   $float  nan or inf, written as null
  *   $date, $dt   a date or a date-time, written as ISO 8601 text
  *   $tm     a broken-down time, nine numbers, written as the ISO 8601 text of its clock
+ * Inside of inputs they enter in the same form, which is what pipes read as such a value.
  * False: V is an ordinary object. */
 static bool put_special(const json_t *v, sl_buf *out) {
     const char *key = json_object_iter_key(json_object_iter((json_t *)(uintptr_t)v));
@@ -232,33 +233,17 @@ static json_t *wrap_pipe(example *e, bool *made) {
     return json_pack("{s:o, s:o}", "modules", e->modules, "wires", e->wires);
 }
 
-/* DEFINITION as text with the folder's name for file:///T. Takes DEFINITION. */
-static char *definition_text(const example *e, json_t *definition) {
-    static const char mark[] = "file:///T";
-    char *text = json_dumps(definition, 0);
-    sl_buf out = {0};
-    json_decref(definition);
-    for (const char *from = text; from;) {
-        const char *hit = strstr(from, mark);
-        sl_buf_add(&out, from, hit ? (size_t)(hit - from) : strlen(from));
-        if (hit) sl_buf_str(&out, e->base);
-        from = hit ? hit + strlen(mark) : NULL;
-    }
-    free(text);
-    char *copy = strdup(sl_buf_cstr(&out));
-    sl_buf_free(&out);
-    return copy;
-}
-
 static bool make_definition(example *e) {
     json_t *definition = json_object_get(e->root, "pipeline");
     bool made = make_files(e);
     if (definition) {
         json_t *dag = json_object_get(definition, "dag");
-        e->definition = definition_text(e, json_incref(dag ? dag : definition));
+        e->definition = json_dumps(dag ? dag : definition, 0);
     } else if (json_object_get(e->root, "pipe")) {
         bool streams;
-        e->definition = definition_text(e, wrap_pipe(e, &streams));
+        json_t *wrapped = wrap_pipe(e, &streams);
+        e->definition = json_dumps(wrapped, 0);
+        json_decref(wrapped);
         made = made && streams;
     }
     return made;
@@ -425,6 +410,21 @@ static bool run_example(example *e) {
 
 /* ---- the file ----------------------------------------------------------------------------------------------------------- */
 
+/* The example of LINE, in which BASE stands for file:///T. NULL: it is none, WHY says so. */
+static json_t *parse_line(const char *line, const char *base, json_error_t *why) {
+    static const char mark[] = "file:///T/";
+    sl_buf text = {0};
+    for (const char *from = line; from;) {
+        const char *hit = strstr(from, mark);
+        sl_buf_add(&text, from, hit ? (size_t)(hit - from) : strlen(from));
+        if (hit) sl_buf_printf(&text, "%s/", base);
+        from = hit ? hit + strlen(mark) : NULL;
+    }
+    json_t *root = json_loads(sl_buf_cstr(&text), 0, why);
+    sl_buf_free(&text);
+    return root;
+}
+
 static int run_lines(FILE *f, const char *file, const char *dir) {
     char *line = NULL;
     size_t room = 0;
@@ -433,7 +433,7 @@ static int run_lines(FILE *f, const char *file, const char *dir) {
         json_error_t why;
         example e = {.file = file, .line = ++number, .dir = dir};
         snprintf(e.base, sizeof e.base, "file://%s", dir);
-        e.root = json_loads(line, 0, &why);
+        e.root = parse_line(line, e.base, &why);
         if (!e.root) fprintf(stderr, "%s:%d: %s\n", file, number, why.text);
         if (!e.root || !run_example(&e)) bad++;
         json_decref(e.root);
