@@ -98,7 +98,8 @@ sl_status sl_view_make(sl_view *view, sl_batch *b, bool flatten, sl_error *err) 
             TRY(flatten_column(view, b, c, err));
             continue;
         }
-        sl_view_column column = {.name = b->cols[c].name, .source = c, .first = first_row(b, c)};
+        const sl_column *col = &b->cols[c];
+        sl_view_column column = {col->name, col->values, c, col->field, first_row(b, c)};
         if (column.first < b->nsel) TRY(add(view, b, column, err));
     }
     sort_by_first(view);

@@ -6,8 +6,9 @@
 
 typedef struct sl_view_column {
     sl_text name;
-    const sl_value *values; /* [nrows]; NULL: column `source` of the batch as it is */
-    uint32_t source;
+    const sl_value *values; /* [nrows]; NULL: still a field of the batch's records */
+    uint32_t source;        /* column of the batch */
+    uint32_t field;         /* of its records, when values is NULL */
     uint32_t first; /* position in the selection of the first row that has it */
 } sl_view_column;
 
@@ -19,8 +20,15 @@ typedef struct sl_view {
 /* The columns that any selected row has. FLATTEN: members of maps are columns "a.b". */
 SL_MUST_CHECK sl_status sl_view_make(sl_view *view, sl_batch *b, bool flatten, sl_error *err);
 
+/* Most fields have no quotes and are read here; the batch knows about the others. */
 static inline sl_value sl_view_cell(const sl_view_column *c, const sl_batch *b, uint32_t row) {
-    return c->values ? c->values[row] : sl_batch_peek(b, c->source, row);
+    if (c->values) return c->values[row];
+    const sl_records *r = b->records;
+    const uint32_t *end = r->end + (size_t)row * r->nfields + c->field;
+    uint32_t from = c->field ? end[-1] + 1 : r->start[row];
+    if (SL_UNLIKELY(*end == SL_NO_FIELD || (*end > from && r->base[from] == r->quote)))
+        return sl_batch_peek(b, c->source, row);
+    return sl_text_value((sl_text){r->base + from, *end - from});
 }
 
 #endif

@@ -2,8 +2,9 @@
 #define _XOPEN_SOURCE 700
 #include "sink_fixture.h"
 
+#include <signal.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "record/number.h"
 
@@ -356,6 +357,27 @@ static void stale_files_go(void **state) {
     assert_int_equal(access(".x.db.sluice-1.load", F_OK), 0);
 }
 
+/* A process that is killed in the middle of a load leaves the old table, and what it leaves beside is gone with the next. */
+static void killed_processes(void **state) {
+    (void)state;
+    run("x.db", "CREATE TABLE t(a); INSERT INTO t VALUES('old')");
+    pid_t child = fork();
+    if (child == 0) {
+        rig r = {0};
+        rig_open(&r, "x.db:t", "{}");
+        rig_csv(&r, "a", "1\n2\n");
+        raise(SIGKILL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_query("x.db", "SELECT * FROM t", "told\n");
+    assert_int_equal(count_files(), 2);
+    load_csv("a", "1\n", NULL);
+    assert_query("x.db", "SELECT * FROM t", "i1\n");
+    assert_int_equal(count_files(), 1);
+}
+
 static void nothing_to_load(void **state) {
     (void)state;
     rig r = {0};
@@ -528,6 +550,7 @@ int main(void) {
         IN_FOLDER(locked_database),
         IN_FOLDER(places_that_cannot_be),
         IN_FOLDER(stale_files_go),
+        IN_FOLDER(killed_processes),
         IN_FOLDER(nothing_to_load),
         IN_FOLDER(table_after_the_file),
         IN_FOLDER(same_as_plain_inserts),
