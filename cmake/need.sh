@@ -1,0 +1,21 @@
+# Sourced by ./quickstart, ./test and .ci/run: installs the Debian packages of packages.txt that are not there yet.
+export DEBIAN_FRONTEND=noninteractive
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -E "$@"; fi
+}
+
+is_installed() {
+    dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+}
+
+install_missing() {
+    local package missing=()
+    while read -r package; do
+        is_installed "$package" || missing+=("$package")
+    done <cmake/packages.txt
+    [ ${#missing[@]} -eq 0 ] && return
+    echo "installing ${missing[*]}" >&2
+    as_root apt-get -qq update </dev/null
+    as_root apt-get -qq install -y --no-install-recommends "${missing[@]}" </dev/null >&2
+}
