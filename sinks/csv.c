@@ -22,8 +22,7 @@ static sl_status csv_prepare(void *conf, sl_text target, const sl_sink_env *env,
     bool tsv = target.n > 4 && sl_text_eq_nocase((sl_text){target.s + target.n - 4, 4}, SL_TEXT(".tsv"));
     if (!c->style.delimiter) c->style.delimiter = tsv ? '\t' : ',';
     TRY(sl_csv_style_check(&c->style, err));
-    c->path = strndup(target.s, target.n);
-    return c->path ? SL_OK : sl_oom(err);
+    return sl_file_path(&c->path, target, err);
 }
 
 static void csv_destroy(void *conf) {

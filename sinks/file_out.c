@@ -36,6 +36,14 @@ static size_t folder_length(const char *path) {
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
+sl_status sl_file_path(char **path, sl_text target, sl_error *err) {
+    if (target.n == 0) return sl_fail(err, SL_E_PLAN, "the sink does not say where to write");
+    if (memchr(target.s, 0, target.n))
+        return sl_fail(err, SL_E_PLAN, "a file's name has a NUL character in it");
+    *path = strndup(target.s, target.n);
+    return *path ? SL_OK : sl_oom(err);
+}
+
 char *sl_file_beside(const char *path, const char *ext) {
     size_t folder = folder_length(path), size = strlen(path) + strlen(ext) + 48;
     char *name = malloc(size);

@@ -9,6 +9,7 @@
 #define SL_SINKS_FILE_OUT_H
 
 #include "base/status.h"
+#include "base/text.h"
 
 typedef struct sl_file_out sl_file_out;
 
@@ -21,6 +22,9 @@ SL_MUST_CHECK sl_status sl_file_out_write(sl_file_out *out, const void *data, si
 SL_MUST_CHECK sl_status sl_file_out_flush(sl_file_out *out, sl_error *err);
 SL_MUST_CHECK sl_status sl_file_out_commit(sl_file_out *out, sl_error *err);
 void sl_file_out_close(sl_file_out **out); /* NULL-safe */
+
+/* TARGET as a path of its own (malloc'ed), which must not be empty: for the prepare of sinks that are files. */
+SL_MUST_CHECK sl_status sl_file_path(char **path, sl_text target, sl_error *err);
 
 /* For others that make files beside PATH: ".NAME.sluice-PID.EXT" in PATH's folder, malloc'ed; NULL: no memory. */
 char *sl_file_beside(const char *path, const char *ext);

@@ -19,8 +19,7 @@ typedef struct json_sink {
 static sl_status json_prepare(void *conf, sl_text target, const sl_sink_env *env, sl_error *err) {
     (void)env;
     json_conf *c = conf;
-    c->path = strndup(target.s, target.n);
-    return c->path ? SL_OK : sl_oom(err);
+    return sl_file_path(&c->path, target, err);
 }
 
 static void json_destroy(void *conf) {

@@ -73,9 +73,9 @@ static sl_status set_target(sqlite_conf *c, sl_text target, sl_error *err) {
         return sl_fail(err, SL_E_PLAN, "the table's name has a NUL character in it");
     if (table.n >= 7 && sl_text_eq_nocase((sl_text){table.s, 7}, SL_TEXT("sqlite_")))
         return sl_fail(err, SL_E_PLAN, "table names that begin with sqlite_ are SQLite's own");
-    c->path = strndup(path.s, path.n);
+    TRY(sl_file_path(&c->path, path, err));
     c->name = strndup(table.s, table.n);
-    if (!c->path || !c->name) return sl_oom(err);
+    if (!c->name) return sl_oom(err);
     c->load.path = c->path;
     c->load.table = sl_text_of(c->name);
     return SL_OK;
