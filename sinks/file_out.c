@@ -52,6 +52,25 @@ char *sl_file_beside(const char *path, const char *ext) {
     return name;
 }
 
+sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode, char **name, int *fd,
+                                sl_error *err) {
+    for (unsigned number = 1;; number++) {
+        char numbered[32];
+        snprintf(numbered, sizeof numbered, "%s%.0u", ext,
+                 number > 1 ? number : 0); /* %.0u of 0 is nothing */
+        char *file = sl_file_beside(path, numbered);
+        if (!file) return sl_oom(err);
+        *fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+        if (*fd >= 0) {
+            *name = file;
+            return SL_OK;
+        }
+        int why = errno;
+        free(file);
+        if (why != EEXIST || number == 1000) return sl_fail_errno(err, why, "cannot create", path);
+    }
+}
+
 static char *folder_of(const char *path) {
     size_t n = folder_length(path);
     return n ? strndup(path, n) : strdup(".");
@@ -120,16 +139,7 @@ static sl_status open_in_place(sl_file_out *o, sl_error *err) {
 
 static sl_status open_temp(sl_file_out *o, const struct stat *old, sl_error *err) {
     sl_file_sweep(o->path);
-    o->temp = sl_file_beside(o->path, "tmp");
-    if (!o->temp) return sl_oom(err);
-    unlink(o->temp); /* of an earlier process with our number */
-    o->fd = open(o->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (o->fd < 0) {
-        int why = errno;
-        free(o->temp);
-        o->temp = NULL;
-        return sl_fail_errno(err, why, "cannot create", o->path);
-    }
+    TRY(sl_file_create_beside(o->path, "tmp", 0666, &o->temp, &o->fd, err));
     if (old && fchmod(o->fd, old->st_mode & 07777) != 0)
         return sl_fail_errno(err, errno, "cannot keep the mode of", o->path);
     return SL_OK;

@@ -28,6 +28,10 @@ SL_MUST_CHECK sl_status sl_file_path(char **path, sl_text target, sl_error *err)
 
 /* For others that make files beside PATH: ".NAME.sluice-PID.EXT" in PATH's folder, malloc'ed; NULL: no memory. */
 char *sl_file_beside(const char *path, const char *ext);
+/* A new file of such a name, with a number behind EXT if this process already has one: open for reading and writing. *NAME is
+ * malloc'ed and set only on success. */
+SL_MUST_CHECK sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode, char **name, int *fd,
+                                              sl_error *err);
 /* Removes such files of processes that are gone. Never fails: what cannot be removed stays. */
 void sl_file_sweep(const char *path);
 /* Makes the folder's entry for PATH durable. */

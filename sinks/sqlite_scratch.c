@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
@@ -43,16 +42,7 @@ struct sl_scratch_frame {
 
 sl_status sl_scratch_open(sl_scratch *s, const char *beside, const char *tmpdir, sl_error *err) {
     *s = (sl_scratch){.fd = -1, .log_fd = -1, .next_page = ROOT + 1};
-    char *path = sl_file_beside(beside, "load");
-    if (!path) return sl_oom(err);
-    unlink(path); /* of an earlier process with our number */
-    s->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (s->fd < 0) {
-        sl_status failed = sl_fail_errno(err, errno, "cannot create", path);
-        free(path);
-        return failed;
-    }
-    s->path = path;
+    TRY(sl_file_create_beside(beside, "load", 0600, &s->path, &s->fd, err));
     return sl_tempfile_open(tmpdir, &s->log_fd, err);
 }
 

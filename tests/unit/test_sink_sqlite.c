@@ -434,6 +434,23 @@ static void files_beyond_a_gigabyte(void **state) {
     sl_buf_free(&last);
 }
 
+static void two_tables_at_once(void **state) {
+    (void)state;
+    rig a = {0}, b = {0};
+    rig_open(&a, "x.db:a", "{}");
+    rig_open(&b, "x.db:b", "{}");
+    rig_csv(&a, "i", "1\n");
+    rig_csv(&b, "t", "x\n");
+    rig_commit(&a);
+    assert_ok(&a);
+    rig_commit(&b);
+    assert_ok(&b);
+    rig_close(&a);
+    rig_close(&b);
+    assert_query("x.db", "SELECT * FROM a, b", "i1|tx\n");
+    assert_int_equal(count_files(), 1);
+}
+
 static void table_after_the_file(void **state) {
     (void)state;
     rig r = {0};
@@ -590,6 +607,7 @@ int main(void) {
         IN_FOLDER(places_that_cannot_be),
         IN_FOLDER(stale_files_go),
         IN_FOLDER(killed_processes),
+        IN_FOLDER(two_tables_at_once),
         IN_FOLDER(files_beyond_a_gigabyte),
         IN_FOLDER(nothing_to_load),
         IN_FOLDER(table_after_the_file),
