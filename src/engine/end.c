@@ -66,7 +66,7 @@ static sl_status next_element(sl_stage_run *from, sl_arena *arena, sl_value *out
 }
 
 static sl_text hidden_name(sl_text terminal, sl_arena *arena) {
-    return sl_arena_printf(arena, "\x01%.*s", (int)terminal.n, terminal.s);
+    return sl_arena_printf(arena, "%c%.*s", SL_TERMINAL_MARK, (int)terminal.n, terminal.s);
 }
 
 /* Lays the next elements of every terminal beside the items of B, under hidden names. */

@@ -28,6 +28,8 @@ struct sl_processor {
     bool whole_item;
     void *state;   /* of a static conf */
     void *scratch; /* conf_size bytes for dynamic confs */
+    sl_batch *
+        zipped; /* the batch at hand with the hidden columns of terminals, which the conf reads; NULL: none */
     sl_results results;
     span *spans; /* [selected rows] */
     uint32_t cap_spans;
@@ -150,8 +152,9 @@ static sl_status compute(sl_processor *p, const void *conf, void *state, sl_valu
 /* The conf resolved against the item, used once. */
 static sl_status compute_dynamic(sl_processor *p, sl_value field, sl_item item, sl_error *err) {
     void *state = NULL;
+    sl_item asked = {p->zipped ? p->zipped : item.batch, item.row};
     memset(p->scratch, 0, p->pipe->conf_size);
-    sl_status s = sl_node_resolve(p->node, item, sl_batch_arena(item.batch), p->scratch, err);
+    sl_status s = sl_node_resolve(p->node, asked, sl_batch_arena(item.batch), p->scratch, err);
     if (s == SL_OK && p->pipe->start) s = p->pipe->start(p->scratch, &state, err);
     if (s == SL_OK) s = compute(p, p->scratch, state, field, item, err);
     if (p->pipe->stop && state) p->pipe->stop(state);
@@ -295,6 +298,74 @@ static sl_status rebuild_batch(sl_processor *p, sl_batch *b, sl_out *out, sl_err
     return s;
 }
 
+/* ---- results to columns ------------------------------------------------------------------------------------------- */
+
+enum { MOST_ROWS = 8192 };
+
+/* Maps with one and the same list of keys, or no maps at all. */
+static bool same_shape(sl_value a, sl_value b) {
+    if (a.type != SL_MAP || b.type != SL_MAP) return a.type != SL_MAP && b.type != SL_MAP;
+    if (a.n != b.n) return false;
+    for (uint32_t k = 0; k < a.n; k++)
+        if (a.as.map[k].key.s != b.as.map[k].key.s || a.as.map[k].key.n != b.as.map[k].key.n) return false;
+    return true;
+}
+
+/* Whether all results are emitted and have the same shape: then they are moved together at the start of results.v. */
+static bool gather_alike(sl_processor *p, const sl_batch *b) {
+    sl_value *v = p->results.v;
+    size_t n = 0;
+    for (uint32_t i = 0; i < b->nsel; i++) {
+        const span *s = &p->spans[i];
+        if (!emits(p, s)) return false;
+        for (uint32_t k = 0; k < s->n; k++)
+            if (!same_shape(v[p->spans[0].from], v[s->from + k])) return false;
+    }
+    for (uint32_t i = 0; i < b->nsel; i++) {
+        uint32_t take = p->node->count == 1 && p->spans[i].n > 1 ? 1 : p->spans[i].n;
+        if (n != p->spans[i].from) memmove(v + n, v + p->spans[i].from, take * sizeof *v);
+        n += take;
+    }
+    p->results.n = n;
+    return true;
+}
+
+/* N alike results at V as a batch; they live on in the store of B. */
+static sl_status make_columns(sl_batch *to, const sl_value *v, uint32_t n, sl_error *err) {
+    sl_value *values;
+    to->bare = v->type != SL_MAP;
+    if (to->bare) {
+        TRY(sl_batch_add_column(to, SL_TEXT("content"), &values, err));
+        memcpy(values, v, n * sizeof *v);
+        return SL_OK;
+    }
+    for (uint32_t c = 0; c < v->n; c++) {
+        TRY(sl_batch_add_column(to, v->as.map[c].key, &values, err));
+        for (uint32_t i = 0; i < n; i++) values[i] = v[i].as.map[c].value;
+    }
+    return SL_OK;
+}
+
+/* Hands on what gather_alike has moved together, without copying a result. */
+static sl_status emit_columns(sl_processor *p, const sl_batch *b, sl_out *out, sl_error *err) {
+    for (size_t at = 0; at < p->results.n;) {
+        size_t left = p->results.n - at;
+        uint32_t n = left < MOST_ROWS ? (uint32_t)left : MOST_ROWS;
+        sl_batch *to = sl_batch_new(NULL, n);
+        if (!to) return sl_oom(err);
+        to->source = b->source;
+        sl_status s = sl_batch_keep_store(to, b, err);
+        if (s == SL_OK) s = make_columns(to, p->results.v + at, n, err);
+        if (s != SL_OK) {
+            sl_batch_free(&to);
+            return s;
+        }
+        TRY(sl_emit(out, to, err));
+        at += n;
+    }
+    return SL_OK;
+}
+
 /* Every row assigns, and none is an empty item with several results. */
 static bool all_assign(const sl_processor *p, const sl_batch *b) {
     for (uint32_t i = 0; i < b->nsel; i++) {
@@ -304,13 +375,39 @@ static bool all_assign(const sl_processor *p, const sl_batch *b) {
     return true;
 }
 
-sl_status sl_processor_run(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err) {
+static sl_status run(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err) {
     sl_status s = compute_batch(p, take, err);
     if (s == SL_OK && all_assign(p, take)) {
         take->bare = false;
         return assign_batch(p, take, out, err);
     }
-    if (s == SL_OK) s = rebuild_batch(p, take, out, err);
+    if (s == SL_OK)
+        s = gather_alike(p, take) ? emit_columns(p, take, out, err) : rebuild_batch(p, take, out, err);
+    sl_batch_free(&take);
+    return s;
+}
+
+static bool is_hidden(const sl_column *c) {
+    return c->name.n && c->name.s[0] == SL_TERMINAL_MARK;
+}
+
+/* The same rows without hidden columns. */
+static sl_batch *visible_part(sl_batch *b) {
+    uint32_t *rows = sl_arena_alloc(sl_batch_arena(b), b->nsel * sizeof *rows);
+    for (uint32_t i = 0; rows && i < b->nsel; i++) rows[i] = sl_batch_row(b, i);
+    sl_batch *part = rows ? sl_batch_slice(b, rows, b->nsel) : NULL;
+    for (uint32_t c = part ? part->ncols : 0; c-- > 0;)
+        if (is_hidden(&part->cols[c])) sl_batch_drop_column(part, c);
+    return part;
+}
+
+sl_status sl_processor_run(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err) {
+    bool zipped = p->node->dynamic && take->ncols && is_hidden(&take->cols[take->ncols - 1]);
+    if (!zipped) return run(p, take, out, err);
+    sl_batch *part = visible_part(take);
+    p->zipped = take;
+    sl_status s = part ? run(p, part, out, err) : sl_oom(err);
+    p->zipped = NULL;
     sl_batch_free(&take);
     return s;
 }

@@ -10,9 +10,6 @@
 
 enum { SL_MAX_NODES = 4096 };
 
-/* The first byte of the name of a hidden column that carries the elements of a terminal. */
-#define SL_TERMINAL_MARK '\x01'
-
 /* SL_E_PLAN at the member PLACE of the definition ("wires.3.tgt", or NULL: only the file). */
 sl_status sl_plan_fail(const sl_plan *p, const char *place, sl_error *err, const char *fmt, ...)
     SL_PRINTF(4, 5);

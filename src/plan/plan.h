@@ -129,6 +129,9 @@ SL_MUST_CHECK sl_status sl_json_parse(const char *json, size_t n, const char *fi
 /* Line and column of the member at PATH ("modules.2.conf.rule.0.fied") in JSON; false when it is not there. */
 bool sl_json_locate(const char *json, size_t n, const char *path, uint64_t *line, uint64_t *column);
 
+/* The first byte of the name of a hidden column that carries the elements of a terminal. */
+#define SL_TERMINAL_MARK '\x01'
+
 /* The conf of NODE for one item: subkeys looked up, terminal columns read, literals cast; parsed and prepared into OUT
  * (conf_size bytes, zeroed). Used per item for dynamic confs, by workers. ITEM may be missing (operators: the empty item). */
 SL_MUST_CHECK sl_status sl_node_resolve(const sl_node *node, sl_item item, sl_arena *arena, void *out, sl_error *err);
