@@ -1,0 +1,134 @@
+/* strconcat, strreplace and strtransform. */
+#include "pipe_case.h"
+
+/* The texts FROM and TO as they stand in JSON. */
+static void transforms(const char *dialect, const char *rules, const char *from, const char *to) {
+    char input[256], steps[512], expected[256];
+    snprintf(input, sizeof input, "[{\"content\": \"%s\"}]", from);
+    snprintf(steps, sizeof steps,
+             "{\"type\": \"strtransform\", \"assign\": \"content\", \"conf\": {\"rule\": %s}}", rules);
+    snprintf(expected, sizeof expected, "{\"content\":%s}\n", to);
+    expect_items(dialect, input, steps, expected);
+}
+
+static void replaces(const char *rules, const char *from, const char *to) {
+    char input[256], steps[512], expected[256];
+    snprintf(input, sizeof input, "[{\"content\": \"%s\"}]", from);
+    snprintf(steps, sizeof steps,
+             "{\"type\": \"strreplace\", \"assign\": \"content\", \"conf\": {\"rule\": %s}}", rules);
+    snprintf(expected, sizeof expected, "{\"content\":\"%s\"}\n", to);
+    expect_items(RIKO, input, steps, expected);
+}
+
+static void test_case_of_ascii(void **state) {
+    (void)state;
+    transforms(NATIVE, "\"title\"", "hello wORLD they're x2y", "\"Hello World They'Re X2Y\"");
+    transforms(NATIVE, "\"capitalize\"", "hELLO World", "\"Hello world\"");
+    transforms(NATIVE, "\"swapcase\"", "hELLO 1", "\"Hello 1\"");
+    transforms(NATIVE, "\"upper\"", "a-z", "\"A-Z\"");
+    transforms(NATIVE, "\"lower\"", "A-Z", "\"a-z\"");
+    transforms(NATIVE, "\"title\"", "", "\"\"");
+}
+
+static void test_case_of_unicode(void **state) {
+    (void)state;
+    transforms(NATIVE, "\"upper\"", "stra\\u00dfe", "\"STRASSE\"");
+    transforms(NATIVE, "\"capitalize\"", "\\u00e9T\\u00c9", "\"\xc3\x89t\xc3\xa9\"");
+    transforms(NATIVE, "\"title\"", "\\u00e9t\\u00c9 \\u00dfa 1\\u00e9",
+               "\"\xc3\x89t\xc3\xa9 Ssa 1\xc3\x89\"");
+    transforms(NATIVE, "\"title\"", "\\u01c6a", "\"\xc7\x85\x61\"");
+    transforms(NATIVE, "\"swapcase\"", "\\u00e9\\u00c9\\u00df-", "\"\xc3\x89\xc3\xa9SS-\"");
+    transforms(NATIVE, "\"lower\"", "\\u03a3\\u0391\\u03a3", "\"\xcf\x83\xce\xb1\xcf\x82\"");
+    transforms(NATIVE, "\"capitalize\"", "\\u03a3\\u0391\\u03a3", "\"\xce\xa3\xce\xb1\xcf\x82\"");
+}
+
+static void test_ends(void **state) {
+    (void)state;
+    transforms(NATIVE, "\"strip\"", " \\t\\u00a0a b\\u3000\\n", "\"a b\"");
+    transforms(NATIVE, "\"lstrip\"", "  a ", "\"a \"");
+    transforms(NATIVE, "\"rstrip\"", "  a ", "\"  a\"");
+    transforms(NATIVE, "{\"transform\": \"strip\", \"args\": \"x\\u00e9\"}", "\\u00e9xa\\u00e9x\\u00e9",
+               "\"a\"");
+    transforms(NATIVE, "{\"transform\": \"strip\", \"args\": \"x\"}", "xxx", "\"\"");
+}
+
+static void test_parts(void **state) {
+    (void)state;
+    transforms(NATIVE, "{\"transform\": \"count\", \"args\": \"aa\"}", "aaaaa", "2");
+    transforms(NATIVE, "[\"lower\", {\"transform\": \"count\", \"args\": \"g\"}]", "Greetings", "2");
+    transforms(NATIVE, "{\"transform\": \"find\", \"args\": \"b\"}", "\\u00e9\\u00e9b", "2");
+    transforms(NATIVE, "{\"transform\": \"find\", \"args\": \"z\"}", "ab", "-1");
+    transforms(NATIVE, "{\"transform\": \"replace\", \"args\": \"l,L\"}", "hello", "\"heLLo\"");
+    transforms(NATIVE, "{\"transform\": \"replace\", \"args\": \",-\"}", "a\\u00e9", "\"-a-\xc3\xa9-\"");
+    transforms(NATIVE, "{\"transform\": \"replace\", \"args\": \"l,\"}", "hello", "\"heo\"");
+    transforms(RIKO, "[\"wobble\", \"upper\"]", "a", "\"A\"");
+}
+
+static void test_bad_transforms(void **state) {
+    (void)state;
+#define BAD(dialect, rules, part)                                                                            \
+    expect_failure(dialect, "[]", "{\"type\": \"strtransform\", \"conf\": {\"rule\": " rules "}}",           \
+                   SL_E_PLAN, part)
+    BAD(NATIVE, "\"tilte\"", "'title'");
+    BAD(RIKO, "{\"transform\": \"zfill\", \"args\": \"3\"}", "zfill");
+    BAD(RIKO, "{\"transform\": \"replace\", \"args\": \"a\"}", "takes 2 arguments");
+    BAD(RIKO, "{\"transform\": \"replace\", \"args\": \"a,b,1\"}", "takes 2 arguments");
+    BAD(RIKO, "{\"transform\": \"lower\", \"args\": \"a\"}", "takes 0 arguments");
+    BAD(RIKO, "{\"transform\": \"count\"}", "takes 1 argument");
+    BAD(RIKO, "[{\"transform\": \"count\", \"args\": \"a\"}, \"upper\"]", "gives a number");
+#undef BAD
+}
+
+static void test_replace(void **state) {
+    (void)state;
+    replaces("{\"find\": \"l\", \"replace\": \"L\", \"param\": \"last\"}", "hello world", "hello worLd");
+    replaces("{\"find\": \"l\", \"replace\": \"L\", \"param\": \"first\"}", "hello world", "heLlo world");
+    replaces("{\"find\": \"l\", \"replace\": \"\"}", "hello world", "heo word");
+    replaces("{\"find\": \"aa\", \"replace\": \"b\"}", "aaaaa", "bba");
+    replaces("{\"find\": \"aa\", \"replace\": \"b\", \"param\": \"last\"}", "aaaaa", "aaab");
+    replaces("{\"find\": \"x\", \"replace\": \"b\", \"param\": \"last\"}", "aa", "aa");
+    replaces("{\"find\": \"\", \"replace\": \"-\"}", "a\\u00e9", "-a-\xc3\xa9-");
+    replaces("{\"find\": \"\", \"replace\": \"-\"}", "", "-");
+    replaces("{\"find\": \"\", \"replace\": \"-\", \"param\": \"first\"}", "", "-");
+    replaces("[{\"find\": \"Gr\", \"replace\": \"M\"}, {\"find\": \"e\", \"replace\": \"a\", \"param\": "
+             "\"last\"}]",
+             "Greetings", "Meatings");
+    replaces("{\"find\": \"l\", \"replace\": \"L\", \"param\": \"second\"}", "ll", "LL");
+    expect_failure(
+        NATIVE, "[]",
+        "{\"type\": \"strreplace\", \"conf\": {\"rule\": {\"find\": \"a\", \"replace\": \"\", \"param\": "
+        "\"lats\"}}}",
+        SL_E_PLAN, "'last'");
+    expect_failure(
+        RIKO, "[]",
+        "{\"type\": \"strreplace\", \"conf\": {\"rule\": {\"find\": \"\", \"replace\": \"\", \"param\": "
+        "\"last\"}}}",
+        SL_E_PLAN, "last occurrence");
+}
+
+static void test_concat(void **state) {
+    (void)state;
+    const char *input = "[{\"a\": \"x\", \"n\": 1.5, \"z\": 0, \"l\": [1, \"x\"]}]";
+    expect_items(
+        NATIVE, input,
+        "{\"type\": \"strconcat\", \"emit\": true, \"conf\": {\"part\": [\"<\", {\"subkey\": \"a\"}, "
+        "{\"subkey\": \"n\"}, {\"subkey\": \"z\"}, {\"subkey\": \"zz\"}, {\"subkey\": \"l\"}, true, \">\"]}}",
+        "\"<x1.5[1, 'x']True>\"\n");
+    expect_items(NATIVE, "[{\"a\": 1}]", "{\"type\": \"strconcat\", \"conf\": {\"part\": \"x\"}}",
+                 "{\"a\":1,\"strconcat\":\"x\"}\n");
+    expect_items(NATIVE, "[{\"a\": 1}]", "{\"type\": \"strconcat\", \"conf\": {\"part\": []}}",
+                 "{\"a\":1,\"strconcat\":\"\"}\n");
+    expect_failure(NATIVE, input, "{\"type\": \"strconcat\", \"conf\": {\"part\": null}}", SL_E_PLAN, "part");
+    expect_failure(NATIVE, input, "{\"type\": \"strconcat\", \"conf\": {\"part\": {\"subkey\": \"zz\"}}}",
+                   SL_E_PLAN, "part");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_case_of_ascii),  cmocka_unit_test(test_case_of_unicode),
+        cmocka_unit_test(test_ends),           cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_bad_transforms), cmocka_unit_test(test_replace),
+        cmocka_unit_test(test_concat),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
