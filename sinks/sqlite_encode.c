@@ -196,7 +196,10 @@ static void put_raw_number(sl_sqlite_encoder *e, column *c, sl_value v) {
 static sl_status put_cell(sl_sqlite_encoder *e, column *c, sl_value v, sl_arena *arena, sl_error *err) {
     if (v.type == SL_TEXT_TYPE) {
         if (v.flags & SL_RAW) TRY(sl_value_decode(&v, arena, err));
-        put_cell_text(e, c, sl_bytes(v));
+        if (sl_is_typed_text(v) && v.n && c->affinity == SL_BY_EVIDENCE)
+            put_evident_text(e, c, sl_bytes(v));
+        else
+            put_cell_text(e, c, sl_bytes(v));
         return SL_OK;
     }
     switch ((sl_type)v.type) {
@@ -265,7 +268,7 @@ static void look_ahead(column *c, const sl_batch *b) {
         sl_value v = sl_view_cell(c->view, b, sl_batch_row(b, at));
         if (v.type <= SL_NULL || (v.type == SL_TEXT_TYPE && v.n == 0)) continue;
         bool text = v.type == SL_TEXT_TYPE &&
-                    (v.flags & SL_RAW || sl_number_classify(sl_bytes(v), &i, &f) == SL_NOT_NUMBER);
+                    (sl_is_typed_text(v) || v.flags & SL_RAW || sl_number_classify(sl_bytes(v), &i, &f) == SL_NOT_NUMBER);
         if (!text) return;
         c->affinity = SL_AS_TEXT;
         c->seen |= SL_SEEN_TEXT;

@@ -328,6 +328,7 @@ static const char *text_value(sl_json_in *in, const char *p, sl_value *out) {
     if (!(p = string(in, p, &t, &raw))) return NULL;
     *out = sl_text_value(t);
     out->flags = raw ? SL_RAW_JSON : 0;
+    out->aux = SL_TYPED_TEXT;
     return p;
 }
 

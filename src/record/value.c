@@ -103,7 +103,9 @@ sl_status sl_value_decode(sl_value *v, sl_arena *arena, sl_error *err) {
     char *out = sl_arena_alloc(arena, (size_t)raw.n + 4);
     if (!out) return sl_oom(err);
     uint32_t n = v->flags & SL_RAW_CSV ? undouble(raw, v->aux ? (char)v->aux : '"', out) : unescape(raw, out);
+    int16_t typed = sl_is_typed_text(*v) ? SL_TYPED_TEXT : 0;
     *v = sl_text_value((sl_text){out, n});
+    v->aux = typed;
     return SL_OK;
 }
 

@@ -40,13 +40,17 @@ enum {
     SL_RAW = SL_RAW_CSV | SL_RAW_JSON | SL_RAW_NUMBER
 };
 
+/* aux of a text that its source itself marked as text, a JSON string: no evidence makes it a number, as it may with the cells of
+ * a CSV file, which have no types. New texts that pipes make do not carry it. */
+#define SL_TYPED_TEXT (-1)
+
 typedef struct sl_value sl_value;
 typedef struct sl_pair sl_pair;
 
 struct sl_value {
     uint8_t type;  /* sl_type */
     uint8_t flags; /* SL_RAW_*; for SL_TIME the kind, see time.h */
-    int16_t aux;   /* SL_TIME: zone offset in minutes; SL_RAW_CSV: the quote character; else 0 */
+    int16_t aux;   /* SL_TYPED_TEXT; SL_TIME: zone offset in minutes; SL_RAW_CSV: the quote character; else 0 */
     uint32_t n;    /* bytes of text or digits, elements of a list, pairs of a map; SL_TIME: microseconds */
     union {
         bool b;
@@ -80,6 +84,7 @@ static inline sl_text sl_bytes(sl_value v) { return (sl_text){v.as.s, v.n}; }
 
 static inline bool sl_is_absent(sl_value v) { return v.type <= SL_NULL; } /* missing or null */
 static inline bool sl_is_text(sl_value v) { return v.type == SL_TEXT_TYPE; }
+static inline bool sl_is_typed_text(sl_value v) { return v.type == SL_TEXT_TYPE && v.aux == SL_TYPED_TEXT; }
 static inline bool sl_is_number(sl_value v) { return v.type >= SL_INT && v.type <= SL_DECIMAL; }
 
 /* "missing", "null", "bool", "int", "float", "decimal", "text", "time", "list", "map". */

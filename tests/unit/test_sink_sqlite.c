@@ -91,6 +91,27 @@ static void types_by_evidence(void **state) {
                  "~|~|tc|t2|t2|tx|t\n");
 }
 
+/* A JSON string is a text whatever it looks like; a CSV cell has no type of its own. */
+static void typed_texts_stay_texts(void **state) {
+    (void)state;
+    rig r = {0};
+    unit u = {.r = &r};
+    rig_open(&r, "x.db:t", "{}");
+    sl_value typed = sl_text_value(SL_TEXT("12"));
+    typed.aux = SL_TYPED_TEXT;
+    sl_pair pairs[] = {{SL_TEXT("a"), typed}, {SL_TEXT("b"), sl_text_value(SL_TEXT("12"))}};
+    sl_builder *bd = sl_builder_new(0, NULL, unit_batch, &u);
+    assert_int_equal(sl_builder_add(bd, sl_map(pairs, 2), &r.err), SL_OK);
+    assert_int_equal(sl_builder_flush(bd, &r.err), SL_OK);
+    sl_builder_free(&bd);
+    unit_end(&u);
+    rig_commit(&r);
+    assert_ok(&r);
+    rig_close(&r);
+    assert_query("x.db", types_sql, "ta TEXT, b INTEGER\n");
+    assert_query("x.db", "SELECT * FROM t", "t12|i12\n");
+}
+
 static void nothing_changes_in_value(void **state) {
     (void)state;
     load_csv("e,plus,neg0,wide,exact", "1e5,+5,-0,9007199254740993,9007199254740993\n2,5,0,0.5,1\n", NULL);
@@ -586,6 +607,7 @@ static void same_as_plain_inserts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        IN_FOLDER(typed_texts_stay_texts),
         IN_FOLDER(types_by_evidence),
         IN_FOLDER(nothing_changes_in_value),
         IN_FOLDER(texts_of_earlier_units),
