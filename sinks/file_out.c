@@ -168,6 +168,7 @@ static sl_status put(sl_file_out *o, const char *p, size_t n, sl_error *err) {
     while (n > 0) {
         ssize_t k = write(o->fd, p, n);
         if (k < 0 && errno == EINTR) continue;
+        if (k < 0 && errno == EPIPE) return sl_fail(err, SL_E_STOPPED, "nobody reads %s any more", o->path);
         if (k < 0) return sl_fail_errno(err, errno, "cannot write to", o->path);
         p += k;
         n -= (size_t)k;

@@ -146,6 +146,7 @@ static sl_status add_sink(sl_pipeline *p, const cli_args *args, const char *to, 
     set_text(sink, "to", to);
     set_text(sink, "mode", cli_value(args, "mode"));
     set_text(sink, "nested", cli_value(args, "nested"));
+    if (strcmp(to, "-") == 0) set_text(sink, "format", cli_value(args, "format"));
     if (key) json_object_set_new(sink, "key", key_list(key));
     sl_status s = set_types(sink, args, err);
     if (s == SL_OK) {

@@ -110,8 +110,7 @@ static void keep_memory(void) {
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
 }
 
-int main(int argc, char **argv) {
-    keep_memory();
+static int dispatch(int argc, char **argv) {
     if (argc < 2) return help(stderr, CLI_USAGE);
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return help(stdout, CLI_OK);
@@ -125,4 +124,12 @@ int main(int argc, char **argv) {
     }
     const cli_command *c = find_command(word);
     return c ? run_command(c, argc - 2, argv + 2) : unknown_command(word);
+}
+
+/* What went through stdio (help, descriptions, plans) must have arrived; sinks look after their own. */
+int main(int argc, char **argv) {
+    keep_memory();
+    int code = dispatch(argc, argv);
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    return written || code ? code : cli_complain(CLI_FAILED, "cannot write to standard output");
 }

@@ -139,7 +139,7 @@ static void add_stage(const sl_stage_run *sr, sl_progress *p, bool *known) {
         const sl_branch *branch = &sr->stage->branches[b];
         const sl_count *c = sr->counts[b];
         if (branch->feed.kind == SL_FEED_SOURCE) {
-            p->items_in += c[0].out;
+            p->items_in += c[0].out + sr->quarantined[b];
             p->bytes_in += sr->bytes[b];
             p->bytes_total += sr->feeds[b].total;
             *known = *known && sr->feeds[b].total > 0;

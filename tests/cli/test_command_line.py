@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+"""The command line: help, options, formats, inputs, outputs, reports."""
+
+import contextlib
+import csv
+import gzip
+import io
+import json
+import shutil
+import sqlite3
+import subprocess
+import unittest
+
+from program import PROGRAM, SOURCE, Case, pools
+
+DATA = SOURCE / "data"
+CRIME = DATA / "crime.csv"
+STATIONS = DATA / "stations.csv"
+COMMANDS = ("run", "load", "pipe", "pipes", "check", "plan")
+
+
+def rows(path, query="SELECT * FROM t ORDER BY rowid"):
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return db.execute(query).fetchall()
+
+
+class Help(Case):
+    def test_without_a_command_the_usage_goes_to_stderr(self):
+        r = self.sluice(code=2)
+        self.assertEqual(r.out, b"")
+        self.assertIn("usage: sluice COMMAND", r.message)
+
+    def test_help_names_every_command_and_the_exit_codes(self):
+        text = self.sluice("--help").out.decode()
+        for word in (*COMMANDS, "exit codes", "75"):
+            self.assertIn(word, text)
+
+    def test_every_command_has_help(self):
+        for command in COMMANDS:
+            r = self.sluice(command, "--help")
+            self.assertTrue(r.out.decode().startswith(f"usage: sluice {command} "), command)
+            self.assertEqual(r.out, self.sluice("help", command).out)
+            self.assertEqual(r.err, b"")
+
+    def test_version(self):
+        self.assertRegex(self.sluice("--version").out.decode(), r"^sluice \d+\.\d+\.\d+\n$")
+
+    def test_pipes_lists_every_pipe(self):
+        described = json.loads(self.sluice("pipes", "--json").out)
+        listed = self.sluice("pipes").out.decode()
+        self.assertGreater(len(described), 25)
+        for pipe in described:
+            self.assertIn(f"  {pipe['name']} ", listed)
+            self.assertTrue(pipe["summary"], pipe["name"])
+
+    def test_every_pipe_explains_itself(self):
+        for pipe in json.loads(self.sluice("pipes", "--json").out):
+            text = self.sluice("pipes", pipe["name"]).out.decode()
+            self.assertIn(pipe["summary"], text)
+            for option in pipe["options"]:
+                self.assertIn(option["name"], text, pipe["name"])
+            self.assertEqual(json.loads(self.sluice("pipes", pipe["name"], "--json").out), pipe)
+
+
+class Mistakes(Case):
+    """What is wrong with the call: exit code 2, one line, nothing on stdout."""
+
+    def mistake(self, expected, *args, files=()):
+        for name, text in files:
+            self.file(name, text)
+        r = self.sluice(*args, code=2)
+        self.assertEqual(r.out, b"")
+        self.assertEqual(r.message.count("\n"), 0, r.message)
+        self.assertTrue(r.message.startswith("sluice: "), r.message)
+        self.assertIn(expected, r.message)
+
+    def test_unknown_command(self):
+        self.mistake("did you mean 'load'?", "laod", "x.csv")
+
+    def test_unknown_option(self):
+        self.mistake("did you mean --parallel?", "run", "x.json", "--paralel")
+        self.mistake("unknown option -Z", "run", "x.json", "-Z")
+
+    def test_an_option_without_its_value(self):
+        self.mistake("--to needs a value", "load", CRIME, "--to")
+        self.mistake("--quiet takes no value", "load", CRIME, "--to", "-", "--quiet=yes")
+
+    def test_bad_values_name_what_is_accepted(self):
+        for option, value, expected in (("-j", "many", "'workers' must be 0 to 1024"), ("--memory", "10", "at least 1M"),
+                                        ("--parallel", "perhaps", "true or false"), ("--limit", "-3", "a number of items")):
+            option = [f"{option}={value}"] if option == "--parallel" else [option, value]
+            self.mistake(expected, "load", CRIME, "--to", "-", *option)
+
+    def test_unknown_format(self):
+        self.mistake("jsonl, json, csv, tsv, table", "pipe", f"csv url={CRIME}", "--format", "xml")
+
+    def test_a_sink_of_no_kind(self):
+        self.mistake("'a.xyz' names no kind of output", "load", CRIME, "--to", "a.xyz")
+
+    def test_load_needs_a_source_and_a_sink(self):
+        self.mistake("what to load?", "load", "--to", "-")
+        self.mistake("where to?", "load", CRIME)
+
+    def test_unknown_pipe_has_its_place_and_a_suggestion(self):
+        self.mistake("bad.json:2:3: step 2: unknown pipe 'fliter', did you mean 'filter'?", "run", "bad.json",
+                     files=[("bad.json", '[{"type": "csv", "conf": {"url": "x.csv"}},\n {"type": "fliter"}]')])
+        self.mistake("did you mean 'truncate'?", "pipe", f"csv url={CRIME} | truncat count=1")
+        self.mistake("did you mean 'sort'?", "pipes", "srot")
+
+    def test_unknown_conf_key_has_its_place_and_a_suggestion(self):
+        self.mistake("bad.json:2:", "check", "bad.json", files=[
+            ("bad.json", '[{"type": "csv", "conf": {"url": "x.csv"}},\n {"type": "truncate", "conf": {"cuont": 1}}]')])
+        self.mistake("unknown key 'cuont', did you mean 'count'?", "check", "bad.json")
+
+    def test_a_definition_that_is_no_json(self):
+        self.mistake("bad.json:2", "run", "bad.json", files=[("bad.json", '{"modules": [\n')])
+
+    def test_an_undefined_variable(self):
+        self.mistake("NOWHERE", "run", "v.json", files=[("v.json", '[{"type": "csv", "conf": {"url": "${NOWHERE}"}}]')])
+
+    def test_a_wire_to_nowhere(self):
+        self.mistake("no module has the id 'c'", "run", "w.json", files=[
+            ("w.json", '{"modules": [{"id": "a", "type": "forever"}], "wires": [["a", "c"]]}')])
+
+    def test_a_mistake_is_found_before_any_input_is_read(self):
+        self.mistake("fliter", "pipe", "csv url=nosuch.csv | fliter")
+
+
+class Output(Case):
+    def stations(self, form):
+        return self.sluice("load", STATIONS, "--to", "-", "--format", form).out.decode()
+
+    def test_csv_is_the_file(self):
+        self.assertEqual(self.stations("csv"), STATIONS.read_text())
+        self.assertEqual(self.sluice("load", CRIME, "--to", "-", "-f", "csv").out, CRIME.read_bytes())
+
+    def test_the_other_formats_hold_the_same(self):
+        with open(STATIONS, newline="", encoding="utf-8") as f:
+            expected = list(csv.DictReader(f))
+        self.assertEqual(json.loads(self.stations("json")), expected)
+        self.assertEqual([json.loads(line) for line in self.stations("jsonl").splitlines()], expected)
+        self.assertEqual(list(csv.DictReader(io.StringIO(self.stations("tsv")), delimiter="\t")), expected)
+        lines = self.stations("table").splitlines()
+        self.assertEqual([line.split(" │ ")[0].strip() for line in lines[2:]], [r["station"] for r in expected])
+
+    def test_jsonl_is_the_default_of_a_pipe(self):
+        self.assertEqual(self.sluice("load", STATIONS, "--to", "-").out.decode(), self.stations("jsonl"))
+
+    def test_limit(self):
+        for pool in pools((1, 3)):
+            out = self.sluice("load", CRIME, "--to", "-", "-f", "csv", "--limit", "7", *pool).out.decode()
+            self.assertEqual([r["id"] for r in csv.DictReader(io.StringIO(out))], list("1234567"), pool)
+
+    def test_several_sinks_get_the_same_rows(self):
+        self.sluice("load", STATIONS, "--to", "a.csv", "--to", "a.jsonl", "--to", "a.json", "--to", "a.db:t", "--to", "b.sqlite3:t")
+        self.assertEqual((self.dir / "a.csv").read_text(), STATIONS.read_text())
+        expected = json.loads((self.dir / "a.json").read_text())
+        self.assertEqual(len(expected), 60)
+        self.assertEqual([json.loads(line) for line in (self.dir / "a.jsonl").read_text().splitlines()], expected)
+        self.assertEqual(rows(self.dir / "a.db"), rows(self.dir / "b.sqlite3"))
+        self.assertEqual([r[0] for r in rows(self.dir / "a.db")], [r["station"] for r in expected])
+
+    def test_sinks_given_take_the_place_of_those_defined(self):
+        self.file("p.json", json.dumps({"sources": [{"url": str(STATIONS)}], "sinks": ["a.csv"]}))
+        self.sluice("run", "p.json", "--to", "b.csv")
+        self.assertEqual(self.names(), ["b.csv", "p.json"])
+
+    def test_stdout_carries_data_only(self):
+        r = self.sluice("load", STATIONS, "--to", "x.csv")
+        self.assertEqual(r.out, b"")
+        self.assertIn("60 items in, 60 out", r.message)
+        self.assertEqual(self.sluice("load", STATIONS, "--to", "x.csv", "-q").err, b"")
+
+    def test_a_reader_that_leaves_early_ends_the_run(self):
+        p = subprocess.Popen([PROGRAM, "pipe", "forever", "-q"], stdout=subprocess.PIPE, cwd=self.dir)
+        self.assertTrue(p.stdout.readline())
+        p.stdout.close()
+        self.assertEqual(p.wait(60), 141)
+
+
+class Input(Case):
+    def load(self, *args, **more):
+        self.sluice("load", *args, "--to", "x.db:t", "-q", **more)
+        return rows(self.dir / "x.db")
+
+    def test_standard_input(self):
+        self.assertEqual(self.load("-", stdin=CRIME.read_bytes()), self.load(CRIME))
+        self.assertEqual(len(self.load("-", "--from", "jsonl", stdin=(DATA / "crime.jsonl").read_bytes())), 2000)
+
+    def test_json_and_json_lines_hold_the_same(self):
+        expected = self.load(DATA / "crime.jsonl")
+        self.assertEqual(self.load(DATA / "crime.json", "--path", "value.items"), expected)
+
+    def test_gzip(self):
+        self.file("c.csv.gz", gzip.compress(CRIME.read_bytes()))
+        self.file("plain.csv", gzip.compress(CRIME.read_bytes()))
+        expected = self.load(CRIME)
+        self.assertEqual(self.load("c.csv.gz"), expected)
+        self.assertEqual(self.load("plain.csv"), expected)
+        self.assertEqual(self.load("-", stdin=gzip.compress(CRIME.read_bytes())), expected)
+
+    @unittest.skipUnless(shutil.which("zstd"), "zstd is not installed")
+    def test_zstd(self):
+        packed = subprocess.run(["zstd", "-q", "-c", CRIME], stdout=subprocess.PIPE, check=True).stdout
+        self.file("c.csv.zst", packed)
+        self.assertEqual(self.load("c.csv.zst"), self.load(CRIME))
+
+    def test_several_sources_and_a_glob(self):
+        self.file("a-1.csv", "n\n1\n")
+        self.file("a-2.csv", "n\n2\n")
+        self.assertEqual(self.load("a-2.csv", "a-1.csv"), [(2,), (1,)])
+        self.assertEqual(self.load("a-*.csv"), [(1,), (2,)])
+
+    def test_the_dialect_of_csv(self):
+        self.file("d.txt", "# made up\nskip me\n1;'a;b'\n2;''\n")
+        read = self.load("d.txt", "--from", "csv", "-d", ";", "--quote", "'", "--no-headers", "--skip", "2")
+        self.assertEqual([r[:2] for r in read], [(1, "a;b"), (2, "")])
+
+    def test_ragged_rows_by_policy(self):
+        self.file("r.csv", "a,b\n1,2\n3\n4,5\n")
+        self.sluice("load", "r.csv", "--to", "x.db:t", code=1)
+        self.assertEqual(self.load("r.csv", "--ragged", "pad"), [(1, 2), (3, None), (4, 5)])
+        r = self.sluice("load", "r.csv", "--to", "x.db:t", "--ragged", "skip", code=3)
+        self.assertIn("1 quarantined", r.message)
+        self.assertEqual(rows(self.dir / "x.db"), [(1, 2), (4, 5)])
+
+    def test_variables_and_inputs(self):
+        example = SOURCE / "configs" / "crime-top.json"
+        for args, env, province in (((), {}, "GP"), ((), {"PROVINCE": "WC"}, "WC"),
+                                    (("--set", "PROVINCE=EC"), {"PROVINCE": "WC"}, "EC")):
+            out = self.sluice("run", example, *args, env={**self.env, **env}).out
+            self.assertEqual({json.loads(line)["province"] for line in out.splitlines()}, {province})
+        out = self.sluice("pipe", "input name=who", "--input", "who=Ada").out
+        self.assertEqual(json.loads(out), "Ada")
+
+
+class Load(Case):
+    def test_modes(self):
+        self.file("a.csv", "id,v\n1,one\n2,two\n")
+        self.file("b.csv", "id,v\n2,zwei\n3,drei\n")
+        expected = {"append": [(1, "one"), (2, "two"), (2, "zwei"), (3, "drei")], "replace": [(2, "zwei"), (3, "drei")],
+                    "upsert": [(1, "one"), (2, "zwei"), (3, "drei")], "ignore": [(1, "one"), (2, "two"), (3, "drei")]}
+        for mode, result in expected.items():
+            key = ("--key", "id") if mode in ("upsert", "ignore") else ()
+            self.sluice("load", "a.csv", "--to", f"{mode}.db:t")
+            self.sluice("load", "b.csv", "--to", f"{mode}.db:t", "--mode", mode, *key)
+            self.assertEqual(rows(self.dir / f"{mode}.db"), result, mode)
+
+    def test_types_by_evidence_or_by_request(self):
+        self.file("t.csv", "i,r,t,z,big\n1,1.5,x,01,12345678901234567890\n2,2,y,02,1\n")
+        self.sluice("load", "t.csv", "--to", "x.db:t")
+        self.assertEqual(rows(self.dir / "x.db"),
+                         [(1, 1.5, "x", "01", "12345678901234567890"), (2, 2.0, "y", "02", "1")])
+        self.sluice("load", "t.csv", "--to", "x.db:t", "--type", "i=TEXT")
+        self.assertEqual(rows(self.dir / "x.db", "SELECT i FROM t"), [("1",), ("2",)])
+
+    def test_other_tables_are_left_alone(self):
+        self.file("a.csv", "id\n1\n")
+        self.sluice("load", "a.csv", "--to", "x.db:a")
+        self.sluice("load", "a.csv", "--to", "x.db:b c")
+        self.assertEqual(rows(self.dir / "x.db", 'SELECT (SELECT id FROM a), (SELECT id FROM "b c")'), [(1, 1)])
+
+    def test_nothing_is_left_behind(self):
+        self.sluice("load", CRIME, "--to", "x.db:t", "--to", "x.csv")
+        self.assertEqual(self.names(), ["x.csv", "x.db"])
+
+
+class Report(Case):
+    def report(self, *args, code=0):
+        self.sluice(*args, "--report", "r.json", code=code)
+        return json.loads((self.dir / "r.json").read_text())
+
+    def test_the_sum_balances(self):
+        for pool in pools((1, 2)):
+            r = self.report("pipe", f"csv url={CRIME} | filter rule.field=province rule.op=eq rule.value=GP", "--to", "x.csv", *pool)
+            items = r["items"]
+            self.assertTrue(r["balanced"])
+            self.assertEqual(items["in"], 2000)
+            self.assertEqual(items["in"], items["out"] + items["filtered"] + items["quarantined"])
+            self.assertEqual(r["bytes"], CRIME.stat().st_size)
+            self.assertEqual(r["sinks"], [{"to": "x.csv", "rows": items["out"], "committed": True}])
+
+    def test_quarantined_items_count(self):
+        self.file("r.csv", "a,b\n1,2\n3\n4,5\n")
+        items = self.report("load", "r.csv", "--to", "x.csv", "--ragged", "skip", code=3)["items"]
+        self.assertEqual((items["in"], items["out"], items["quarantined"]), (3, 2, 1))
+
+    def test_a_failure_is_reported(self):
+        self.file("r.csv", "a,b\n1,2\n3\n")
+        r = self.report("load", "r.csv", "--to", "x.csv", code=1)
+        self.assertEqual((r["status"], r["exit_code"]), ("failed", 1))
+        self.assertIn("r.csv:3", r["error"])
+        self.assertFalse(r["sinks"][0]["committed"])
+
+    def test_pools_are_named(self):
+        for args, pool in (((), "threads"), (("--threads=false",), "processes"), (("--parallel=false",), "inline")):
+            r = self.report("load", STATIONS, "--to", "x.csv", "-j", "2", *args)
+            self.assertEqual(r["pool"], pool)
+
+    def test_verbose_prints_it(self):
+        r = self.sluice("load", STATIONS, "--to", "x.csv", "-v")
+        self.assertIn('"balanced": true', r.message)
+
+
+if __name__ == "__main__":
+    unittest.main()
