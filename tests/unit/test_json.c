@@ -87,10 +87,10 @@ static void riko_paths(void **state) {
     expect_riko("l.0", doc, "1\n");
     expect_riko("o", doc, "{\"pp\":[{\"R\":1}]}\n");
     expect_riko("o.pp.qq", "{\"O\":{\"Pp\":{\"Qq\":{\"Z\":1}}}}", "{\"z\":1}\n");
-    expect_riko("zz", doc, "\"\"\n");
-    expect_riko("o.zz", doc, "\"\"\n");
-    expect_riko("s", doc, "\"str\"\n");
-    expect_riko("s.t", doc, "\"str\"\n");
+    expect_riko("zz", doc, "{\"content\":\"\"}\n");
+    expect_riko("o.zz", doc, "{\"content\":\"\"}\n");
+    expect_riko("s", doc, "{\"content\":\"str\"}\n");
+    expect_riko("s.t", doc, "{\"content\":\"str\"}\n");
     expect_riko("n", doc, "");
     expect_riko("v", "{\"v\":{\"value\":[1,2]}}", "1\n2\n");
     expect_riko(NULL, "[{\"a.b\":1,\"C\":2}]", "{\"a\":{\"b\":1},\"C\":2}\n");
