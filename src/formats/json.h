@@ -144,6 +144,7 @@ typedef struct sl_json_out {
     sl_batch_sink sink;
     void *to;
     const sl_block *block;
+    sl_status status; /* what became of the last batch */
 } sl_json_out;
 
 /* An sl_batch_sink; TO is an sl_json_out. */

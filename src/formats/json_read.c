@@ -154,7 +154,8 @@ static sl_status read_sequence(state *s, char note, sl_input *input, sl_json_out
     p = note == SL_JSON_LINES      ? read_lines(s, p)
         : note == SL_JSON_ELEMENTS ? read_elements(s, p)
                                    : read_values(s, p);
-    return p ? sl_json_table_flush(s->table) : SL_E_DATA;
+    if (p) return sl_json_table_flush(s->table);
+    return out->status ? out->status : SL_E_DATA; /* nobody wants more, or the text is bad */
 }
 
 static sl_status check_text(const state *s, const sl_json_conf *conf, const sl_block *block, sl_error *err) {
@@ -162,7 +163,7 @@ static sl_status check_text(const state *s, const sl_json_conf *conf, const sl_b
     size_t n = (size_t)(s->in.end - start), valid = sl_encoding_valid(conf->encoding, start, n);
     if (valid == n) return SL_OK;
     sl_status status = sl_encoding_fail(conf->encoding, start[valid], err);
-    sl_error_at(err, NULL, block->line + sl_json_count_lines(start, valid), 0);
+    sl_error_at(err, block->source, block->line + sl_json_count_lines(start, valid), 0);
     return status;
 }
 
@@ -184,7 +185,7 @@ sl_status sl_json_read_block(void *state_, const sl_block *block, const sl_json_
     sl_error local = {0};
     if (!err) err = &local;
     char note = block->note.n ? block->note.s[0] : SL_JSON_VALUES;
-    sl_json_out out = {sink, to, block};
+    sl_json_out out = {.sink = sink, .to = to, .block = block};
     open_text(s, block, block->input, block->from, block->to, note, err);
     TRY(check_text(s, conf, block, err));
     sl_input *decoded = NULL;

@@ -73,13 +73,14 @@ static const char *no_memory(sl_json_table *t) {
 /* ---- batches ------------------------------------------------------------------------------------------------- */
 
 sl_status sl_json_hand_on(void *to, sl_batch *take, sl_error *err) {
-    const sl_json_out *out = to;
+    sl_json_out *out = to;
     take->source = out->block->source;
-    sl_status status =
-        out->block->dialect == SL_RIKO && !take->bare ? sl_batch_nest_dotted(take, err) : SL_OK;
-    if (status == SL_OK) return out->sink(out->to, take, err);
-    sl_batch_free(&take);
-    return status;
+    out->status = out->block->dialect == SL_RIKO && !take->bare ? sl_batch_nest_dotted(take, err) : SL_OK;
+    if (out->status)
+        sl_batch_free(&take);
+    else
+        out->status = out->sink(out->to, take, err);
+    return out->status;
 }
 
 static uint32_t rows_ahead(const sl_json_table *t, const char *p) {

@@ -128,6 +128,30 @@ static void other_encodings(void **state) {
     run_free(&r);
 }
 
+static sl_status enough_sink(void *to, sl_batch *take, sl_error *err) {
+    sl_status status = run_sink(to, take, err);
+    return status == SL_OK ? SL_DONE : status;
+}
+
+/* A consumer that has enough ends the unit there, which is no failure. */
+static void enough(void **state) {
+    (void)state;
+    const char *text = "1\n{\"a\":2}\n3\nbad\n";
+    sl_input *in = sl_input_copy(text, strlen(text));
+    assert_non_null(in);
+    run r = {.format = &sl_format_jsonl};
+    sl_block block = {in, 0, in->len, 1, SL_TEXT("l"), "doc", SL_NATIVE};
+    uint64_t quarantined;
+    assert_int_equal(sl_json_start(&r.conf, &r.state, &r.err), SL_OK);
+    assert_int_equal(sl_format_jsonl.read(&r.conf, r.state, &block, enough_sink, &r, &quarantined, &r.err),
+                     SL_DONE);
+    assert_string_equal(sl_buf_cstr(&r.out), "1\n");
+    assert_int_equal(r.err.code, SL_OK);
+    sl_json_stop(r.state);
+    sl_input_unref(&in);
+    run_free(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines),
@@ -138,6 +162,7 @@ int main(void) {
         cmocka_unit_test(rows_know_their_lines),
         cmocka_unit_test(units_change_nothing),
         cmocka_unit_test(other_encodings),
+        cmocka_unit_test(enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
