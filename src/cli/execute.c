@@ -50,6 +50,7 @@ static void watch_signals(sl_pipeline *p) {
     sigaction(SIGTERM, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL); /* a file beyond its limit is a failed write, like a full disk */
 }
 
 /* NAME=VALUE given to NAME's setter. */
