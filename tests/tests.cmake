@@ -17,3 +17,4 @@ set_tests_properties(http.server PROPERTIES TIMEOUT 120 LABELS http)
 
 include(${CMAKE_CURRENT_LIST_DIR}/cases/cases.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cli/load.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/cli/cli.cmake)

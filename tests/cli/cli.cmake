@@ -1,8 +1,8 @@
 # The program as people use it: its command line, the examples in configs/, what is generated from it, and the example of the API.
-sluice_cli_test(command_line 300)
-sluice_cli_test(failures 300)
-sluice_cli_test(examples 300)
-sluice_cli_test(data 60)
+foreach(name command_line failures examples data)
+  add_test(NAME cli.${name} COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
+  set_tests_properties(cli.${name} PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
+endforeach()
 
 add_test(NAME cli.pipes_md COMMAND python3 ${PROJECT_SOURCE_DIR}/docs/generate_pipes_md.py --check)
 set_tests_properties(cli.pipes_md PROPERTIES TIMEOUT 60 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
