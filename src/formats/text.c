@@ -118,12 +118,20 @@ static sl_status fill_batch(const job *j, sl_batch *b, sl_error *err) {
     return sl_batch_set_records(b, r, &name, err);
 }
 
+/* Line ends in S[0, n), a CR alone among them. */
+static uint64_t count_ends(const char *s, size_t n) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += s[i] == '\n' || (s[i] == '\r' && (i + 1 == n || s[i + 1] != '\n'));
+    return count;
+}
+
 static sl_status check_text(const job *j, const sl_block *block, sl_error *err) {
     const sl_encoding charset = j->conf->lines.charset;
     size_t valid = sl_encoding_valid(charset == SL_ASCII ? SL_ASCII : SL_UTF8, j->base, j->n);
     if (valid == j->n) return SL_OK;
     sl_status status = sl_encoding_fail(charset, j->base[valid], err);
-    sl_error_at(err, block->source, block->line + sl_count_lf(j->base, valid), sl_column_of(j->base, valid));
+    sl_error_at(err, block->source, block->line + count_ends(j->base, valid), sl_column_of(j->base, valid));
     return status;
 }
 

@@ -134,6 +134,15 @@ static void append_tail(const sl_url *u, bool has_query, sl_text query, sl_buf *
     }
 }
 
+/* A path that begins with two slashes would be taken for an authority where there is none. */
+static void guard_slashes(size_t from, sl_buf *out) {
+    if (out->failed || out->len - from < 2 || memcmp(out->data + from, "//", 2) != 0) return;
+    sl_buf_str(out, "/.");
+    if (out->failed) return;
+    memmove(out->data + from + 2, out->data + from, out->len - from - 2);
+    memcpy(out->data + from, "/.", 2);
+}
+
 static void append_resolved(const sl_url *base, const sl_url *ref, sl_buf *path, sl_buf *out) {
     bool absolute = ref->scheme.n != 0, placed = absolute || ref->has_authority;
     sl_buf_text(out, absolute ? ref->scheme : base->scheme);
@@ -147,7 +156,10 @@ static void append_resolved(const sl_url *base, const sl_url *ref, sl_buf *path,
     } else {
         merge_paths(base, ref->path, path);
     }
+    size_t from = out->len;
+    bool authority = (placed ? ref : base)->has_authority;
     append_without_dots(sl_text_n(path->data, path->len), out);
+    if (!authority) guard_slashes(from, out);
     bool inherit = same && !ref->has_query;
     append_tail(ref, inherit ? base->has_query : ref->has_query, inherit ? base->query : ref->query, out);
 }

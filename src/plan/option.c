@@ -135,8 +135,9 @@ static sl_status parse_int(const parser *ps, const sl_option *o, sl_value v, int
     bool scalar = v.type == SL_BOOL || sl_is_number(v) || sl_is_text(v);
     bool number = !sl_is_text(v) || sl_parse_double(sl_text_trim(sl_bytes(v)), &d);
     if (!scalar || (!number && !ps->nocase)) return expected(ps, o, "a whole number", v);
-    TRY(sl_cast_value(SL_CAST_INT, v, 0, ps->arena, &cast, ps->err));
-    if (cast.type != SL_INT) return expected(ps, o, "a whole number", v);
+    sl_status status = sl_cast_value(SL_CAST_INT, v, 0, ps->arena, &cast, NULL);
+    if (status == SL_E_MEMORY) return sl_oom(ps->err);
+    if (status || cast.type != SL_INT) return expected(ps, o, "a whole number of 64 bits", v);
     if ((o->min || o->max) && (cast.as.i < o->min || cast.as.i > o->max))
         return out_of_range(ps, o, cast.as.i);
     *out = cast.as.i;

@@ -1,0 +1,16 @@
+# Fuzz targets: each runs its corpus and a second of seeded mutations as a test. With SLUICE_FUZZ (clang, preset fuzz) there also is
+# a program of libFuzzer for each:  build/fuzz/libfuzzer_csv tests/fuzz/corpus/csv
+file(GLOB fuzz_targets CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/fuzz_*.c)
+foreach(source ${fuzz_targets})
+  get_filename_component(name ${source} NAME_WE)
+  string(REPLACE fuzz_ "" subject ${name})
+  add_executable(${name} ${source} ${CMAKE_CURRENT_LIST_DIR}/replay.c)
+  target_link_libraries(${name} PRIVATE sluice)
+  add_test(NAME fuzz.${subject} COMMAND ${name} ${CMAKE_CURRENT_LIST_DIR}/corpus/${subject} 1000)
+  set_tests_properties(fuzz.${subject} PROPERTIES TIMEOUT 300 LABELS fuzz)
+  if(SLUICE_FUZZ)
+    add_executable(libfuzzer_${subject} ${source})
+    target_link_libraries(libfuzzer_${subject} PRIVATE sluice)
+    target_link_options(libfuzzer_${subject} PRIVATE -fsanitize=fuzzer)
+  endif()
+endforeach()
