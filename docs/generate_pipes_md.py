@@ -43,7 +43,7 @@ def cell(text):
 def option_rows(options, prefix=""):
     for option in options:
         names = f"`{prefix}{option['name']}`" + (f" (or `{option['alias']}`)" if "alias" in option else "")
-        yield f"| {names} | {cell(option["usage"])} | {cell(option.get('help', ''))} |"
+        yield f"| {names} | {cell(option['usage'])} | {cell(option.get('help', ''))} |"
         yield from option_rows(option.get("rule", []), f"{prefix}{option['name']}.")
 
 

@@ -38,7 +38,7 @@ class ApiExample(unittest.TestCase):
         self.assertEqual(table[0], "province,count")
         self.assertEqual(sum(int(line.split(",")[1]) for line in table[1:-1]), 2000)
         self.assertEqual(table[-1], "2000 items read, 9 written")
-        self.assertEqual(part["pulled over threads"], ["3"])
+        self.assertEqual(part["pulled over threads"], ['{"count":3}'])
         self.assertEqual(part["closed early"], ['{"forever":true}'] * 3)
 
     def test_a_failure(self):
