@@ -162,7 +162,7 @@ static void defaults(void **state) {
     (void)state;
     sl_plan *p = loaded("[{\"type\":\"truncate\"}]");
     const sl_settings *s = &p->settings;
-    assert_true(!s->parallel && s->threads && s->ordered);
+    assert_true(s->parallel && s->threads && s->ordered);
     assert_int_equal(s->workers, 0);
     assert_int_equal(s->connections, 16);
     assert_int_equal(s->per_host, 6);
