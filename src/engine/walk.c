@@ -65,7 +65,9 @@ static sl_status fold_batch(sl_walker *w, sl_batch *take, sl_error *err) {
             return s;
         }
     }
-    return fold->add(w->partial, take, first, err);
+    sl_status s = fold->add(w->partial, take, first, err);
+    if (s > SL_DONE) sl_error_step(err, stage->node->step, stage->node->pipe->name);
+    return s;
 }
 
 static sl_status encode_batch(sl_walker *w, sl_batch *take, sl_error *err) {

@@ -117,6 +117,20 @@ static sl_status lay_column(prober *p, const sl_batch *shape, uint32_t c, const 
     return SL_OK;
 }
 
+/* A key that an item lacks goes to its end, behind keys that other items of the batch have there: such items are built one by
+ * one. */
+static bool fills_gaps(const prober *p, const sl_batch *shape) {
+    for (uint32_t c = 0; c < shape->ncols; c++) {
+        int own = sl_batch_find(p->b, shape->cols[c].name, false);
+        for (uint32_t i = 0; own >= 0 && i < p->b->nsel; i++) {
+            bool lacks =
+                p->kept[i] && sl_batch_peek(p->b, (uint32_t)own, sl_batch_row(p->b, i)).type == SL_MISSING;
+            if (lacks && p->first[i].b->cols[c].values[p->first[i].row].type != SL_MISSING) return true;
+        }
+    }
+    return false;
+}
+
 /* The values of the table outlive the batch only as long as the run does: they are kept with it. */
 static sl_status lay_beside(prober *p, const sl_batch *shape, sl_error *err) {
     uint32_t n = 0;
@@ -176,7 +190,7 @@ static sl_status run(prober *p, sl_out *out, sl_error *err) {
     }
     p->single = shape != NULL;
     if (shape) TRY(find_all_first(p, err));
-    if (!p->single) return pair_rows(p, out, err);
+    if (!p->single || fills_gaps(p, shape)) return pair_rows(p, out, err);
     TRY(lay_beside(p, shape, err));
     sl_batch *take = p->b;
     p->b = NULL;
