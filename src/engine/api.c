@@ -72,10 +72,11 @@ sl_status sl_pipeline_input(sl_pipeline *p, const char *name, const char *value,
     return sl_plan_set_input(p->plan, sl_text_of(name), sl_text_of(value), err);
 }
 
-/* The folder of PATH, or NULL for a plain name. Caller frees. */
-static char *folder_of(const char *path) {
+/* The folder of PATH, NULL for a plain name. Caller frees. */
+static sl_status folder_of(const char *path, char **folder, sl_error *err) {
     const char *slash = strrchr(path, '/');
-    return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
+    *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
+    return slash && !*folder ? sl_oom(err) : SL_OK;
 }
 
 static sl_status read_file(const char *path, sl_buf *out, sl_error *err) {
@@ -93,8 +94,9 @@ static sl_status read_file(const char *path, sl_buf *out, sl_error *err) {
 /* A definition that cannot be read is a mistake of the call, not of the run. */
 sl_status sl_pipeline_load_file(sl_pipeline *p, const char *path, sl_error *err) {
     sl_buf text = {0};
-    char *folder = folder_of(path);
-    sl_status s = read_file(path, &text, err);
+    char *folder;
+    sl_status s = folder_of(path, &folder, err);
+    if (s == SL_OK) s = read_file(path, &text, err);
     if (s == SL_OK) s = sl_plan_parse(p->plan, sl_buf_cstr(&text), text.len, path, folder, err);
     free(folder);
     sl_buf_free(&text);

@@ -30,7 +30,7 @@ static sl_status find_sink(const sl_sink_ref *ref, const sl_sink **sink, sl_text
     sl_text type = take_member(&conf, "type");
     if (!type.n) {
         *sink = sl_sink_for(text.n ? text : take_member(&conf, "path"), target, err);
-        return *sink ? SL_OK : SL_E_PLAN;
+        return *sink ? SL_OK : SL_E_USAGE;
     }
     *target = text.n ? text : take_member(&conf, "path");
     *sink = sl_sink_named(type);
