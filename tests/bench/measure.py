@@ -1,0 +1,107 @@
+"""Runs commands and takes their time: whole processes, in rounds so that what drifts meets all of them alike."""
+import os
+import signal
+import statistics
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Run:
+    wall: float  # seconds from its start to its end
+    cpu: float  # seconds, user and system, with all children it waited for
+    peak: float  # MiB of resident memory of the largest process; below some 16 it is this program's own, before exec
+    others: float  # cores that the rest of the machine used meanwhile
+
+
+@dataclass
+class Command:
+    name: str
+    argv: list
+    out: str  # the file it makes; removed before each run
+    to_stdout: bool = False  # it writes its standard output, which goes to `out`
+    env: dict = field(default_factory=dict)
+    runs: list = field(default_factory=list)
+    first: Run = None  # the warm-up
+    failed: str = ""
+
+    def median(self, what):
+        runs = self.runs or [self.first]
+        return statistics.median(getattr(run, what) for run in runs)
+
+
+def busy_seconds():
+    """Core seconds this machine has been busy since it was started."""
+    with open("/proc/stat") as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
+
+
+def spawn(command, log):
+    """Starts the command in a session of its own; its id."""
+    written = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    out = command.out if command.to_stdout else os.devnull
+    files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_OPEN, 1, out, written, 0o666),
+             (os.POSIX_SPAWN_OPEN, 2, log, written, 0o666)]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", **command.env}
+    return os.posix_spawnp(command.argv[0], command.argv, environment, file_actions=files, setsid=True)
+
+
+def reap(pid, limit):
+    """Waits for a child, LIMIT seconds at most; then its whole session is ended. Returns (status, usage)."""
+    def expired(*_):
+        os.killpg(pid, signal.SIGKILL)
+    before = signal.signal(signal.SIGALRM, expired)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        _, status, usage = os.wait4(pid, 0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return status, usage
+
+
+def once(command, limit):
+    """One run; None and command.failed set where it did not end well."""
+    if os.path.exists(command.out):
+        os.remove(command.out)
+    log = command.out + ".log"
+    busy, start = busy_seconds(), time.monotonic()
+    status, usage = reap(spawn(command, log), limit)
+    wall = time.monotonic() - start
+    cpu = usage.ru_utime + usage.ru_stime
+    others = max(0.0, busy_seconds() - busy - cpu) / wall
+    code = os.waitstatus_to_exitcode(status)
+    if code:
+        with open(log, errors="replace") as file:
+            command.failed = f"stopped after {limit} s" if code == -signal.SIGKILL else f"exit {code}: {file.read(300).strip()}"
+        return None
+    return Run(wall, cpu, usage.ru_maxrss / 1024, others)
+
+
+def quiet(limit):
+    """Waits until others have used less than a tenth of a core for a second; LIMIT seconds at most."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        before = busy_seconds()
+        time.sleep(1)
+        if busy_seconds() - before < 0.1:
+            return
+
+
+def interleaved(commands, rounds, limit, patience, slow):
+    """Warms every command up, then runs ROUNDS rounds of all. One whose warm-up took SLOW times the fastest is not run again: its
+    warm-up counts. A run in which others used a quarter of a core is done again after up to PATIENCE seconds of waiting."""
+    for command in commands:
+        command.first = once(command, limit)
+    well = [command for command in commands if command.first]
+    fastest = min((command.first.wall for command in well), default=0)
+    often = [command for command in well if command.first.wall <= max(slow * fastest, 1.0)]
+    for _ in range(rounds):
+        for command in often:
+            run = once(command, limit)
+            if run and run.others > 0.25 and patience:
+                quiet(patience)
+                run = once(command, limit)
+            if run:
+                command.runs.append(run)

@@ -1,0 +1,34 @@
+"""The standard library of Python as a peer.   python_run.py TASK IN OUT"""
+import csv
+import json
+import sqlite3
+import sys
+
+TABLE = ("CREATE TABLE t(id INTEGER, date TEXT, time TEXT, station TEXT, crime TEXT, province TEXT, lat REAL, lon REAL, "
+         "incidents INTEGER, amount REAL, description TEXT, status TEXT)")
+
+
+def load(rows, out):
+    db = sqlite3.connect(out, isolation_level=None)
+    db.execute("PRAGMA journal_mode=OFF")
+    db.execute("PRAGMA synchronous=OFF")
+    db.execute("BEGIN")
+    db.execute(TABLE)
+    db.executemany("INSERT INTO t VALUES(?,?,?,?,?,?,?,?,?,?,?,?)", rows)
+    db.execute("COMMIT")
+
+
+def load_csv(source, out):
+    with open(source, newline="") as file:
+        rows = csv.reader(file)
+        next(rows)
+        load(rows, out)
+
+
+def load_json(source, out):
+    with open(source) as file:
+        load((tuple(item.values()) for item in json.load(file)), out)
+
+
+if __name__ == "__main__":
+    {"load_csv": load_csv, "load_json": load_json}[sys.argv[1]](*sys.argv[2:])
