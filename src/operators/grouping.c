@@ -116,6 +116,11 @@ static sl_status new_group(table *t, uint64_t hash, sl_text key, uint64_t ordina
 
 /* The group of KEY; *MADE tells that it is new and lacks its values. */
 static sl_status find_group(table *t, sl_text key, uint64_t ordinal, group **out, bool *made, sl_error *err) {
+    if (t->g->nby == 0 && t->n) { /* all items are one group */
+        *out = t->list[0];
+        *made = false;
+        return SL_OK;
+    }
     if (2 * (t->n + 1) > t->cap) TRY(grow(t, err));
     uint64_t hash = sl_hash(key.s, key.n, 0);
     size_t k = hash & (t->cap - 1);
