@@ -1,8 +1,10 @@
 /* report.c: the run report as JSON, in the order of the stages. */
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "engine/run_internal.h"
+#include "net/http.h"
 #include "record/cast.h"
 
 static void member(sl_buf *o, const char *name, uint64_t v) {
@@ -97,6 +99,8 @@ static void write_stage(sl_buf *o, const sl_stage_run *sr) {
         member(o, "out", sr->end_out);
     }
     sl_buf_str(o, ", ");
+    uint64_t end = sr->ended ? sr->ended : sl_clock_ns();
+    sl_buf_printf(o, "\"seconds\": %.6f, ", sr->started ? (double)(end - sr->started) / 1e9 : 0.0);
     member(o, "retries", sr->pool_stats.retries);
     sl_buf_str(o, "}");
 }
@@ -135,6 +139,8 @@ static void write_totals(sl_buf *o, const sl_run *r) {
     member(o, "bytes", p.bytes_in);
     sl_buf_printf(o, ",\n  \"seconds\": %.6f,\n  ", (double)p.nanoseconds / 1e9);
     member(o, "peak_memory", peak_memory(r));
+    sl_buf_str(o, ",\n  ");
+    member(o, "http_retries", r->env->http ? sl_http_retries(r->env->http) : 0);
     sl_buf_str(o, ",\n");
 }
 

@@ -53,7 +53,7 @@ struct sl_stage_run {
     sl_count **counts;     /* [nbranches]: [1 + nsteps] */
     uint64_t *quarantined; /* [nbranches] */
     uint64_t *bytes;       /* [nbranches] */
-    uint64_t *nanoseconds; /* unused by the engine's decisions: filled for the report */
+    uint64_t started, ended; /* monotonic ns; 0: not yet */
     uint64_t end_in, end_out;
     sl_pool_stats pool_stats;
 };

@@ -6,6 +6,7 @@
  * until the jobs before it are done, so that the first error in the input's order is the one that is reported. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "engine/run_internal.h"
 
@@ -151,6 +152,7 @@ static sl_status start_pool(sl_stage_run *sr, sl_error *err) {
 sl_status sl_stage_start(sl_stage_run *sr, sl_error *err) {
     if (sr->phase != SL_PHASE_NEW) return SL_OK;
     sr->phase = SL_PHASE_RUNNING;
+    sr->started = sl_clock_ns();
     TRY(make_counts(sr, err));
     TRY(sl_end_open(sr, err));
     TRY(build_tables(sr, err));
@@ -286,12 +288,17 @@ static sl_status end_of_jobs(sl_stage_run *sr, sl_error *err) {
     return SL_OK;
 }
 
+static void end_stage(sl_stage_run *sr) {
+    sr->phase = SL_PHASE_DONE;
+    sr->ended = sl_clock_ns();
+}
+
 /* One outcome further. */
 static sl_status advance(sl_stage_run *sr, sl_error *err) {
     if (stopping(sr)) return sl_fail(err, SL_E_STOPPED, "stopped on request");
     if (sr->phase == SL_PHASE_FINISHING) {
         sl_status s = sl_end_finish(sr, err);
-        if (s == SL_DONE) sr->phase = SL_PHASE_DONE;
+        if (s == SL_DONE) end_stage(sr);
         return s == SL_DONE ? SL_OK : s;
     }
     TRY(fill_pool(sr, err));
@@ -329,7 +336,7 @@ sl_status sl_stage_outcome(sl_stage_run *sr, sl_outcome **out, sl_error *err) {
     if (s == SL_OK && (*out)->enough) sr->enough = true;
     if (s == SL_DONE) {
         TRY(end_of_jobs(sr, err));
-        sr->phase = SL_PHASE_DONE;
+        end_stage(sr);
     }
     return s;
 }
