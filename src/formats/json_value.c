@@ -247,11 +247,12 @@ uint32_t sl_json_unite(sl_json_in *in, sl_pair *pairs, uint32_t n) {
 }
 
 static const char *finish_map(sl_json_in *in, const char *p, uint32_t base, sl_value *out) {
-    uint32_t n = sl_json_unite(in, in->pairs + base, in->npairs - base);
+    sl_pair *pairs = in->pairs ? in->pairs + base : NULL; /* none yet when the first container is empty */
+    uint32_t n = sl_json_unite(in, pairs, in->npairs - base);
     if (n == UINT32_MAX) return no_memory(in);
     sl_pair *copy = sl_arena_alloc(in->arena, n * sizeof *copy);
     if (!copy) return no_memory(in);
-    if (n) memcpy(copy, in->pairs + base, n * sizeof *copy);
+    if (n) memcpy(copy, pairs, n * sizeof *copy);
     in->npairs = base;
     *out = sl_map(copy, n);
     return p;

@@ -25,6 +25,10 @@ static inline json_verdict json_judge(sl_text t, uint64_t *items) {
     json_error_t e;
     json_t *j = json_loadb(t.s, t.n, JSON_DECODE_ANY | JSON_ALLOW_NUL, &e);
     *items = 0;
+    if (t.n && memchr(t.s, 0, t.n)) { /* between tokens it takes them for white space */
+        json_decref(j);
+        return JSON_OWN_REASON;
+    }
     if (!j) return json_refusal(&e);
     *items = json_is_array(j) ? 0 : !json_is_null(j);
     for (size_t i = 0; i < json_array_size(j); i++) *items += !json_is_null(json_array_get(j, i));
