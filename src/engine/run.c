@@ -76,22 +76,40 @@ static void report_progress(sl_run *r, bool now) {
     r->o.progress(r->o.progress_user, &p);
 }
 
-static uint64_t output_items(const sl_run *r) {
-    const sl_stage_run *sr = &r->stages[r->o.stages->output->id];
+/* What the branches of a stage handed to its end. */
+static uint64_t handed_over(const sl_stage_run *sr) {
     uint64_t n = 0;
     for (uint32_t b = 0; sr->counts && b < sr->stage->nbranches; b++)
         n += sr->counts[b][sr->stage->branches[b].nsteps].out;
     return n;
 }
 
-/* Every item that left the last step must have been written by every sink. */
-static sl_status check_balance(const sl_run *r, sl_error *err) {
-    uint64_t items = output_items(r);
+/* Nothing got lost between a stage and its readers, nor between its workers and its end. */
+static bool stage_balances(const sl_stage_run *sr) {
+    if (sr->phase != SL_PHASE_DONE || sr->enough) return true;
+    bool counted = sr->stage->end != SL_END_FOLD && sr->stage->end != SL_END_OUTPUT;
+    if (counted && handed_over(sr) != sr->end_in) return false;
+    for (uint32_t b = 0; b < sr->stage->nbranches; b++) {
+        const sl_feed *feed = &sr->stage->branches[b].feed;
+        if (feed->kind == SL_FEED_STAGE && sr->counts[b][0].out != sl_run_of(sr, feed->stage)->end_out)
+            return false;
+    }
+    return true;
+}
+
+static sl_status out_of_balance(const char *where, uint64_t expected, uint64_t counted, sl_error *err) {
+    return sl_fail(err, SL_E_INTERNAL, "%llu items went to %s but it counted %llu; nothing was committed",
+                   (unsigned long long)expected, where, (unsigned long long)counted);
+}
+
+/* Every item that left a step must have reached the next one, and every item that left the last one all sinks. */
+static sl_status check_balance(sl_run *r, sl_error *err) {
+    uint64_t items = handed_over(output_of(r));
+    for (uint32_t i = 0; i < r->o.stages->n; i++)
+        if (!stage_balances(&r->stages[i]))
+            return out_of_balance("the end of a stage", handed_over(&r->stages[i]), r->stages[i].end_in, err);
     for (uint32_t i = 0; i < r->o.ntargets; i++)
-        if (r->rows[i] != items)
-            return sl_fail(err, SL_E_INTERNAL,
-                           "%llu items went to '%s' but it counted %llu; nothing was committed",
-                           (unsigned long long)items, r->o.targets[i].text, (unsigned long long)r->rows[i]);
+        if (r->rows[i] != items) return out_of_balance(r->o.targets[i].text, items, r->rows[i], err);
     return SL_OK;
 }
 
@@ -155,7 +173,7 @@ sl_progress sl_run_progress(const sl_run *r) {
     bool known = true;
     for (uint32_t i = 0; i < r->o.stages->n; i++) add_stage(&r->stages[i], &p, &known);
     if (!known) p.bytes_total = 0;
-    p.items_out = output_items(r);
+    p.items_out = handed_over(&r->stages[r->o.stages->output->id]);
     p.nanoseconds = (r->ended ? r->ended : sl_clock_ns()) - r->started;
     return p;
 }
