@@ -279,7 +279,7 @@ static const char *more(sl_json_in *in, const char *p, char shut, bool *done) {
 
 static const char *map_members(sl_json_in *in, const char *p, uint32_t base, sl_value *out) {
     for (bool done = false; !done;) {
-        sl_text key;
+        sl_text key = {0};
         sl_value v;
         if (!(p = sl_json_key(in, p, &key))) return NULL;
         p = sl_json_space(in, p);
