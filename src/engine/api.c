@@ -179,6 +179,7 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
     env.shared = !s->parallel || s->threads;
     TRY(sl_plan_prepare(p->plan, &env, err));
     TRY(sl_stages_make(p->plan, &p->stages, err));
+    p->plan->env.memory = sl_stages_share(&p->stages, &p->plan->env);
     p->sink_env = (sl_sink_env){
         .tmpdir = env.tmpdir, .to_terminal = isatty(STDOUT_FILENO), .out_fd = STDOUT_FILENO, .now = env.now};
     TRY(sl_targets_make(p->plan, &p->sink_env, &p->targets, err));

@@ -2,6 +2,10 @@
 
 #include "base/error.h"
 
+/* What a run takes besides: the program and its libraries, and for each unit under way its bytes, what is read from them and what is
+ * written of them. */
+enum { PROGRAM_BYTES = 12 << 20, UNIT_COPIES = 4 };
+
 typedef struct planner {
     sl_plan *plan;
     sl_arena *arena;
@@ -265,4 +269,21 @@ sl_status sl_stages_make(sl_plan *plan, sl_stages *out, sl_error *err) {
     TRY(flow_of(&p, plan->output, &f));
     if (plan->settings.limit) TRY(limit_flow(&p, &f, plan->settings.limit));
     return end_flow(&p, &f, SL_END_OUTPUT, NULL, &out->output);
+}
+
+/* ---- memory --------------------------------------------------------------------------------------------------------- */
+
+static bool gathers(const sl_stage *s) {
+    if (s->end == SL_END_SERIAL) return s->node->pipe->serial->finish != NULL;
+    return s->end == SL_END_FOLD || s->end == SL_END_LOOKUP || s->end == SL_END_SPOOL;
+}
+
+/* An eighth is left to what allocators lose; a small setting is halved at most. */
+size_t sl_stages_share(const sl_stages *s, const sl_env *env) {
+    size_t jobs = 2 * (size_t)env->workers + 1, all = env->memory - env->memory / 8;
+    size_t besides = PROGRAM_BYTES + jobs * env->unit * UNIT_COPIES, n = 0;
+    size_t left = all > besides ? all - besides : 0;
+    if (left < env->memory / 2) left = env->memory / 2;
+    for (uint32_t i = 0; i < s->n; i++) n += gathers(s->v[i]);
+    return n > 1 ? left / n : left;
 }

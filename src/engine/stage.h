@@ -82,6 +82,9 @@ typedef struct sl_stages {
 /* Cuts the prepared plan. LIMIT > 0 puts a truncate before the output. Adjacent sort and truncate become one bounded sort. */
 SL_MUST_CHECK sl_status sl_stages_make(sl_plan *plan, sl_stages *out, sl_error *err);
 
+/* What each gathering stage may hold for a run whose memory setting is env->memory. */
+size_t sl_stages_share(const sl_stages *s, const sl_env *env);
+
 /* The conf a node's data functions get: compiled, or NULL when it is resolved per item. */
 static inline const void *sl_step_conf(const sl_step *step) {
     return step->node->dynamic ? NULL : step->node->compiled;

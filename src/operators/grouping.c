@@ -70,7 +70,7 @@ static sl_status open_table(const void *conf, const sl_env *env, void **out, sl_
     if (!t) return sl_oom(err);
     t->g = conf;
     t->env = env;
-    t->budget = env->memory / (env->workers + 1);
+    t->budget = sl_env_share(env);
     t->by = calloc(t->g->nby + 1, sizeof *t->by);
     t->columns = calloc(t->g->ncolumns + 1, sizeof *t->columns);
     if (!t->by || !t->columns) {

@@ -10,6 +10,7 @@ enum { EMIT_ROWS = 4096 };
 
 typedef struct partial {
     const sl_ordering *o;
+    const sl_env *env;
     sl_sorter *sorter;
     sl_schemas *schemas;
     sl_buf key, row;
@@ -35,7 +36,8 @@ static sl_status open_partial(const void *vconf, const sl_env *env, void **out, 
     partial *p = calloc(1, sizeof *p);
     if (!p) return sl_oom(err);
     p->o = vconf;
-    p->sorter = sl_sorter_new(env->memory / (env->workers + 1), p->o->limit, env->tmpdir);
+    p->env = env;
+    p->sorter = sl_sorter_new(sl_env_share(env), p->o->limit, env->tmpdir);
     p->schemas = sl_schemas_new();
     p->columns = calloc(p->o->npaths + 1, sizeof *p->columns);
     p->kinds = calloc(p->o->npaths + 1, sizeof *p->kinds);
@@ -92,38 +94,17 @@ static sl_status merge(void *vinto, void *vfrom, sl_error *err) {
 
 static sl_status save(void *vpartial, sl_buf *out, sl_error *err) {
     partial *p = vpartial;
-    sl_sort_record r;
-    sl_status s;
     sl_schemas_save(p->schemas, out);
     for (uint32_t i = 0; i < p->o->npaths; i++) sl_buf_u32(out, p->kinds[i]);
-    while ((s = sl_sorter_next(p->sorter, &r, err)) == SL_OK) {
-        sl_buf_u32(out, r.key.n);
-        sl_buf_text(out, r.key);
-        sl_buf_u64(out, r.ordinal);
-        sl_buf_u32(out, r.payload.n);
-        sl_buf_text(out, r.payload);
-    }
-    return s == SL_DONE ? sl_buf_check(out, err) : s;
-}
-
-static sl_text saved_text(sl_cursor *c) {
-    uint32_t n = sl_cursor_u32(c);
-    const char *s = sl_cursor_bytes(c, n);
-    return (sl_text){s, s ? n : 0};
+    return sl_sorter_save(p->sorter, out, err);
 }
 
 static sl_status load_records(partial *p, const char *data, size_t n, sl_error *err) {
     sl_cursor c = {.at = data, .end = data + n};
     TRY(sl_schemas_load(p->schemas, &c, err));
     for (uint32_t i = 0; i < p->o->npaths; i++) p->kinds[i] = sl_cursor_u32(&c);
-    while (c.at < c.end && !c.failed) {
-        sl_sort_record r = {.key = saved_text(&c)};
-        r.ordinal = sl_cursor_u64(&c);
-        r.payload = saved_text(&c);
-        if (c.failed) return sl_fail(err, SL_E_INTERNAL, "a saved sort is damaged");
-        TRY(sl_sorter_add(p->sorter, r, err));
-    }
-    return sl_sorter_sort(p->sorter, err);
+    if (c.failed) return sl_fail(err, SL_E_INTERNAL, "a saved sort is damaged");
+    return sl_sorter_load(p->sorter, c.at, (size_t)(c.end - c.at), err);
 }
 
 static sl_status load(const void *vconf, const sl_env *env, const char *data, size_t n, void **out,
@@ -134,7 +115,7 @@ static sl_status load(const void *vconf, const sl_env *env, const char *data, si
 
 static sl_status finish(void *vpartial, sl_out *out, sl_error *err) {
     partial *p = vpartial;
-    if (!p->reader) p->reader = sl_row_reader_new(p->schemas, sl_emit_batch, out);
+    if (!p->reader) p->reader = sl_row_reader_new(p->schemas, p->env->unit, sl_emit_batch, out);
     if (!p->reader) return sl_oom(err);
     for (uint32_t i = 0; i < EMIT_ROWS; i++) {
         sl_sort_record r;

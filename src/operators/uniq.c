@@ -159,7 +159,7 @@ static sl_status finish(void *vuniq, sl_out *out, sl_error *err) {
     uniq *u = vuniq;
     if (!u->by_value) return SL_DONE;
     if (!u->reader) {
-        u->reader = sl_row_reader_new(u->schemas, sl_emit_batch, out);
+        u->reader = sl_row_reader_new(u->schemas, u->env->unit, sl_emit_batch, out);
         if (!u->reader) return sl_oom(err);
         TRY(pick_first(u, err));
     }

@@ -34,6 +34,8 @@ SL_MUST_CHECK sl_status sl_plan_source(sl_plan *p, sl_value conf, const char *pl
 /* settings.c: a setting of the definition; V a bool, number or text. False names are SL_E_PLAN. */
 void sl_settings_init(sl_settings *s);
 bool sl_setting_known(sl_text name);
+/* Whether anybody set it. NAME is a setting's. */
+bool sl_plan_given(const sl_plan *p, sl_text name);
 SL_MUST_CHECK sl_status sl_plan_setting(sl_plan *p, sl_text name, sl_value v, sl_error *err);
 /* The dialect that the form of the definition implies, unless one was given. */
 void sl_plan_imply_dialect(sl_plan *p, sl_dialect dialect);

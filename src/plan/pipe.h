@@ -42,7 +42,7 @@ sl_status sl_emit_batch(void *to, sl_batch *take, sl_error *err);
 typedef struct sl_env {
     int64_t now;             /* run start, seconds since the epoch: all relative dates use it */
     sl_dialect dialect;
-    size_t memory;           /* bytes all gathering pipes of the run may hold */
+    size_t memory;           /* bytes a gathering pipe may hold, all its parts together */
     unsigned workers;        /* shares of it */
     bool shared;             /* workers share the coordinator's memory (inline, threads) */
     const char *tmpdir;      /* for spill files */
@@ -54,6 +54,12 @@ typedef struct sl_env {
     const _Atomic bool *stopping; /* long waits look at it */
     struct sl_http *http;    /* net/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */
 } sl_env;
+
+/* What one partial of a fold may hold: those of workers that share the coordinator's memory all grow at once, beside the merged one;
+ * a worker process sends its own home with every unit. */
+static inline size_t sl_env_share(const sl_env *env) {
+    return env->shared ? env->memory / (env->workers + 1) : env->memory;
+}
 
 /* Of the step, for prepare. */
 typedef struct sl_step_info {

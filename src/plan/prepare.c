@@ -11,6 +11,16 @@ static unsigned cores(void) {
     return n < 1 ? 1 : n > 1024 ? 1024 : (unsigned)n;
 }
 
+enum { LEAST_UNIT = 32 << 10, UNIT_PART = 16 };
+
+/* Units under way, read and written, must not need what the memory setting leaves to pipes that gather. */
+static uint64_t unit_size(const sl_plan *p, unsigned workers) {
+    const sl_settings *s = &p->settings;
+    uint64_t jobs = 2 * (uint64_t)workers + 1, most = s->memory / (UNIT_PART * jobs);
+    if (most < LEAST_UNIT) most = LEAST_UNIT;
+    return s->unit < most || sl_plan_given(p, SL_TEXT("unit")) ? s->unit : most;
+}
+
 static void fill_env(sl_plan *p, const sl_env *given) {
     const sl_settings *s = &p->settings;
     sl_env *env = &p->env;
@@ -20,7 +30,7 @@ static void fill_env(sl_plan *p, const sl_env *given) {
     if (!env->workers) env->workers = !s->parallel ? 1 : s->workers ? s->workers : cores();
     env->shared = !s->parallel || s->threads;
     env->base_dir = p->base_dir;
-    env->unit = s->unit;
+    env->unit = unit_size(p, env->workers);
     env->connections = s->connections;
     env->per_host = s->per_host;
     if (env->inputs.type != SL_MAP) env->inputs = p->inputs;

@@ -146,6 +146,10 @@ sl_status sl_plan_setting(sl_plan *p, sl_text name, sl_value v, sl_error *err) {
     return set(p, name, t, false, SL_E_PLAN, err);
 }
 
+bool sl_plan_given(const sl_plan *p, sl_text name) {
+    return p->settings.given & 1u << (find_row(name) - rows);
+}
+
 void sl_plan_imply_dialect(sl_plan *p, sl_dialect dialect) {
-    if (!(p->settings.given & 1u << (find_row(SL_TEXT("dialect")) - rows))) p->settings.dialect = dialect;
+    if (!sl_plan_given(p, SL_TEXT("dialect"))) p->settings.dialect = dialect;
 }

@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "record/pack.h"
 
-enum { READ_ROWS = 4096, READ_BYTES = 1 << 20 };
+enum { READ_ROWS = 4096, LEAST_BYTES = 1 << 16, MOST_BYTES = 1 << 20 };
 
 typedef struct schema {
     uint64_t number;
@@ -177,6 +177,7 @@ sl_status sl_row_save(sl_batch *b, uint64_t number, uint32_t row, sl_buf *out, s
 
 struct sl_row_reader {
     const sl_schemas *schemas;
+    size_t bytes; /* of a batch of records */
     sl_batch_sink sink;
     void *to;
     sl_arena scratch;    /* of one scalar */
@@ -188,10 +189,11 @@ struct sl_row_reader {
     uint32_t nrows, cap_fields;
 };
 
-sl_row_reader *sl_row_reader_new(const sl_schemas *schemas, sl_batch_sink sink, void *to) {
+sl_row_reader *sl_row_reader_new(const sl_schemas *schemas, size_t bytes, sl_batch_sink sink, void *to) {
     sl_row_reader *r = calloc(1, sizeof *r);
     if (!r) return NULL;
-    *r = (sl_row_reader){.schemas = schemas, .sink = sink, .to = to};
+    bytes = bytes < LEAST_BYTES ? LEAST_BYTES : bytes > MOST_BYTES ? MOST_BYTES : bytes;
+    *r = (sl_row_reader){.schemas = schemas, .bytes = bytes, .sink = sink, .to = to};
     r->builder = sl_builder_new(READ_ROWS, NULL, sink, to);
     r->start = calloc(READ_ROWS, sizeof *r->start);
     if (!r->builder || !r->start) sl_row_reader_free(&r);
@@ -249,7 +251,7 @@ static sl_status room_for(sl_row_reader *r, const schema *f, uint32_t n, sl_erro
         r->cap_fields = r->end ? f->n : 0;
         if (!r->end) return sl_oom(err);
     }
-    if (!r->input) r->input = sl_input_new(n + 1 > READ_BYTES ? n + 1 : READ_BYTES);
+    if (!r->input) r->input = sl_input_new(n + 1 > r->bytes ? n + 1 : r->bytes);
     return r->input ? SL_OK : sl_oom(err);
 }
 

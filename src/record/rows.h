@@ -30,7 +30,8 @@ SL_MUST_CHECK sl_status sl_row_save(sl_batch *b, uint64_t number, uint32_t row, 
 /* Saved rows, in the order given, as batches to SINK. */
 typedef struct sl_row_reader sl_row_reader;
 
-sl_row_reader *sl_row_reader_new(const sl_schemas *schemas, sl_batch_sink sink, void *to);
+/* BYTES: of records about which a batch may hold (64 KiB to 1 MiB). */
+sl_row_reader *sl_row_reader_new(const sl_schemas *schemas, size_t bytes, sl_batch_sink sink, void *to);
 void sl_row_reader_free(sl_row_reader **r); /* NULL-safe; rows not flushed are dropped */
 /* Copies ROW in. A full batch goes to the sink. */
 SL_MUST_CHECK sl_status sl_row_reader_add(sl_row_reader *r, sl_text row, sl_error *err);

@@ -3,13 +3,14 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/pages.h"
 #include "record/sorter_internal.h"
 
-enum { CHUNK = 1024 * 1024, MIN_BUDGET = 1024 * 1024, MAX_FANIN = 128, SMALL_SORT = 12 };
+enum { CHUNK = 1024 * 1024, MIN_BUDGET = 1024 * 1024, MAX_FANIN = 128, SMALL_SORT = 12, AHEAD = 8 };
 
 typedef struct chunk {
     struct chunk *next;
-    size_t size; /* of data */
+    size_t size; /* in all */
     char data[];
 } chunk;
 
@@ -71,12 +72,35 @@ sl_sorter *sl_sorter_new(size_t budget, uint64_t limit, const char *tmpdir) {
     return s;
 }
 
+static void chunk_free(sl_sorter *s, chunk *c) {
+    s->held -= c->size;
+    sl_pages_free(c, c->size);
+}
+
+/* A new newest chunk of SIZE bytes in all. */
+static bool chunk_new(sl_sorter *s, size_t size) {
+    chunk *c = sl_pages_new(size);
+    if (!c) return false;
+    *c = (chunk){s->chunks, size};
+    s->chunks = c;
+    s->held += size;
+    s->at = c->data;
+    s->end = (char *)c + size;
+    return true;
+}
+
+static void drop_entries(sl_sorter *s) {
+    sl_pages_free(s->entries, s->cap * sizeof *s->entries);
+    s->held -= s->cap * sizeof *s->entries;
+    s->entries = NULL;
+    s->n = s->cap = 0;
+}
+
 static void drop_chunks(sl_sorter *s) {
     while (s->chunks) {
         chunk *c = s->chunks;
         s->chunks = c->next;
-        s->held -= c->size;
-        free(c);
+        chunk_free(s, c);
     }
     s->at = s->end = NULL;
     s->live = 0;
@@ -88,23 +112,16 @@ void sl_sorter_free(sl_sorter **sp) {
     sl_merge_close(&s->merge);
     for (uint32_t k = 0; k < s->nruns; k++) sl_run_close(&s->runs[k]);
     drop_chunks(s);
+    drop_entries(s);
     free(s->runs);
-    free(s->entries);
     free(s);
     *sp = NULL;
 }
 
 static char *take_bytes(sl_sorter *s, size_t size) {
     if (size > (size_t)(s->end - s->at) || !s->at) {
-        size_t room = size > CHUNK ? size : CHUNK;
-        if (s->budget < 8 * (size_t)CHUNK && size <= CHUNK / 8) room = CHUNK / 8;
-        chunk *c = malloc(sizeof *c + room);
-        if (!c) return NULL;
-        *c = (chunk){s->chunks, room};
-        s->chunks = c;
-        s->held += room;
-        s->at = c->data;
-        s->end = c->data + room;
+        size_t usual = s->budget < 8 * (size_t)CHUNK ? CHUNK / 8 : CHUNK, least = sizeof(chunk) + size;
+        if (!chunk_new(s, least > usual ? least : usual)) return NULL;
     }
     char *p = s->at;
     s->at += size;
@@ -115,8 +132,10 @@ static sl_status reserve_entries(sl_sorter *s, size_t need, sl_error *err) {
     if (need <= s->cap) return SL_OK;
     size_t cap = s->cap ? s->cap : 1024;
     while (cap < need) cap *= 2;
-    sl_entry *larger = realloc(s->entries, cap * sizeof *larger);
+    sl_entry *larger = sl_pages_new(cap * sizeof *larger);
     if (!larger) return sl_oom(err);
+    if (s->n) memcpy(larger, s->entries, s->n * sizeof *larger);
+    sl_pages_free(s->entries, s->cap * sizeof *larger);
     s->held += (cap - s->cap) * sizeof *larger;
     s->entries = larger;
     s->cap = cap;
@@ -175,8 +194,7 @@ static sl_status compact(sl_sorter *s, sl_error *err) {
     while (old) {
         chunk *c = old;
         old = c->next;
-        s->held -= c->size;
-        free(c);
+        chunk_free(s, c);
     }
     return status;
 }
@@ -213,10 +231,11 @@ static void merge_sort(sl_entry *e, size_t n, sl_entry *spare) {
 
 static sl_status sort_entries(sl_sorter *s, sl_error *err) {
     if (s->sorted) return SL_OK;
-    sl_entry *spare = malloc((s->n / 2 + 1) * sizeof *spare);
+    size_t size = (s->n / 2 + 1) * sizeof(sl_entry);
+    sl_entry *spare = sl_pages_new(size);
     if (!spare) return sl_oom(err);
     merge_sort(s->entries, s->n, spare);
-    free(spare);
+    sl_pages_free(spare, size);
     s->sorted = true;
     if (s->limit && s->n > s->limit) s->n = (size_t)s->limit;
     return SL_OK;
@@ -229,10 +248,7 @@ static sl_status spill(sl_sorter *s, sl_error *err) {
     TRY(sl_run_write(&s->runs[s->nruns], s->entries, s->n, s->tmpdir, err));
     s->spilled += s->runs[s->nruns++].size;
     drop_chunks(s);
-    free(s->entries);
-    s->held -= s->cap * sizeof *s->entries;
-    s->entries = NULL;
-    s->n = s->cap = 0;
+    drop_entries(s);
     s->sorted = s->heaped = false;
     return SL_OK;
 }
@@ -315,23 +331,14 @@ static void take_chunks(sl_sorter *s, sl_sorter *from) {
     from->live = 0;
 }
 
-/* Both parts are in order, or neither need be: merges them in place, keeping the order that sl_sorter_sort has made. */
+/* Parts in order stay in order within the whole, which costs the sort that follows little more than one merge of them. */
 static sl_status take_entries(sl_sorter *s, sl_sorter *from, sl_error *err) {
-    size_t old = s->n;
-    bool ordered = from->sorted && (s->sorted || !old);
-    TRY(reserve_entries(s, old + from->n, err));
-    memcpy(s->entries + old, from->entries, from->n * sizeof *from->entries);
+    TRY(reserve_entries(s, s->n + from->n, err));
+    memcpy(s->entries + s->n, from->entries, from->n * sizeof *from->entries);
+    s->sorted = from->sorted && !s->n;
     s->n += from->n;
-    s->sorted = ordered && !old;
-    if (ordered && old) {
-        sl_entry *spare = malloc(old * sizeof *spare);
-        if (!spare) return sl_oom(err);
-        merge_halves(s->entries, old, s->n, spare);
-        free(spare);
-        s->sorted = true;
-    }
     take_chunks(s, from);
-    from->n = 0;
+    drop_entries(from);
     return SL_OK;
 }
 
@@ -349,7 +356,7 @@ sl_status sl_sorter_absorb(sl_sorter *s, sl_sorter *from, sl_error *err) {
 static sl_status reduce_runs(sl_sorter *s, sl_error *err) {
     while (s->nruns > MAX_FANIN) {
         sl_run merged;
-        TRY(sl_runs_merge(s->runs, MAX_FANIN, s->limit, s->tmpdir, &merged, err));
+        TRY(sl_runs_merge(s->runs, MAX_FANIN, s->limit, s->tmpdir, &merged, s->budget / 4, err));
         for (uint32_t k = 0; k < MAX_FANIN; k++) sl_run_close(&s->runs[k]);
         s->nruns -= MAX_FANIN;
         memmove(s->runs, s->runs + MAX_FANIN, s->nruns * sizeof *s->runs);
@@ -368,20 +375,75 @@ static sl_status next_merged(sl_sorter *s, sl_sort_record *out, sl_error *err) {
     if (!s->merging) {
         TRY(reduce_runs(s, err));
         s->merging = true;
-        TRY(sl_merge_open(&s->merge, s->runs, s->nruns, s->entries, s->n, err));
+        TRY(sl_merge_open(&s->merge, s->runs, s->nruns, s->entries, s->n, s->budget / 4, err));
     }
     return sl_merge_next(&s->merge, out, err);
 }
 
+/* Records lie where they were added, far from those next in order: they are fetched ahead. */
+static void prefetch(const sl_sorter *s) {
+    if (s->next + AHEAD >= s->n) return;
+    const char *p = s->entries[s->next + AHEAD].bytes;
+    for (int line = 0; line < 4; line++) __builtin_prefetch(p + 64 * line);
+}
+
 sl_status sl_sorter_next(sl_sorter *s, sl_sort_record *out, sl_error *err) {
     if (s->limit && s->given == s->limit) return SL_DONE;
+    TRY(sl_sorter_sort(s, err));
     if (s->nruns) {
         TRY(next_merged(s, out, err));
     } else {
         if (s->next == s->n) return SL_DONE;
+        prefetch(s);
         *out = sl_entry_record(&s->entries[s->next++]);
     }
     s->given++;
+    return SL_OK;
+}
+
+/* ---- blocks ------------------------------------------------------------------------------------------------------- */
+
+sl_status sl_sorter_save(sl_sorter *s, sl_buf *out, sl_error *err) {
+    char header[SL_RECORD_HEADER];
+    sl_sort_record r;
+    sl_status status;
+    while ((status = sl_sorter_next(s, &r, err)) == SL_OK) {
+        sl_record_header(&r, header);
+        sl_buf_add(out, header, sizeof header);
+        sl_buf_text(out, r.key);
+        sl_buf_text(out, r.payload);
+    }
+    return status == SL_DONE ? sl_buf_check(out, err) : status;
+}
+
+/* The record at P as an entry; its size, or 0 when less than that is left. */
+static size_t load_entry(sl_entry *e, const char *p, size_t left) {
+    if (left < SL_RECORD_HEADER) return 0;
+    *e = (sl_entry){.bytes = p + SL_RECORD_HEADER};
+    memcpy(&e->key, p, 4);
+    memcpy(&e->payload, p + 4, 4);
+    memcpy(&e->ordinal, p + 8, 8);
+    size_t size = SL_RECORD_HEADER + (size_t)e->key + e->payload;
+    if (size > left) return 0;
+    e->prefix = sl_key_prefix((sl_text){e->bytes, e->key});
+    return size;
+}
+
+sl_status sl_sorter_load(sl_sorter *s, const char *data, size_t n, sl_error *err) {
+    if (s->n || s->nruns) return sl_fail(err, SL_E_INTERNAL, "saved records go into an empty sorter only");
+    if (!n) return SL_OK;
+    if (!chunk_new(s, sizeof(chunk) + n)) return sl_oom(err);
+    memcpy(s->at, data, n);
+    while (s->at < s->end) {
+        TRY(reserve_entries(s, s->n + 1, err));
+        size_t size = load_entry(&s->entries[s->n], s->at, (size_t)(s->end - s->at));
+        if (!size) return sl_fail(err, SL_E_INTERNAL, "saved records are damaged");
+        s->at += size;
+        s->n++;
+    }
+    s->live = n;
+    s->heaped = false;
+    s->sorted = true;
     return SL_OK;
 }
 

@@ -32,6 +32,9 @@ SL_MUST_CHECK sl_status sl_sorter_absorb(sl_sorter *s, sl_sorter *from, sl_error
 SL_MUST_CHECK sl_status sl_sorter_sort(sl_sorter *s, sl_error *err);
 /* The next record in order: SL_OK, SL_DONE at the end. Views hold until the next call. */
 SL_MUST_CHECK sl_status sl_sorter_next(sl_sorter *s, sl_sort_record *out, sl_error *err);
+/* All records, in order, appended to OUT; and into an empty sorter from there, with one copy of the block. For absorbing. */
+SL_MUST_CHECK sl_status sl_sorter_save(sl_sorter *s, sl_buf *out, sl_error *err);
+SL_MUST_CHECK sl_status sl_sorter_load(sl_sorter *s, const char *data, size_t n, sl_error *err);
 uint64_t sl_sorter_spilled(const sl_sorter *s); /* bytes written to disk */
 
 #endif

@@ -46,14 +46,24 @@ SL_MUST_CHECK sl_status sl_run_write(sl_run *run, const sl_entry *e, size_t n, c
                                      sl_error *err);
 void sl_run_close(sl_run *run);
 
-/* A merge over RUNS and the sorted entries. Runs stay open and owned by the caller. */
+/* A merge over RUNS and the sorted entries. Runs stay open and owned by the caller. ROOM: bytes for all their buffers, which take
+ * more only where a run has less than the smallest useful buffer. */
 SL_MUST_CHECK sl_status sl_merge_open(sl_merge *m, const sl_run *runs, uint32_t nruns, const sl_entry *e,
-                                      size_t n, sl_error *err);
+                                      size_t n, size_t room, sl_error *err);
 SL_MUST_CHECK sl_status sl_merge_next(sl_merge *m, sl_sort_record *out, sl_error *err);
 void sl_merge_close(sl_merge *m);
 
 /* All RUNS into one new run; at most LIMIT records (0: all). */
 SL_MUST_CHECK sl_status sl_runs_merge(const sl_run *runs, uint32_t n, uint64_t limit, const char *dir,
-                                      sl_run *out, sl_error *err);
+                                      sl_run *out, size_t room, sl_error *err);
+
+/* How a record is laid out in runs and saved blocks: the lengths of key and payload and the ordinal, then the bytes of both; native
+ * byte order, for neither leaves this machine. */
+enum { SL_RECORD_HEADER = 16 };
+static inline void sl_record_header(const sl_sort_record *r, char header[SL_RECORD_HEADER]) {
+    memcpy(header, &r->key.n, 4);
+    memcpy(header + 4, &r->payload.n, 4);
+    memcpy(header + 8, &r->ordinal, 8);
+}
 
 #endif

@@ -1,14 +1,14 @@
-/* Runs: sorted records in unlinked temporary files, written and read in large sequential pieces. A record is four words (key
- * length, payload length, ordinal) and its bytes; native byte order, for a run never leaves this machine. */
+/* Runs: sorted records in unlinked temporary files, written and read in large sequential pieces. */
 #include "record/sorter_internal.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/pages.h"
 #include "base/tempfile.h"
 
-enum { PIECE = 256 * 1024, HEADER = 16 };
+enum { PIECE = 256 * 1024, LEAST_PIECE = 16 * 1024, HEADER = SL_RECORD_HEADER };
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -39,9 +39,7 @@ static sl_status put(writer *w, const char *p, size_t n, sl_error *err) {
 
 static sl_status put_record(writer *w, const sl_sort_record *r, sl_error *err) {
     char header[HEADER];
-    memcpy(header, &r->key.n, 4);
-    memcpy(header + 4, &r->payload.n, 4);
-    memcpy(header + 8, &r->ordinal, 8);
+    sl_record_header(r, header);
     TRY(put(w, header, HEADER, err));
     TRY(put(w, r->key.s, r->key.n, err));
     w->run->records++;
@@ -87,8 +85,10 @@ static sl_status fill(sl_front *f, size_t need, sl_error *err) {
     f->filled -= f->begin;
     f->begin = 0;
     if (need > f->cap) {
-        char *larger = realloc(f->buffer, need);
+        char *larger = sl_pages_new(need);
         if (!larger) return sl_oom(err);
+        memcpy(larger, f->buffer, f->filled);
+        sl_pages_free(f->buffer, f->cap);
         f->buffer = larger;
         f->cap = need;
     }
@@ -143,13 +143,15 @@ static void sift_down(sl_merge *m, uint32_t at) {
     m->heap[at] = moving;
 }
 
-static sl_status open_front(sl_merge *m, const sl_run *run, const sl_entry *e, size_t n, sl_error *err) {
+/* BUFFER: bytes for one of a run. */
+static sl_status open_front(sl_merge *m, const sl_run *run, size_t buffer, const sl_entry *e, size_t n,
+                            sl_error *err) {
     sl_front *f = &m->fronts[m->nfronts++];
     *f = (sl_front){.at = e, .end = e ? e + n : e};
     if (run) {
         f->run = *run;
-        f->cap = PIECE;
-        f->buffer = malloc(f->cap);
+        f->cap = buffer;
+        f->buffer = sl_pages_new(buffer);
         if (!f->buffer) return sl_oom(err);
     }
     sl_status status = advance(f, err);
@@ -158,12 +160,15 @@ static sl_status open_front(sl_merge *m, const sl_run *run, const sl_entry *e, s
 }
 
 sl_status sl_merge_open(sl_merge *m, const sl_run *runs, uint32_t nruns, const sl_entry *e, size_t n,
-                        sl_error *err) {
+                        size_t room, sl_error *err) {
+    size_t buffer = nruns ? room / nruns : PIECE;
+    if (buffer > PIECE) buffer = PIECE;
+    if (buffer < LEAST_PIECE) buffer = LEAST_PIECE;
     *m = (sl_merge){.fronts = calloc(nruns + (size_t)1, sizeof(sl_front)),
                     .heap = calloc(nruns + (size_t)1, 4)};
     if (!m->fronts || !m->heap) return sl_oom(err);
-    for (uint32_t k = 0; k < nruns; k++) TRY(open_front(m, &runs[k], NULL, 0, err));
-    if (n) TRY(open_front(m, NULL, e, n, err));
+    for (uint32_t k = 0; k < nruns; k++) TRY(open_front(m, &runs[k], buffer, NULL, 0, err));
+    if (n) TRY(open_front(m, NULL, 0, e, n, err));
     for (uint32_t k = m->n / 2; k-- > 0;) sift_down(m, k);
     return SL_OK;
 }
@@ -185,7 +190,8 @@ sl_status sl_merge_next(sl_merge *m, sl_sort_record *out, sl_error *err) {
 }
 
 void sl_merge_close(sl_merge *m) {
-    for (uint32_t k = 0; m->fronts && k < m->nfronts; k++) free(m->fronts[k].buffer);
+    for (uint32_t k = 0; m->fronts && k < m->nfronts; k++)
+        sl_pages_free(m->fronts[k].buffer, m->fronts[k].cap);
     free(m->fronts);
     free(m->heap);
     *m = (sl_merge){0};
@@ -202,11 +208,11 @@ static sl_status copy_merged(sl_merge *m, writer *w, uint64_t limit, sl_error *e
 }
 
 sl_status sl_runs_merge(const sl_run *runs, uint32_t n, uint64_t limit, const char *dir, sl_run *out,
-                        sl_error *err) {
+                        size_t room, sl_error *err) {
     sl_merge m;
     writer w;
     sl_status status = writer_open(&w, out, dir, err);
-    sl_status opened = sl_merge_open(&m, runs, n, NULL, 0, err);
+    sl_status opened = sl_merge_open(&m, runs, n, NULL, 0, room, err);
     if (!status) status = opened;
     if (!status) status = copy_merged(&m, &w, limit, err);
     sl_merge_close(&m);

@@ -209,11 +209,44 @@ static void a_missing_directory_is_reported(void **state) {
     sl_sorter_free(&s);
 }
 
+/* Sorted parts travel as blocks and are absorbed; a damaged block is refused. */
+static void blocks(void **state) {
+    (void)state;
+    uint64_t count, seed = 77;
+    sl_sorter *whole = sl_sorter_new(LARGE, 0, "/tmp"), *gathered = sl_sorter_new(SMALL, 0, "/tmp");
+    add_range(whole, seed, 0, 30000);
+    assert_int_equal(sl_sorter_sort(whole, NULL), SL_OK);
+    uint64_t want = read_all(whole, seed, &count);
+    assert_int_equal(count, 30000);
+    for (uint64_t from = 0; from < 30000; from += 1500) {
+        sl_buf block = {0};
+        sl_sorter *part = sl_sorter_new(from % 4500 ? SMALL : LARGE, 0, "/tmp"), *loaded;
+        add_range(part, seed, from, from + 1500);
+        assert_int_equal(sl_sorter_sort(part, NULL), SL_OK);
+        assert_int_equal(sl_sorter_save(part, &block, NULL), SL_OK);
+        loaded = sl_sorter_new(SMALL, 0, "/tmp");
+        assert_int_equal(sl_sorter_load(loaded, block.data, block.len, NULL), SL_OK);
+        assert_int_equal(sl_sorter_load(loaded, block.data, block.len, NULL), SL_E_INTERNAL);
+        assert_int_equal(sl_sorter_absorb(gathered, loaded, NULL), SL_OK);
+        sl_sorter *damaged = sl_sorter_new(SMALL, 0, "/tmp");
+        assert_int_equal(sl_sorter_load(damaged, block.data, block.len - 1, NULL), SL_E_INTERNAL);
+        sl_sorter_free(&damaged);
+        sl_sorter_free(&loaded);
+        sl_sorter_free(&part);
+        sl_buf_free(&block);
+    }
+    assert_true(sl_sorter_spilled(gathered) > 0);
+    assert_true(read_all(gathered, seed, &count) == want);
+    assert_int_equal(count, 30000);
+    sl_sorter_free(&gathered);
+    sl_sorter_free(&whole);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(disk_and_memory_agree),           cmocka_unit_test(more_runs_than_one_merge_takes),
         cmocka_unit_test(a_limit_keeps_the_first),         cmocka_unit_test(a_small_limit_needs_no_disk),
         cmocka_unit_test(absorbed_sorters_are_one),        cmocka_unit_test(nothing_sorts_to_nothing),
         cmocka_unit_test(large_records_pass_through_runs), cmocka_unit_test(a_missing_directory_is_reported)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    cmocka_unit_test(blocks), return cmocka_run_group_tests(tests, NULL, NULL);
 }
