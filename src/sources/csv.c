@@ -22,7 +22,7 @@ static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
 const sl_pipe sl_pipe_csv = {
     .name = "csv",
     .kind = SL_KIND_SOURCE,
-    .summary = "reads delimited text: one item a record",
+    .summary = "Reads delimited text: one item a record",
     .details = "The first record names the fields, unless has_header is false: then they are column_1, "
                "column_2 and so on, or what "
                "col_names says. Values stay text as they stand in the file. Records without anything in them "

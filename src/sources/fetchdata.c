@@ -41,7 +41,7 @@ static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
 const sl_pipe sl_pipe_fetchdata = {
     .name = "fetchdata",
     .kind = SL_KIND_SOURCE,
-    .summary = "reads a data file or document: JSON, JSON Lines, delimited text or lines",
+    .summary = "Reads a data file or document: JSON, JSON Lines, delimited text or lines",
     .details = "The format is what type says, or else the suffix of the url (.gz and .zst taken off first), "
                "the media type of the "
                "answer, or the first byte: { and [ begin JSON.\n"

@@ -20,7 +20,7 @@ static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
 const sl_pipe sl_pipe_fetchtext = {
     .name = "fetchtext",
     .kind = SL_KIND_SOURCE,
-    .summary = "reads lines of text: one element a line, white space at both ends removed",
+    .summary = "Reads lines of text: one element a line, white space at both ends removed",
     .details = "The elements are bare texts; a pipe behind sees each as {\"content\": line}. Empty lines "
                "count. Bytes that are no "
                "text in the encoding are an error.",

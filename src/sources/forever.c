@@ -53,7 +53,7 @@ static const sl_source source = {
 const sl_pipe sl_pipe_forever = {
     .name = "forever",
     .kind = SL_KIND_SOURCE,
-    .summary = "an endless stream of {\"forever\": true}",
+    .summary = "An endless stream of {\"forever\": true}",
     .details = "Bound it with truncate, or with count: first.",
     .example = "forever | truncate count=3",
     .options = options,

@@ -91,7 +91,7 @@ static sl_status each(const void *conf, void *state, sl_value field, sl_item ite
 const sl_pipe sl_pipe_input = {
     .name = "input",
     .kind = SL_KIND_SOURCE,
-    .summary = "a value given from outside when the pipeline is run",
+    .summary = "A value given from outside when the pipeline is run",
     .details = "The value is looked up under input_key, or else under the name, or else under content. "
                "Without one, the default; "
                "without that the run fails. Nothing is ever asked at the terminal.",

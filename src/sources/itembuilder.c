@@ -96,7 +96,7 @@ static sl_status each(const void *conf, void *state, sl_value field, sl_item ite
 const sl_pipe sl_pipe_itembuilder = {
     .name = "itembuilder",
     .kind = SL_KIND_SOURCE,
-    .summary = "makes an item of keys and values given in the conf",
+    .summary = "Makes an item of keys and values given in the conf",
     .details = "Without input one item; with input one for each, whose fields a value may refer to by "
                "subkey. The input item itself is "
                "not part of the result. A key that comes twice keeps its last value. Under riko's dialect "
