@@ -99,16 +99,27 @@ void sl_file_sweep(const char *path) {
     free(folder);
 }
 
-sl_status sl_file_sync_folder(const char *path, sl_error *err) {
+int sl_file_sync(int fd) {
+    int done;
+    do {
+        done = fsync(fd);
+    } while (done != 0 && errno == EINTR);
+    return done;
+}
+
+sl_status sl_file_open_folder(const char *path, int *fd, sl_error *err) {
     char *folder = folder_of(path);
     if (!folder) return sl_oom(err);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* Some file systems cannot synchronise a folder and say EINVAL: nothing to be done there. */
-    bool ok = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
-    sl_status s = ok ? SL_OK : sl_fail_errno(err, errno, "cannot synchronise", folder);
-    if (fd >= 0) close(fd);
+    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    sl_status s = *fd >= 0 ? SL_OK : sl_fail_errno(err, errno, "cannot open the folder of", path);
     free(folder);
     return s;
+}
+
+sl_status sl_file_sync_folder(int fd, const char *path, sl_error *err) {
+    /* Some file systems cannot synchronise a folder and say EINVAL: nothing to be done there. */
+    if (sl_file_sync(fd) == 0 || errno == EINVAL) return SL_OK;
+    return sl_fail_errno(err, errno, "cannot synchronise the folder of", path);
 }
 
 /* ---- opening --------------------------------------------------------------------------------------------------- */
@@ -194,17 +205,31 @@ sl_status sl_file_out_write(sl_file_out *o, const void *data, size_t n, sl_error
 
 /* ---- ending ---------------------------------------------------------------------------------------------------- */
 
-sl_status sl_file_out_commit(sl_file_out *o, sl_error *err) {
-    TRY(sl_file_out_flush(o, err));
-    if (!o->temp) return SL_OK;
-    if (fsync(o->fd) != 0) return sl_fail_errno(err, errno, "cannot write to", o->path);
+static sl_status close_temp(sl_file_out *o, sl_error *err) {
+    if (sl_file_sync(o->fd) != 0) return sl_fail_errno(err, errno, "cannot write to", o->path);
     int fd = o->fd;
     o->fd = -1;
-    if (close(fd) != 0) return sl_fail_errno(err, errno, "cannot write to", o->path);
+    return close(fd) == 0 || errno == EINTR ? SL_OK : sl_fail_errno(err, errno, "cannot write to", o->path);
+}
+
+static sl_status give_name(sl_file_out *o, sl_error *err) {
     if (rename(o->temp, o->path) != 0) return sl_fail_errno(err, errno, "cannot replace", o->path);
     free(o->temp);
     o->temp = NULL;
-    return sl_file_sync_folder(o->path, err);
+    return SL_OK;
+}
+
+sl_status sl_file_out_commit(sl_file_out *o, sl_error *err) {
+    int folder = -1;
+    TRY(sl_file_out_flush(o, err));
+    if (!o->temp) return SL_OK;
+    TRY(close_temp(o, err));
+    /* Opened first: once the file has its name only the disk itself can fail. */
+    sl_status s = sl_file_open_folder(o->path, &folder, err);
+    if (s == SL_OK) s = give_name(o, err);
+    if (s == SL_OK) s = sl_file_sync_folder(folder, o->path, err);
+    if (folder >= 0) close(folder);
+    return s;
 }
 
 void sl_file_out_close(sl_file_out **out) {

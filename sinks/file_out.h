@@ -30,11 +30,14 @@ SL_MUST_CHECK sl_status sl_file_path(char **path, sl_text target, sl_error *err)
 char *sl_file_beside(const char *path, const char *ext);
 /* A new file of such a name, with a number behind EXT if this process already has one: open for reading and writing. *NAME is
  * malloc'ed and set only on success. */
-SL_MUST_CHECK sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode, char **name, int *fd,
-                                              sl_error *err);
+SL_MUST_CHECK sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode, char **name,
+                                              int *fd, sl_error *err);
 /* Removes such files of processes that are gone. Never fails: what cannot be removed stays. */
 void sl_file_sweep(const char *path);
-/* Makes the folder's entry for PATH durable. */
-SL_MUST_CHECK sl_status sl_file_sync_folder(const char *path, sl_error *err);
+/* fsync that no signal interrupts: 0, or -1 and errno. */
+int sl_file_sync(int fd);
+/* The folder of PATH, for sl_file_sync_folder, which makes its entry for PATH durable. The caller closes *FD. */
+SL_MUST_CHECK sl_status sl_file_open_folder(const char *path, int *fd, sl_error *err);
+SL_MUST_CHECK sl_status sl_file_sync_folder(int fd, const char *path, sl_error *err);
 
 #endif

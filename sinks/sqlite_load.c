@@ -434,7 +434,8 @@ static sl_status run_on(const sl_load *load, sl_scratch *s, const char *file, bo
 
 static sl_status sync_file(const char *file, const char *path, sl_error *err) {
     int fd = open(file, O_RDONLY | O_CLOEXEC);
-    sl_status s = fd >= 0 && fsync(fd) == 0 ? SL_OK : sl_fail_errno(err, errno, "cannot write to", path);
+    sl_status s =
+        fd >= 0 && sl_file_sync(fd) == 0 ? SL_OK : sl_fail_errno(err, errno, "cannot write to", path);
     if (fd >= 0) close(fd);
     return s;
 }
@@ -454,10 +455,13 @@ static sl_status run_fresh(const sl_load *load, sl_scratch *s, sl_error *err) {
     char *file = sl_file_beside(load->path, "tmp");
     if (!file) return sl_oom(err);
     unlink(file); /* of an earlier process with our number */
+    int folder = -1;
     sl_status st = run_on(load, s, file, true, err);
     if (st == SL_OK) st = sync_file(file, load->path, err);
+    if (st == SL_OK) st = sl_file_open_folder(load->path, &folder, err);
     if (st == SL_OK) st = give_name(file, load->path, err);
-    if (st == SL_OK) st = sl_file_sync_folder(load->path, err);
+    if (st == SL_OK) st = sl_file_sync_folder(folder, load->path, err);
+    if (folder >= 0) close(folder);
     if (st != SL_OK) unlink(file);
     free(file);
     return st;

@@ -17,12 +17,11 @@ sl_status sl_run_new(const sl_run_options *options, sl_run **out, sl_error *err)
     r->stages = calloc(options->stages->n + 1, sizeof *r->stages);
     r->sinks = calloc(options->ntargets + 1, sizeof *r->sinks);
     r->rows = calloc(options->ntargets + 1, sizeof *r->rows);
-    if (!r->stages || !r->sinks || !r->rows) return sl_oom(err);
-    for (uint32_t i = 0; i < options->stages->n; i++) {
+    for (uint32_t i = 0; r->stages && i < options->stages->n; i++) {
         r->stages[i].run = r;
         r->stages[i].stage = options->stages->v[i];
     }
-    return SL_OK;
+    return r->stages && r->sinks && r->rows ? SL_OK : sl_oom(err);
 }
 
 static void close_sinks(sl_run *r) {

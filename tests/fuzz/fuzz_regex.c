@@ -28,6 +28,17 @@ static void replace(const sl_regex *r, const sl_replacement *put, sl_text text) 
     sl_matcher_free(&m);
 }
 
+/* Recursion, which Python has not, is allowed, but may take its ten million steps for every match. */
+static bool recurses(sl_text pattern) {
+    for (uint32_t i = 0; i + 2 < pattern.n; i++) {
+        const char *p = pattern.s + i;
+        if (p[0] == '\\' && p[1] == 'g') return true;
+        if (p[0] == '(' && p[1] == '?' && p[2] && strchr("R&+-0123456789", p[2])) return true;
+        if (i + 3 < pattern.n && memcmp(p, "(?P>", 4) == 0) return true;
+    }
+    return false;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_in in = fuzz_open(data, size);
     uint8_t flags = fuzz_byte(&in);
@@ -41,7 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!status) status = sl_replacement_parse(with, r, flags & 8, &arena, &put, &err);
     fuzz_agree(status, &err);
     sl_text text = sl_text_n(subject, in.n < 300 ? in.n : 300);
-    if (!status && sl_utf8_valid_prefix(text.s, text.n) == text.n) replace(r, &put, text);
+    if (!status && !recurses(pattern) && sl_utf8_valid_prefix(text.s, text.n) == text.n)
+        replace(r, &put, text);
     sl_regex_free(&r);
     sl_arena_free(&arena);
     free(subject);

@@ -1,0 +1,158 @@
+/* Reads, writes, synchronising and workers that fail: interruptions and short transfers change nothing, anything else is a failure
+ * that names the file and leaves the old output. */
+#include "fault_run.h"
+
+#include <errno.h>
+
+static const fault_case cases[] = {
+    {.name = "csv to csv", .steps = "csv url=small.csv", .sink = "out.csv", .unit = "1K"},
+    {.name = "csv to sqlite", .steps = "csv url=small.csv", .sink = "out.db:t", .unit = "2K"},
+    {.name = "jsonl to jsonl", .steps = "fetchdata url=items.jsonl", .sink = "out.jsonl", .unit = "1K"},
+    {.name = "sort",
+     .steps = "csv url=big.csv | sort rule.field=name rule.dir=desc",
+     .sink = "out.csv",
+     .memory = "1M",
+     .unit = "256K"},
+};
+
+static const struct pool {
+    bool parallel, processes;
+} pools[] = {{false, false}, {true, false}, {true, true}};
+
+/* A failing call gives a failure that names what it was about; or nothing depended on it. */
+static void fail_each(const fault_case *c, fault_call call, int code, const char *const *names) {
+    sl_buf expected = {0};
+    sl_status status = SL_OK;
+    sl_error err;
+    bool fired = true;
+    reference_output(c, &expected);
+    for (uint64_t at = 1; fired && at < 1000; at += 1 + at / 4) {
+        fired = run_with(c, &(faults){.call = call, .at = at, .code = code}, &expected, &status, &err);
+        if (!status) continue;
+        bool named = false;
+        char text[1200];
+        sl_error_format(&err, text, sizeof text);
+        for (size_t i = 0; names[i]; i++) named = named || strstr(text, names[i]);
+        if (!named) fail_msg("%s: '%s' does not name the file", c->name, text);
+        if (!strstr(text, strerror(code))) fail_msg("%s: '%s' does not say why", c->name, text);
+    }
+    sl_buf_free(&expected);
+}
+
+static void in_every_pool(void (*test)(const fault_case *c)) {
+    for (size_t i = 0; i < SL_COUNT(cases); i++) {
+        for (size_t k = 0; k < SL_COUNT(pools); k++) {
+            fault_case c = cases[i];
+            c.parallel = pools[k].parallel;
+            c.processes = pools[k].processes;
+            test(&c);
+        }
+    }
+}
+
+static void fail_reads(const fault_case *c) {
+    static const char *const names[] = {"small.csv", "big.csv", "items.jsonl", "temporary file", NULL};
+    fail_each(c, FAULT_READ, EIO, names);
+}
+
+static void reads(void **state) {
+    (void)state;
+    in_every_pool(fail_reads);
+}
+
+static const char *const outputs[] = {"out.csv", "out.db", "out.jsonl", "temporary file", NULL};
+
+static void fail_writes(const fault_case *c) {
+    fail_each(c, FAULT_WRITE, ENOSPC, outputs);
+    fail_each(c, FAULT_WRITE, EIO, outputs);
+}
+
+static void writes(void **state) {
+    (void)state;
+    in_every_pool(fail_writes);
+}
+
+static void fail_opens(const fault_case *c) {
+    static const char *const names[] = {"small.csv",      "big.csv", "items.jsonl",
+                                        "temporary file", "out.",    NULL};
+    fail_each(c, FAULT_OPEN, EMFILE, names);
+}
+
+static void opens(void **state) {
+    (void)state;
+    in_every_pool(fail_opens);
+}
+
+static void fail_renames(const fault_case *c) {
+    fail_each(c, FAULT_RENAME, EACCES, outputs);
+}
+
+static void renames(void **state) {
+    (void)state;
+    in_every_pool(fail_renames);
+}
+
+/* Only the file itself: once it has its name, the new output stands whatever the folder says. */
+static void fail_sync(const fault_case *c) {
+    sl_buf expected = {0};
+    sl_status status;
+    sl_error err;
+    reference_output(c, &expected);
+    bool fired = run_with(c, &(faults){.call = FAULT_SYNC, .at = 1, .code = EIO}, &expected, &status, &err);
+    assert_true(fired == (status != SL_OK));
+    if (fired) assert_non_null(strstr(err.text, "out."));
+    sl_buf_free(&expected);
+}
+
+static void syncs(void **state) {
+    (void)state;
+    in_every_pool(fail_sync);
+}
+
+static void disturb(const fault_case *c) {
+    sl_buf expected = {0};
+    sl_status status;
+    sl_error err;
+    reference_output(c, &expected);
+    run_with(c, &(faults){.interrupt = true}, &expected, &status, &err);
+    if (status) fail_msg("%s, interrupted: %s", c->name, err.text);
+    run_with(c, &(faults){.shorten = true}, &expected, &status, &err);
+    if (status) fail_msg("%s, short transfers: %s", c->name, err.text);
+    run_with(c, &(faults){.shorten = true, .interrupt = true}, &expected, &status, &err);
+    if (status) fail_msg("%s, short transfers and interruptions: %s", c->name, err.text);
+    sl_buf_free(&expected);
+}
+
+static void interruptions_and_short_transfers(void **state) {
+    (void)state;
+    in_every_pool(disturb);
+}
+
+/* Fewer workers than wanted, or none. */
+static void lose_workers(const fault_case *c) {
+    sl_buf expected = {0};
+    sl_status status;
+    sl_error err;
+    reference_output(c, &expected);
+    for (uint64_t at = 1; at <= 3; at++) {
+        run_with(c, &(faults){.call = FAULT_WORKER, .at = at, .code = EAGAIN}, &expected, &status, &err);
+        run_with(c, &(faults){.call = FAULT_WORKER, .at = at, .code = EAGAIN, .on = true}, &expected, &status,
+                 &err);
+    }
+    sl_buf_free(&expected);
+}
+
+static void workers(void **state) {
+    (void)state;
+    in_every_pool(lose_workers);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads),   cmocka_unit_test(writes),
+        cmocka_unit_test(opens),   cmocka_unit_test(renames),
+        cmocka_unit_test(syncs),   cmocka_unit_test(interruptions_and_short_transfers),
+        cmocka_unit_test(workers),
+    };
+    return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);
+}

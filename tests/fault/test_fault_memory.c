@@ -1,0 +1,99 @@
+/* Every allocation of a run fails once, and every one from some point on: the run ends with a status, the old output stands, and
+ * (with the address sanitizer) nothing leaks. */
+#include "fault_run.h"
+
+static const fault_case cases[] = {
+    {.name = "csv to sqlite", .steps = "csv url=small.csv", .sink = "out.db:t", .unit = "2K"},
+    {.name = "jsonl to csv", .steps = "fetchdata url=items.jsonl", .sink = "out.csv", .unit = "1K"},
+    {.name = "filter and rename",
+     .steps = "csv url=small.csv | filter rule.field=group rule.op=contains rule.value=g1 | rename "
+              "rule.field=name rule.newval=n "
+              "| regex rule.field=n rule.match='(\\d+)' rule.replace='<$1>'",
+     .sink = "out.jsonl",
+     .unit = "1K"},
+    {.name = "sort",
+     .steps = "csv url=big.csv | sort rule.field=name rule.dir=desc",
+     .sink = "out.csv",
+     .memory = "1M",
+     .unit = "256K"},
+    {.name = "aggregate",
+     .steps = "csv url=small.csv | aggregate by=group ops.0.op=sum ops.0.field=amount ops.1.op=distinct "
+              "ops.1.field=name",
+     .sink = "out.csv",
+     .unit = "1K"},
+    {.name = "count and uniq",
+     .steps = "csv url=small.csv | uniq uniq_key=name | count count_key=group",
+     .sink = "out.jsonl",
+     .unit = "1K"},
+    {.name = "join",
+     .definition = "{\"modules\":[{\"id\":\"a\",\"type\":\"csv\",\"conf\":{\"url\":\"small.csv\"}},{\"id\":"
+                   "\"b\",\"type\":"
+                   "\"csv\",\"conf\":{\"url\":\"small.csv\"}},{\"id\":\"j\",\"type\":\"join\",\"conf\":{"
+                   "\"join_key\":\"id\","
+                   "\"other_join_key\":\"id\"}}],\"wires\":[{\"id\":\"1\",\"src\":{\"id\":\"_OUTPUT\","
+                   "\"moduleid\":\"a\"},"
+                   "\"tgt\":{\"id\":\"_INPUT\",\"moduleid\":\"j\"}},{\"id\":\"2\",\"src\":{\"id\":\"_"
+                   "OUTPUT\",\"moduleid\":"
+                   "\"b\"},\"tgt\":{\"id\":\"_OTHER\",\"moduleid\":\"j\"}}]}",
+     .sink = "out.csv",
+     .unit = "1K"},
+    {.name = "definition",
+     .definition = "{\"name\":\"n\",\"sources\":[{\"url\":\"small.csv\",\"type\":\"csv\"},{\"url\":\"${X:-"
+                   "items}.jsonl\"}],"
+                   "\"sinks\":[\"x.csv\",{\"to\":\"x.db:t\",\"mode\":\"append\"}],\"workers\":3,\"memory\":"
+                   "\"64M\",\"modules\":["
+                   "{\"type\":\"sort\",\"conf\":{\"rule\":[{\"field\":\"a.b\",\"dir\":\"desc\"}]}},{\"type\":"
+                   "\"substr\",\"conf\":"
+                   "{\"from\":{\"subkey\":\"a\"},\"length\":\"2\"},\"field\":\"a\",\"assign\":\"z\"},{"
+                   "\"type\":\"regex\","
+                   "\"conf\":{\"rule\":{\"field\":\"a\",\"match\":\"(x)\",\"replace\":\"$1\"}}}]}"},
+};
+
+/* Few of the allocations fail in the thousands that make the same one again and again. */
+static uint64_t next(uint64_t at, const fault_case *c) {
+    if (strcmp(c->name, "sort") == 0) return at + 7 + at / 16;
+    return at + (at < 400 ? 1 : at / 64);
+}
+
+static void every_allocation(const fault_case *c, bool on) {
+    sl_buf expected = {0};
+    sl_status status = SL_OK;
+    sl_error err;
+    int failed = 0;
+    bool fired = true;
+    reference_output(c, &expected);
+    for (uint64_t at = 1; fired; at = on ? at + at / 3 + 1 : next(at, c)) {
+        fired = run_with(c, &(faults){.call = FAULT_MEMORY, .at = at, .on = on}, &expected, &status, &err);
+        failed += status != SL_OK;
+    }
+    assert_int_equal(status, SL_OK);
+    assert_true(failed > 5);
+    sl_buf_free(&expected);
+}
+
+static void each_case(bool parallel) {
+    for (size_t i = 0; i < SL_COUNT(cases); i++) {
+        fault_case c = cases[i];
+        c.parallel = parallel;
+        every_allocation(&c, false);
+        every_allocation(&c, true);
+    }
+}
+
+static void inline_runs(void **state) {
+    (void)state;
+    each_case(false);
+}
+
+static void threaded_runs(void **state) {
+    (void)state;
+    each_case(true);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inline_runs),
+        cmocka_unit_test(threaded_runs),
+    };
+    return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);
+}
