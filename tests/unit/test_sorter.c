@@ -244,9 +244,15 @@ static void blocks(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(disk_and_memory_agree),           cmocka_unit_test(more_runs_than_one_merge_takes),
-        cmocka_unit_test(a_limit_keeps_the_first),         cmocka_unit_test(a_small_limit_needs_no_disk),
-        cmocka_unit_test(absorbed_sorters_are_one),        cmocka_unit_test(nothing_sorts_to_nothing),
-        cmocka_unit_test(large_records_pass_through_runs), cmocka_unit_test(a_missing_directory_is_reported)};
-    cmocka_unit_test(blocks), return cmocka_run_group_tests(tests, NULL, NULL);
+        cmocka_unit_test(disk_and_memory_agree),
+        cmocka_unit_test(more_runs_than_one_merge_takes),
+        cmocka_unit_test(a_limit_keeps_the_first),
+        cmocka_unit_test(a_small_limit_needs_no_disk),
+        cmocka_unit_test(absorbed_sorters_are_one),
+        cmocka_unit_test(nothing_sorts_to_nothing),
+        cmocka_unit_test(large_records_pass_through_runs),
+        cmocka_unit_test(a_missing_directory_is_reported),
+        cmocka_unit_test(blocks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
