@@ -10,7 +10,7 @@
 #include "record/pack.h"
 #include "record/sorter.h"
 
-enum { EMIT_GROUPS = 4096, FIRST_SLOTS = 1024 };
+enum { EMIT_GROUPS = 4096, FIRST_SLOTS = 1024, BLOCK_ROWS = 32 };
 
 const char *const sl_group_op_names[] = {"count", "sum",  "min",      "max", "mean",
                                          "first", "last", "distinct", NULL};
@@ -22,11 +22,17 @@ typedef struct group {
     sl_accumulator acc[]; /* [ncolumns] */
 } group;
 
+/* The hash stands beside the pointer: a probe that misses never touches the group. */
+typedef struct slot {
+    uint64_t hash;
+    group *group; /* NULL: free */
+} slot;
+
 typedef struct table {
     const sl_grouping *g;
     const sl_env *env;
     sl_arena arena; /* of the groups */
-    group **slots;  /* open addressing */
+    slot *slots;    /* open addressing */
     group **list;   /* in the order of making */
     size_t cap, n;
     size_t budget;
@@ -83,7 +89,7 @@ static sl_status open_table(const void *conf, const sl_env *env, void **out, sl_
 
 static sl_status grow(table *t, sl_error *err) {
     size_t cap = t->cap ? t->cap * 2 : FIRST_SLOTS;
-    group **slots = calloc(cap, sizeof *slots);
+    slot *slots = calloc(cap, sizeof *slots);
     group **list = realloc(t->list, cap * sizeof *list);
     if (list) t->list = list;
     if (!slots || !list) {
@@ -92,8 +98,8 @@ static sl_status grow(table *t, sl_error *err) {
     }
     for (size_t i = 0; i < t->n; i++) {
         size_t k = t->list[i]->hash & (cap - 1);
-        while (slots[k]) k = (k + 1) & (cap - 1);
-        slots[k] = t->list[i];
+        while (slots[k].group) k = (k + 1) & (cap - 1);
+        slots[k] = (slot){t->list[i]->hash, t->list[i]};
     }
     free(t->slots);
     t->slots = slots;
@@ -114,31 +120,33 @@ static sl_status new_group(table *t, uint64_t hash, sl_text key, uint64_t ordina
     return SL_OK;
 }
 
-/* The group of KEY; *MADE tells that it is new and lacks its values. */
-static sl_status find_group(table *t, sl_text key, uint64_t ordinal, group **out, bool *made, sl_error *err) {
+/* The group of KEY, whose hash is HASH; *MADE tells that it is new and lacks its values. */
+static sl_status find_hashed(table *t, sl_text key, uint64_t hash, uint64_t ordinal, group **out, bool *made,
+                             sl_error *err) {
+    *made = false;
     if (t->g->nby == 0 && t->n) { /* all items are one group */
         *out = t->list[0];
-        *made = false;
         return SL_OK;
     }
     if (2 * (t->n + 1) > t->cap) TRY(grow(t, err));
-    uint64_t hash = sl_hash(key.s, key.n, 0);
     size_t k = hash & (t->cap - 1);
-    for (; t->slots[k]; k = (k + 1) & (t->cap - 1)) {
-        group *g = t->slots[k];
-        if (g->hash != hash || !sl_text_eq(g->key, key)) continue;
-        *out = g;
-        *made = false;
+    for (; t->slots[k].group; k = (k + 1) & (t->cap - 1)) {
+        if (t->slots[k].hash != hash || !sl_text_eq(t->slots[k].group->key, key)) continue;
+        *out = t->slots[k].group;
         return SL_OK;
     }
     *made = true;
     TRY(new_group(t, hash, key, ordinal, out, err));
-    t->slots[k] = *out;
+    t->slots[k] = (slot){hash, *out};
     return SL_OK;
 }
 
+static sl_status find_group(table *t, sl_text key, uint64_t ordinal, group **out, bool *made, sl_error *err) {
+    return find_hashed(t, key, sl_hash(key.s, key.n, 0), ordinal, out, made, err);
+}
+
 static size_t memory_of(const table *t) {
-    size_t n = t->arena.total + t->cap * 2 * sizeof(group *);
+    size_t n = t->arena.total + t->cap * (sizeof(slot) + sizeof(group *));
     bool heavy = false;
     for (uint32_t c = 0; c < t->g->ncolumns; c++) heavy = heavy || t->g->columns[c].op >= SL_GROUP_MIN;
     if (!heavy) return n;
@@ -214,23 +222,57 @@ static sl_status fill_values(table *t, group *g, uint32_t row, sl_arena *scratch
     return SL_OK;
 }
 
-static sl_status add_row(table *t, sl_batch *b, uint32_t row, uint64_t ordinal, sl_error *err) {
-    sl_arena *scratch = sl_batch_arena(b);
-    group *g;
-    bool made;
-    sl_buf_clear(&t->key);
+/* Rows are taken in blocks, in three passes: all keys, then all groups, then all sums. Each pass fetches what the next one needs into
+ * the cache, so the misses of a table larger than the cache overlap instead of following one another. */
+typedef struct pending {
+    size_t key; /* offset in t->key */
+    uint32_t nkey, row;
+    uint64_t hash;
+} pending;
+
+static sl_status make_key(table *t, sl_batch *b, uint32_t row, pending *p, sl_error *err) {
+    *p = (pending){.key = t->key.len, .row = row};
     for (uint32_t i = 0; i < t->g->nby; i++) {
         sl_value v;
-        TRY(by_value(t, t->by[i], row, scratch, &v, err));
+        TRY(by_value(t, t->by[i], row, sl_batch_arena(b), &v, err));
         sl_key_append(v, &t->key);
     }
     TRY(sl_buf_check(&t->key, err));
-    TRY(find_group(t, sl_text_n(t->key.data, t->key.len), ordinal, &g, &made, err));
+    p->nkey = (uint32_t)(t->key.len - p->key);
+    p->hash = sl_hash(t->key.data + p->key, p->nkey, 0);
+    if (t->cap) __builtin_prefetch(&t->slots[p->hash & (t->cap - 1)]);
+    return SL_OK;
+}
+
+static sl_status add_row(table *t, sl_batch *b, const pending *p, uint64_t ordinal, sl_error *err) {
+    group *g;
+    bool made;
+    TRY(find_hashed(t, sl_text_n(t->key.data + p->key, p->nkey), p->hash, ordinal, &g, &made, err));
     if (ordinal < g->first) g->first = ordinal;
-    if (made || ordinal == g->first) TRY(fill_values(t, g, row, scratch, err));
+    if (made || ordinal == g->first) TRY(fill_values(t, g, p->row, sl_batch_arena(b), err));
     for (uint32_t c = 0; c < t->g->ncolumns; c++) {
-        sl_value v = t->columns[c] ? t->columns[c][row] : sl_missing();
+        sl_value v = t->columns[c] ? t->columns[c][p->row] : sl_missing();
         TRY(sl_accumulate(&g->acc[c], &t->g->columns[c], v, ordinal, err));
+    }
+    return SL_OK;
+}
+
+/* The selected rows FROM .. FROM+N-1; *AT is the row at hand, for messages. */
+static sl_status add_block(table *t, sl_batch *b, uint32_t from, uint32_t n, uint64_t ordinal, uint32_t *at,
+                           sl_error *err) {
+    pending block[BLOCK_ROWS];
+    sl_buf_clear(&t->key);
+    for (uint32_t i = 0; i < n; i++) {
+        *at = sl_batch_row(b, from + i);
+        TRY(make_key(t, b, *at, &block[i], err));
+    }
+    for (uint32_t i = 0; i < n && t->cap; i++) {
+        const group *likely = t->slots[block[i].hash & (t->cap - 1)].group;
+        if (likely) __builtin_prefetch(likely);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        *at = block[i].row;
+        TRY(add_row(t, b, &block[i], ordinal + i, err));
     }
     return SL_OK;
 }
@@ -250,9 +292,9 @@ static sl_status find_columns(table *t, sl_batch *b, sl_error *err) {
 
 static sl_status add_rows(table *t, sl_batch *b, uint64_t ordinal, sl_error *err) {
     TRY(find_columns(t, b, err));
-    for (uint32_t i = 0; i < b->nsel; i++) {
-        uint32_t row = sl_batch_row(b, i);
-        sl_status s = add_row(t, b, row, ordinal + i, err);
+    for (uint32_t i = 0; i < b->nsel; i += BLOCK_ROWS) {
+        uint32_t n = b->nsel - i < BLOCK_ROWS ? b->nsel - i : BLOCK_ROWS, row;
+        sl_status s = add_block(t, b, i, n, ordinal + i, &row, err);
         if (s == SL_OK) continue;
         sl_error_at(err, b->source, sl_batch_line(b, row), 0);
         return s;
