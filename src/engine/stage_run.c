@@ -116,7 +116,8 @@ static sl_status make_jobs(sl_stage_run *sr, sl_error *err) {
     sr->capacity = sl_pool_capacity(sr->pool);
     sr->jobs = calloc(sr->capacity, sizeof *sr->jobs);
     sr->idle = calloc(sr->capacity, sizeof(sl_job *));
-    if (!sr->jobs || !sr->idle) return sl_oom(err);
+    if (!sr->jobs || !sr->idle) sr->capacity = 0;
+    if (sr->capacity == 0) return sl_oom(err);
     for (unsigned i = 0; i < sr->capacity; i++) sr->idle[sr->nidle++] = &sr->jobs[i];
     return SL_OK;
 }

@@ -178,6 +178,15 @@ static void stop_branch(const sl_branch *b, branch_state *bs) {
     }
     free(bs->links);
     if (bs->read_state && b->feed.source->pipe->stop) b->feed.source->pipe->stop(bs->read_state);
+    *bs = (branch_state){0};
+}
+
+/* A branch that cannot be started is none: the next unit meets the same failure, or better luck. */
+static sl_status ready_branch(sl_walker *w, const sl_branch *b, branch_state *bs, sl_error *err) {
+    if (bs->links) return SL_OK;
+    sl_status s = start_branch(w, b, bs, err);
+    if (s != SL_OK) stop_branch(b, bs);
+    return s;
 }
 
 void sl_walker_free(sl_walker **wp) {
@@ -263,7 +272,7 @@ sl_status sl_walk(sl_walker *w, uint64_t seq, sl_task *task, sl_outcome **out, s
     w->folded = 0;
     w->outcome = *out = outcome_new(w->plan, task->branch);
     if (!w->outcome) return sl_oom(err);
-    if (!bs->links) TRY(start_branch(w, b, bs, err));
+    TRY(ready_branch(w, b, bs, err));
     sl_status s = feed_branch(w, b, bs, task, err);
     w->outcome->enough = s == SL_DONE;
     if (s == SL_OK || s == SL_DONE) s = finish_frames(w, err);

@@ -290,18 +290,21 @@ void sl_stream_stop(void *state) {
 static sl_status start_format(reader *r, uint32_t k, sl_error *err) {
     const sl_choice *c = &r->conf->choices[k];
     if (r->started[k]) return SL_OK;
-    if (c->format->start) TRY(c->format->start(c->conf, &r->states[k], err));
-    r->started[k] = true;
-    return SL_OK;
+    sl_status status = c->format->start ? c->format->start(c->conf, &r->states[k], err) : SL_OK;
+    r->started[k] = status == SL_OK;
+    if (status && r->states[k] && c->format->stop) c->format->stop(r->states[k]);
+    if (status) r->states[k] = NULL;
+    return status;
 }
 
 /* The bytes of a file range. The file stays open for the next unit of it. */
 static sl_status read_file(reader *r, const sl_unit *unit, sl_input **in, sl_error *err) {
     if (!r->path || strcmp(r->path, unit->path)) {
         free(r->path);
+        r->path = NULL;
+        TRY(sl_range_open(unit->path, &r->fd, err));
         r->path = strdup(unit->path);
         if (!r->path) return sl_oom(err);
-        TRY(sl_range_open(unit->path, &r->fd, err));
     }
     *in = sl_input_new((size_t)unit->length);
     if (!*in) return sl_oom(err);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include <fcntl.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <sys/mman.h>
@@ -93,7 +92,6 @@ static void *sqlite_realloc(void *p, int size) {
 void faults_everywhere(void) {
     counts = mmap(NULL, sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (counts == MAP_FAILED) abort();
-    json_set_alloc_funcs(__wrap_malloc, free);
     sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite_memory);
     sqlite3_mem_methods ours = sqlite_memory;
     ours.xMalloc = sqlite_malloc;

@@ -1,7 +1,8 @@
 /* faults.h: calls that fail when a test says so.
  *
  * The test programs are linked with -Wl,--wrap for these calls (fault.cmake), so every call out of sluice goes through faults.c.
- * What libraries call inside is not touched, except that SQLite and jansson are told to allocate here too.
+ * What libraries call inside is not touched, except that SQLite is told to allocate here too. (jansson 2.14 could be, but frees
+ * what it does not own when an allocation fails within json_loadb.)
  *
  *     faults_arm(&(faults){.call = FAULT_MEMORY, .at = n}); ... run ...; fired = faults_disarm();
  *
@@ -36,7 +37,7 @@ void faults_arm(const faults *f);
 /* Whether a call failed since. */
 bool faults_disarm(void);
 
-/* Before anything else. Makes SQLite and jansson allocate through here. */
+/* Before anything else. Makes SQLite allocate through here. */
 void faults_everywhere(void);
 
 #endif

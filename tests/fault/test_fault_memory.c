@@ -44,7 +44,7 @@ static const fault_case cases[] = {
                    "\"64M\",\"modules\":["
                    "{\"type\":\"sort\",\"conf\":{\"rule\":[{\"field\":\"a.b\",\"dir\":\"desc\"}]}},{\"type\":"
                    "\"substr\",\"conf\":"
-                   "{\"from\":{\"subkey\":\"a\"},\"length\":\"2\"},\"field\":\"a\",\"assign\":\"z\"},{"
+                   "{\"start\":{\"subkey\":\"a\"},\"length\":\"2\"},\"field\":\"a\",\"assign\":\"z\"},{"
                    "\"type\":\"regex\","
                    "\"conf\":{\"rule\":{\"field\":\"a\",\"match\":\"(x)\",\"replace\":\"$1\"}}}]}"},
 };
