@@ -118,7 +118,7 @@ sl_status sl_end_open(sl_stage_run *sr, sl_error *err) {
     const sl_stage *stage = sr->stage;
     sr->ready.out.emit = queue_emit;
     if (stage->end == SL_END_SPOOL) {
-        sr->spool = sl_spool_new(sr->run->env->memory / 4, sr->run->env->tmpdir);
+        sr->spool = sl_spool_new(sr->run->env->memory / 2, sr->run->env->tmpdir);
         return sr->spool ? SL_OK : sl_oom(err);
     }
     if (!stage->node || stage->end == SL_END_ZIP || stage->end == SL_END_WRAP) return SL_OK;

@@ -3,7 +3,7 @@
 #define SL_ENGINE_RUN_INTERNAL_H
 
 #include "engine/run.h"
-#include "engine/spool.h"
+#include "record/spool.h"
 
 typedef struct sl_stage_run sl_stage_run;
 

@@ -278,12 +278,12 @@ static bool gathers(const sl_stage *s) {
     return s->end == SL_END_FOLD || s->end == SL_END_LOOKUP || s->end == SL_END_SPOOL;
 }
 
-/* An eighth is left to what allocators lose; a small setting is halved at most. */
+/* An eighth is left to what allocators lose; of a small setting three eighths are left. */
 size_t sl_stages_share(const sl_stages *s, const sl_env *env) {
     size_t jobs = 2 * (size_t)env->workers + 1, all = env->memory - env->memory / 8;
     size_t besides = PROGRAM_BYTES + jobs * env->unit * UNIT_COPIES, n = 0;
     size_t left = all > besides ? all - besides : 0;
-    if (left < env->memory / 2) left = env->memory / 2;
+    if (left < env->memory / 8 * 3) left = env->memory / 8 * 3;
     for (uint32_t i = 0; i < s->n; i++) n += gathers(s->v[i]);
     return n > 1 ? left / n : left;
 }

@@ -3,81 +3,102 @@
 
 #include "base/error.h"
 #include "plan/pipe.h"
+#include "record/spool.h"
 
 typedef struct conf {
     int64_t count;
 } conf;
 
-/* The newest batches, just enough of them to hold `count` items. */
+/* The newest batches, just enough of them to hold `count` items, packed: a batch as it comes holds on to the whole unit it was read
+ * from, however few of its items are left. */
 typedef struct keeper {
     uint64_t count, held;
-    sl_batch **v;
-    size_t head, n, cap;
+    sl_spool *spool;
+    uint32_t *items; /* [number in the spool] */
+    uint32_t first, cap;
 } keeper;
-
-static sl_status open_keeper(const void *vconf, const sl_env *env, void **out, sl_error *err) {
-    (void)env;
-    keeper *k = calloc(1, sizeof *k);
-    if (!k) return sl_oom(err);
-    k->count = (uint64_t)((const conf *)vconf)->count;
-    *out = k;
-    return SL_OK;
-}
 
 static void close_keeper(void *vkeeper) {
     keeper *k = vkeeper;
     if (!k) return;
-    for (size_t i = k->head; i < k->n; i++) sl_batch_free(&k->v[i]);
-    free(k->v);
+    sl_spool_free(&k->spool);
+    free(k->items);
     free(k);
 }
 
-static sl_status make_room(keeper *k, sl_error *err) {
-    if (k->n < k->cap) return SL_OK;
-    if (k->head > k->cap / 2) {
-        memmove(k->v, k->v + k->head, (k->n - k->head) * sizeof(sl_batch *));
-        k->n -= k->head;
-        k->head = 0;
-        return SL_OK;
+static sl_status open_keeper(const void *vconf, const sl_env *env, void **out, sl_error *err) {
+    keeper *k = calloc(1, sizeof *k);
+    if (!k) return sl_oom(err);
+    k->count = (uint64_t)((const conf *)vconf)->count;
+    k->spool = sl_spool_new(env->memory, env->tmpdir);
+    if (!k->spool) {
+        close_keeper(k);
+        return sl_oom(err);
     }
-    size_t cap = k->cap ? k->cap * 2 : 16;
-    sl_batch **v = realloc(k->v, cap * sizeof *v);
-    if (!v) return sl_oom(err);
-    k->v = v;
-    k->cap = cap;
+    *out = k;
+    return SL_OK;
+}
+
+/* A batch alone never contributes more than the whole. */
+static sl_status last_items(sl_batch *b, uint64_t count, sl_error *err) {
+    if (b->nsel <= count) return SL_OK;
+    return sl_batch_window(b, b->nsel - (uint32_t)count, (uint32_t)count, err);
+}
+
+static sl_status pure(const void *vconf, void *state, sl_batch *take, uint64_t items_before, sl_out *out,
+                      sl_error *err) {
+    const conf *c = vconf;
+    (void)state, (void)items_before;
+    sl_status s = last_items(take, (uint64_t)c->count, err);
+    if (s == SL_OK) return sl_emit(out, take, err);
+    sl_batch_free(&take);
+    return s;
+}
+
+static sl_status keep(keeper *k, sl_batch *b, sl_error *err) {
+    uint32_t n = sl_spool_count(k->spool);
+    if (n == k->cap) {
+        uint32_t cap = k->cap ? k->cap * 2 : 64;
+        uint32_t *items = realloc(k->items, cap * sizeof *items);
+        if (!items) return sl_oom(err);
+        k->items = items;
+        k->cap = cap;
+    }
+    TRY(last_items(b, k->count, err));
+    TRY(sl_spool_add(k->spool, b, err));
+    k->items[n] = b->nsel;
+    k->held += b->nsel;
+    for (; k->first < n && k->held - k->items[k->first] >= k->count; k->first++) {
+        k->held -= k->items[k->first];
+        sl_spool_drop(k->spool, k->first);
+    }
     return SL_OK;
 }
 
 static sl_status pass(void *vkeeper, sl_batch *take, sl_out *out, sl_error *err) {
     keeper *k = vkeeper;
     (void)out;
-    sl_status s = make_room(k, err);
-    if (s != SL_OK) {
-        sl_batch_free(&take);
-        return s;
-    }
-    k->v[k->n++] = take;
-    k->held += take->nsel;
-    while (k->head < k->n && k->held - k->v[k->head]->nsel >= k->count) {
-        k->held -= k->v[k->head]->nsel;
-        sl_batch_free(&k->v[k->head++]);
-    }
-    return SL_OK;
+    sl_status s = k->count ? keep(k, take, err) : SL_OK;
+    sl_batch_free(&take);
+    return s;
 }
 
 static sl_status finish(void *vkeeper, sl_out *out, sl_error *err) {
     keeper *k = vkeeper;
-    if (k->head == k->n) return SL_DONE;
-    sl_batch *b = k->v[k->head++];
+    sl_batch *b = NULL;
+    if (k->first == sl_spool_count(k->spool)) return SL_DONE;
     uint64_t surplus = k->held > k->count ? k->held - k->count : 0;
     k->held -= surplus;
-    sl_status s = sl_batch_window(b, (uint32_t)surplus, b->nsel - (uint32_t)surplus, err);
+    sl_status s = sl_spool_get(k->spool, k->first, &b, err);
+    sl_spool_drop(k->spool, k->first++);
+    if (s == SL_OK) s = sl_batch_window(b, (uint32_t)surplus, b->nsel - (uint32_t)surplus, err);
     if (s == SL_OK) return sl_emit(out, b, err);
     sl_batch_free(&b);
     return s;
 }
 
-static const sl_serial serial = {.open = open_keeper, .pass = pass, .finish = finish, .close = close_keeper};
+static const sl_serial serial = {
+    .pure = pure, .open = open_keeper, .pass = pass, .finish = finish, .close = close_keeper};
 
 static const sl_option options[] = {
     {.name = "count",
@@ -94,7 +115,8 @@ const sl_pipe sl_pipe_tail = {
     .name = "tail",
     .kind = SL_KIND_OPERATOR,
     .summary = "Keeps the last items",
-    .details = "Reads the whole stream and gives its last `count` items in order.",
+    .details = "Reads the whole stream and gives its last `count` items in order. Items beyond the memory "
+               "setting wait in a temporary file.",
     .example = "forever | truncate 5 | tail 2",
     .options = options,
     .conf_size = sizeof(conf),

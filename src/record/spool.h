@@ -1,7 +1,7 @@
-/* spool.h: a stream kept for several readers (split). Packed batches, in memory up to a budget, then in an unlinked
+/* spool.h: a stream kept for later, or for several readers. Packed batches, in memory up to a budget, then in an unlinked
  * temporary file. Thread rule: the coordinator's thread only. */
-#ifndef SL_ENGINE_SPOOL_H
-#define SL_ENGINE_SPOOL_H
+#ifndef SL_RECORD_SPOOL_H
+#define SL_RECORD_SPOOL_H
 
 #include "record/batch.h"
 
@@ -16,5 +16,7 @@ SL_MUST_CHECK sl_status sl_spool_add(sl_spool *s, sl_batch *b, sl_error *err);
 uint32_t sl_spool_count(const sl_spool *s); /* batches so far */
 /* A fresh batch equal to the one added as number I. */
 SL_MUST_CHECK sl_status sl_spool_get(sl_spool *s, uint32_t i, sl_batch **out, sl_error *err);
+/* Nobody will ask for number I again: its memory serves later ones. */
+void sl_spool_drop(sl_spool *s, uint32_t i);
 
 #endif

@@ -1,4 +1,4 @@
-#include "engine/spool.h"
+#include "record/spool.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -96,4 +96,11 @@ sl_status sl_spool_get(sl_spool *s, uint32_t i, sl_batch **out, sl_error *err) {
     if (status == SL_OK) status = sl_batch_unpack(in, 0, b->n, &used, out, err);
     sl_input_unref(&in);
     return status;
+}
+
+void sl_spool_drop(sl_spool *s, uint32_t i) {
+    block *b = &s->blocks[i];
+    if (b->memory) s->held -= b->n;
+    sl_input_unref(&b->memory);
+    b->n = 0;
 }
