@@ -8,7 +8,7 @@
 typedef enum sl_option_type {
     SL_OPT_TEXT,    /* sl_text */
     SL_OPT_BOOL,    /* bool */
-    SL_OPT_INT,     /* int64_t, cast like PIPES 2.9 ("2.9" is 2), range checked */
+    SL_OPT_INT,     /* int64_t, cast as typecast does ("2.9" is 2), range checked */
     SL_OPT_SIZE,    /* uint64_t bytes: 1048576, "256M", "1G" */
     SL_OPT_SECONDS, /* double: 1.5, "30s", "500ms", "2m" */
     SL_OPT_ENUM,    /* int: index into names */

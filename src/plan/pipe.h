@@ -77,7 +77,7 @@ typedef struct sl_step_info {
 /* Results of one item. Any number of sl_result; a processor that returns an iterator in riko sets `many` even for 0 or 1. */
 typedef struct sl_results sl_results;
 SL_MUST_CHECK sl_status sl_result(sl_results *r, sl_value v, sl_error *err);
-void sl_results_many(sl_results *r); /* the pipe yields a sequence: emitted by default (PIPES 2.3) */
+void sl_results_many(sl_results *r); /* the pipe yields a sequence: emitted by default */
 sl_arena *sl_results_arena(sl_results *r); /* bytes of results must live here, in the item or in conf */
 
 typedef struct sl_item { /* one row, for pipes that look at more than their field */
@@ -180,7 +180,7 @@ typedef struct sl_pipe {
     const char *name;
     sl_kind kind;
     const char *summary;       /* one line */
-    const char *details;       /* a paragraph or more: edge cases, PIPES section in our words; may be NULL */
+    const char *details;       /* a paragraph or more: edge cases; may be NULL */
     const char *example;       /* a runnable `sluice pipe` text */
     const sl_option *options;  /* ended by a NULL name; NULL: none */
     size_t conf_size;

@@ -1,4 +1,4 @@
-/* cast.h: the casts of PIPES 2.9, which never fail on data: what cannot be converted gives the type's null value. */
+/* cast.h: the casts of typed literals and typecast, which never fail on data: what cannot be converted gives the type's null value. */
 #ifndef SL_RECORD_CAST_H
 #define SL_RECORD_CAST_H
 
@@ -17,7 +17,7 @@ bool sl_cast_named(sl_text name, sl_cast *out);
  * SL_E_DATA. Results live in ARENA. */
 SL_MUST_CHECK sl_status sl_cast_value(sl_cast to, sl_value v, int64_t now, sl_arena *arena, sl_value *out, sl_error *err);
 
-/* The text form of PIPES 1.5 (Python's str()): appended to OUT. Null gives NULL_TEXT ("" for a cast, "None" when
+/* The text form of values (Python's str()): appended to OUT. Null gives NULL_TEXT ("" for a cast, "None" when
  * formatted directly). */
 void sl_text_form(sl_value v, const char *null_text, sl_buf *out);
 /* The same as a text in ARENA; a text value is returned as it is, without a copy. */

@@ -1,7 +1,7 @@
 /* path.h: field paths, compiled once, read and written per row.
  *
  * Under riko's dialect a path is split at dots, names are matched ignoring case, {value} and {type, value} maps are
- * unwrapped, scalars pass through (PIPES 1.2 to 1.4 in docs/pipeline-format.md). Under the native dialect the literal
+ * unwrapped, scalars pass through (docs/pipeline-format.md). Under the native dialect the literal
  * name is tried first, then the dotted path with exact names; no unwrapping. */
 #ifndef SL_RECORD_PATH_H
 #define SL_RECORD_PATH_H
@@ -39,7 +39,7 @@ SL_MUST_CHECK sl_status sl_path_row(const sl_path *p, sl_batch *b, uint32_t row,
 
 /* Writes V[row] (NULL array entries of type missing are skipped: that row is unchanged) at the path for every selected
  * row. One segment: the column of that name, new at the end if absent. Several: nested maps are copied and extended,
- * intermediates that are not maps are replaced (PIPES 1.4). V becomes part of B.
+ * intermediates that are not maps are replaced. V becomes part of B.
  * A row that lacks the key while others have it would get it out of order; such rows are split off, so the result comes
  * as one or more batches through SINK, in row order. Takes B. */
 SL_MUST_CHECK sl_status sl_path_assign(const sl_path *p, sl_batch *take, sl_value *v,
@@ -50,7 +50,7 @@ SL_MUST_CHECK sl_status sl_path_assign(const sl_path *p, sl_batch *take, sl_valu
 SL_MUST_CHECK sl_status sl_path_set(const sl_path *p, sl_value map, sl_value v, sl_arena *arena, sl_value *out,
                                     sl_error *err);
 
-/* Dotted keys of MAP nested as riko does when a mapping becomes an item (PIPES 1.4). */
+/* Dotted keys of MAP nested as riko does when a mapping becomes an item. */
 SL_MUST_CHECK sl_status sl_nest_dotted(sl_value map, sl_arena *arena, sl_value *out, sl_error *err);
 
 /* Column form of the same: columns with a dot in their name are merged into map columns, others stay as they are, lazy ones

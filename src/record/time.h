@@ -25,7 +25,7 @@ sl_parts sl_time_parts(sl_value t);
 bool sl_time_seconds(const sl_parts *p, int64_t *out);
 sl_value sl_time_make(int kind, int64_t seconds, uint32_t micros, int offset_minutes);
 
-/* Free-form parse of PIPES 2.10 (RFC 822, ISO 8601, month names, D/M/Y by size, two-digit years; missing parts from NOW).
+/* Free-form parse (RFC 822, ISO 8601, month names, D/M/Y by size, two-digit years; missing parts from NOW).
  * RELATIVE allows today, now, +3 days, last week ... Result: a date-time (zone +00:00 where the text has none) or, for
  * relative days, a date; *HAD_ZONE tells if the text carried one. false when it is no date. NOW: seconds since the epoch. */
 bool sl_time_parse(sl_text t, bool relative, int64_t now, sl_value *out, bool *had_zone);
