@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class Run:
     wall: float  # seconds from its start to its end
     cpu: float  # seconds, user and system, with all children it waited for
-    peak: float  # MiB of resident memory of the largest process; below some 16 it is this program's own, before exec
+    peak: float  # MiB of resident memory of the largest process; not less than this program has, before exec
     others: float  # cores that the rest of the machine used meanwhile
 
 
@@ -79,29 +79,36 @@ def once(command, limit):
     return Run(wall, cpu, usage.ru_maxrss / 1024, others)
 
 
-def quiet(limit):
-    """Waits until others have used less than a tenth of a core for a second; LIMIT seconds at most."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        before = busy_seconds()
-        time.sleep(1)
-        if busy_seconds() - before < 0.1:
-            return
+class Patience:
+    """Waits for a quiet machine, SECONDS at most over all waits."""
+
+    def __init__(self, seconds):
+        self.left = seconds
+
+    def wait(self):
+        """Until others have used less than a tenth of a core for a second."""
+        while self.left > 0:
+            before = busy_seconds()
+            time.sleep(1)
+            self.left -= 1
+            if busy_seconds() - before < 0.1:
+                return
 
 
 def interleaved(commands, rounds, limit, patience, slow):
-    """Warms every command up, then runs ROUNDS rounds of all. One whose warm-up took SLOW times the fastest is not run again: its
-    warm-up counts. A run in which others used a quarter of a core is done again after up to PATIENCE seconds of waiting."""
+    """Warms every command up, then runs ROUNDS rounds of all. One whose warm-up took more than 3 seconds and SLOW times the
+    fastest is not run again: its warm-up counts. A run in which others used a quarter of a core is done again after a wait, as
+    long as there is PATIENCE."""
     for command in commands:
         command.first = once(command, limit)
     well = [command for command in commands if command.first]
     fastest = min((command.first.wall for command in well), default=0)
-    often = [command for command in well if command.first.wall <= max(slow * fastest, 1.0)]
+    often = [command for command in well if command.first.wall <= max(slow * fastest, 3.0)]
     for _ in range(rounds):
         for command in often:
             run = once(command, limit)
-            if run and run.others > 0.25 and patience:
-                quiet(patience)
+            if run and run.others > 0.25 and patience.left > 0:
+                patience.wait()
                 run = once(command, limit)
             if run:
                 command.runs.append(run)

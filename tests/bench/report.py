@@ -74,8 +74,9 @@ def fastest(workload):
 
 def speed_bar(workload):
     ours, rival = workload.commands[0], fastest(workload)
-    text = f"{workload.name}: at least {workload.factor:g} times as fast as " + (
-        "sqlite3's .import" if workload.rivals == ["sqlite3"] else "the fastest of " + ", ".join(workload.rivals))
+    much = "at least as fast" if workload.factor == 1 else f"at least {workload.factor:g} times as fast"
+    whom = "sqlite3's .import" if workload.rivals == ["sqlite3"] else "the fastest of " + ", ".join(workload.rivals)
+    text = f"{workload.name}: {much} as {whom}"
     if not ours.first:
         return Bar(text, ours.failed, False)
     if not rival:
@@ -139,9 +140,10 @@ The table of crimes has 12 columns; a fifth of the descriptions are quoted and o
 (`tests/bench/generate.py`). {label} records are {csv:.0f} MB as CSV and {jsonl:.0f} MB as JSON Lines.
 
 Times are of whole processes, from start to end, pinned to {cores} cores with {workers} workers; input in the page cache; medians of
-{rounds} rounds in which every program runs once, after a warm-up. A program whose warm-up took more than {slow:g} times the fastest is
-not run again (*once*). Peak memory is that of the largest process as the kernel counts it; below some 16 MiB it shows the runner's
-own. Other programs of the machine used {others:.2f} cores meanwhile (median over all runs), so compare the ratios, not the times.
+{rounds} rounds in which every program runs once, after a warm-up. A program whose warm-up took more than 3 seconds and {slow:g}
+times the fastest is not run again (*once*). Peak memory is that of the largest process as the kernel counts it, but never less than
+the {floor:.0f} MiB of the runner, from which it starts. Other programs of the machine used {others:.2f} cores meanwhile (median over
+all runs): compare the ratios, not the times.
 
 What is compared: sluice syncs every file to the disk before it takes its name, and a SQLite load is one journalled transaction; the
 peers do neither, and `sqlite3` runs with its journal and syncing off. DuckDB gets the columns' types and is not made to guess; run
