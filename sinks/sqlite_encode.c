@@ -267,8 +267,8 @@ static void look_ahead(column *c, const sl_batch *b) {
     for (uint32_t at = 0; at < b->nsel; at++) {
         sl_value v = sl_view_cell(c->view, b, sl_batch_row(b, at));
         if (v.type <= SL_NULL || (v.type == SL_TEXT_TYPE && v.n == 0)) continue;
-        bool text = v.type == SL_TEXT_TYPE &&
-                    (sl_is_typed_text(v) || v.flags & SL_RAW || sl_number_classify(sl_bytes(v), &i, &f) == SL_NOT_NUMBER);
+        bool text = v.type == SL_TEXT_TYPE && (sl_is_typed_text(v) || v.flags & SL_RAW ||
+                                               sl_number_classify(sl_bytes(v), &i, &f) == SL_NOT_NUMBER);
         if (!text) return;
         c->affinity = SL_AS_TEXT;
         c->seen |= SL_SEEN_TEXT;
