@@ -22,10 +22,19 @@ typedef struct fault_case {
     const char *name;
     const char *steps;      /* in the notation of the command line */
     const char *definition; /* instead of steps */
-    const char *sink;       /* "out.csv" or "out.db:t"; NULL: only checked, not run */
+    const char *sink;       /* "out.csv" or one with out.db, table t; NULL: only checked, not run */
     const char *memory, *unit;
+    bool fresh; /* there is no old output */
     bool parallel, processes;
 } fault_case;
+
+static inline bool is_database(const char *sink) {
+    return strstr(sink, "out.db") != NULL;
+}
+
+static inline const char *file_of(const char *sink) {
+    return is_database(sink) ? "out.db" : sink;
+}
 
 /* ---- input and output -------------------------------------------------------------------------------------------- */
 
@@ -67,7 +76,7 @@ static inline int append_row(void *to, int n, char **values, char **names) {
 /* What the output holds: the bytes of a file, the rows of the table. */
 static inline void read_output(const char *sink, sl_buf *out) {
     sl_buf_clear(out);
-    if (strncmp(sink, "out.db", 6) == 0) {
+    if (is_database(sink)) {
         sqlite3 *db = NULL;
         assert_int_equal(sqlite3_open("out.db", &db), SQLITE_OK);
         assert_int_equal(sqlite3_exec(db, "SELECT * FROM t", append_row, out, NULL), SQLITE_OK);
@@ -82,7 +91,7 @@ static inline void read_output(const char *sink, sl_buf *out) {
 }
 
 static inline void put_old_output(const char *sink) {
-    if (strncmp(sink, "out.db", 6) == 0) {
+    if (is_database(sink)) {
         sqlite3 *db = NULL;
         assert_int_equal(sqlite3_open("out.db", &db), SQLITE_OK);
         const char *sql = "PRAGMA synchronous=OFF; DROP TABLE IF EXISTS t; CREATE TABLE t(old); INSERT INTO "
@@ -140,14 +149,6 @@ static inline sl_status run_case(const fault_case *c, sl_error *err) {
     return status;
 }
 
-static inline void reference_output(const fault_case *c, sl_buf *expected) {
-    sl_error err;
-    if (c->sink) put_old_output(c->sink);
-    sl_status status = run_case(c, &err);
-    if (status) fail_msg("%s: %s", c->name, err.text);
-    if (c->sink) read_output(c->sink, expected);
-}
-
 static inline bool holds(const char *sink, const char *text, size_t n) {
     sl_buf got = {0};
     read_output(sink, &got);
@@ -156,10 +157,31 @@ static inline bool holds(const char *sink, const char *text, size_t n) {
     return same;
 }
 
+static inline void put_old(const fault_case *c) {
+    if (c->fresh)
+        unlink(file_of(c->sink));
+    else
+        put_old_output(c->sink);
+}
+
+static inline bool holds_old(const fault_case *c) {
+    if (c->fresh) return access(file_of(c->sink), F_OK) != 0;
+    const char *old = is_database(c->sink) ? "old|\n" : "old\n";
+    return holds(c->sink, old, strlen(old));
+}
+
+static inline void reference_output(const fault_case *c, sl_buf *expected) {
+    sl_error err;
+    if (c->sink) put_old(c);
+    sl_status status = run_case(c, &err);
+    if (status) fail_msg("%s: %s", c->name, err.text);
+    if (c->sink) read_output(c->sink, expected);
+}
+
 /* Runs C with F armed; true when a call failed. *STATUS and ERR: what came of the run. */
 static inline bool run_with(const fault_case *c, const faults *f, const sl_buf *expected, sl_status *status,
                             sl_error *err) {
-    if (c->sink) put_old_output(c->sink);
+    if (c->sink) put_old(c);
     faults_arm(f);
     *status = run_case(c, err);
     bool fired = faults_disarm();
@@ -173,8 +195,7 @@ static inline bool run_with(const fault_case *c, const faults *f, const sl_buf *
         fail_msg("%s: status %d '%s'", what, *status, err->text);
     if (*status && !fired) fail_msg("%s: nothing failed, but '%s'", what, err->text);
     if (!c->sink) return fired;
-    const char *old = strncmp(c->sink, "out.db", 6) == 0 ? "old|\n" : "old\n";
-    bool good = *status ? holds(c->sink, old, strlen(old)) : holds(c->sink, expected->data, expected->len);
+    bool good = *status ? holds_old(c) : holds(c->sink, expected->data, expected->len);
     if (!good)
         fail_msg("%s: %s, but the output is not the %s one", what, *status ? err->text : "success",
                  *status ? "old" : "new");

@@ -37,6 +37,53 @@ static const fault_case cases[] = {
                    "\"b\"},\"tgt\":{\"id\":\"_OTHER\",\"moduleid\":\"j\"}}]}",
      .sink = "out.csv",
      .unit = "1K"},
+    {.name = "new database",
+     .steps = "fetchdata url=items.jsonl",
+     .sink = "out.db:t",
+     .unit = "1K",
+     .fresh = true},
+    {.name = "appending",
+     .steps = "csv url=small.csv",
+     .sink = "{\"to\":\"out.db:t\",\"mode\":\"append\"}",
+     .unit = "2K"},
+    {.name = "texts",
+     .steps = "csv url=small.csv | tokenizer ' ' @field=note @assign=word @emit=false | strconcat "
+              "part.0=pre- part.1.subkey=name "
+              "@assign=joined | strreplace rule.find=e rule.replace=E @field=joined | strtransform title "
+              "@field=name | substr "
+              "start=1 length=3 @field=group | hash @field=joined @assign=hash",
+     .sink = "out.json",
+     .unit = "1K"},
+    {.name = "values",
+     .steps = "csv url=small.csv | typecast int @field=id @assign=id | simplemath divide other=4 "
+              "@field=amount @assign=quarter | "
+              "itembuilder attrs.0.key=date attrs.0.value=2015-05-04 attrs.1.key=a.b attrs.1.value.subkey=id "
+              "| dateformat '%d %b' "
+              "@assign=day",
+     .sink = "out.csv",
+     .unit = "1K"},
+    {.name = "tail and reverse",
+     .steps = "csv url=small.csv | tail 20 | reverse",
+     .sink = "out.csv",
+     .unit = "1K"},
+    {.name = "head of a sort",
+     .steps = "csv url=small.csv | sort amount | truncate 5",
+     .sink = "out.csv",
+     .unit = "1K"},
+    {.name = "sum",
+     .steps = "csv url=small.csv | sum amount group_key=group",
+     .sink = "out.jsonl",
+     .unit = "1K"},
+    {.name = "many groups",
+     .steps = "csv url=big.csv | aggregate by=note ops.0.op=count ops.1.op=max ops.1.field=amount",
+     .sink = "out.csv",
+     .memory = "1M",
+     .unit = "256K"},
+    {.name = "many different",
+     .steps = "csv url=big.csv | uniq note",
+     .sink = "out.csv",
+     .memory = "1M",
+     .unit = "256K"},
     {.name = "definition",
      .definition = "{\"name\":\"n\",\"sources\":[{\"url\":\"small.csv\",\"type\":\"csv\"},{\"url\":\"${X:-"
                    "items}.jsonl\"}],"
@@ -49,10 +96,9 @@ static const fault_case cases[] = {
                    "\"conf\":{\"rule\":{\"field\":\"a\",\"match\":\"(x)\",\"replace\":\"$1\"}}}]}"},
 };
 
-/* Few of the allocations fail in the thousands that make the same one again and again. */
+/* Few fail of the thousands that are the same one again and again; large inputs take their time. */
 static uint64_t next(uint64_t at, const fault_case *c) {
-    if (strcmp(c->name, "sort") == 0) return at + 7 + at / 16;
-    return at + (at < 400 ? 1 : at / 64);
+    return at + (c->memory ? 7 + at / 8 : at < 300 ? 1 : at / 32);
 }
 
 static void every_allocation(const fault_case *c, bool on) {
