@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import json
+import os
+import pty
 import shutil
 import sqlite3
 import subprocess
@@ -170,6 +172,35 @@ class Output(Case):
         self.assertEqual(r.out, b"")
         self.assertIn("60 items in, 60 out", r.message)
         self.assertEqual(self.sluice("load", STATIONS, "--to", "x.csv", "-q").err, b"")
+
+    def test_without_order_the_items_are_the_same(self):
+        args = ("load", CRIME, "--to", "-", "-f", "jsonl", "--unit", "5000", "-j", "3")
+        for pool in ((), ("--threads=false",)):
+            out = self.sluice(*args, *pool, "--ordered=false", "--stall", "2000").out.splitlines()
+            self.assertEqual(sorted(out), sorted(self.sluice(*args, *pool).out.splitlines()))
+
+    def on_terminal(self, *args):
+        """What stands on a terminal that is both standard output and standard error."""
+        ours, theirs = pty.openpty()
+        p = subprocess.Popen([PROGRAM, *map(str, args)], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, cwd=self.dir)
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # EIO: the other side is closed
+            while data := os.read(ours, 65536):
+                seen += data
+        os.close(ours)
+        self.assertEqual(p.wait(60), 0)
+        return seen.decode()
+
+    def test_a_terminal_gets_a_table(self):
+        self.assertIn("│ code ", self.on_terminal("load", STATIONS, "--to", "-"))
+
+    def test_a_terminal_shows_progress(self):
+        seen = self.on_terminal("load", CRIME, "--to", "x.csv", "--unit", "5000", "--stall", "20000", "-j", "2")
+        self.assertRegex(seen, r"\r\x1b\[K[0-9,]+ items .*B/s.*\[[= ]{24}\] .* left")
+        self.assertIn("2,000 items in, 2,000 out", seen)
+        quiet = self.on_terminal("load", CRIME, "--to", "x.csv", "--unit", "5000", "--stall", "20000", "-j", "2", "-q")
+        self.assertEqual(quiet, "")
 
     def test_a_reader_that_leaves_early_ends_the_run(self):
         p = subprocess.Popen([PROGRAM, "pipe", "forever", "-q"], stdout=subprocess.PIPE, cwd=self.dir)
