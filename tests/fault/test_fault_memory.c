@@ -98,7 +98,8 @@ static const fault_case cases[] = {
 
 /* Few fail of the thousands that are the same one again and again; large inputs take their time. */
 static uint64_t next(uint64_t at, const fault_case *c) {
-    return at + (c->memory ? 7 + at / 8 : at < 300 ? 1 : at / 32);
+    uint64_t all = c->parallel ? 60 : 300;
+    return at + (c->memory ? 7 + at / 8 : at < all ? 1 : at / 16);
 }
 
 static void every_allocation(const fault_case *c, bool on) {
@@ -136,10 +137,21 @@ static void threaded_runs(void **state) {
     each_case(true);
 }
 
+/* Forking takes its time: a few of the cases, and few of the allocations, in the coordinator and in its workers. */
+static void forked_runs(void **state) {
+    (void)state;
+    for (size_t i = 0; i < SL_COUNT(cases); i += 2) {
+        fault_case c = cases[i];
+        c.parallel = c.processes = true;
+        if (c.sink && !c.memory) every_allocation(&c, true);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inline_runs),
         cmocka_unit_test(threaded_runs),
+        cmocka_unit_test(forked_runs),
     };
     return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);
 }
