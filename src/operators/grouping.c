@@ -403,10 +403,15 @@ static sl_status order_groups(table *t, sl_error *err) {
     return SL_OK;
 }
 
-/* The groups of one table, EMIT_GROUPS a call. */
+/* About a batch: what is emitted waits for the workers. */
+static size_t groups_a_call(const table *t) {
+    return t->g->batch_rows ? t->g->batch_rows : EMIT_GROUPS;
+}
+
+/* The groups of one table, about a batch a call. */
 static sl_status finish_table(table *t, sl_error *err) {
     if (!t->sorted) TRY(order_groups(t, err));
-    for (size_t k = 0; k < EMIT_GROUPS; k++) {
+    for (size_t k = groups_a_call(t); k-- > 0;) {
         if (t->emitted == t->n) {
             TRY(sl_builder_flush(t->builder, err));
             return SL_DONE;
@@ -450,7 +455,7 @@ static sl_status combine_spilled(table *t, sl_error *err) {
 
 static sl_status finish_spilled(table *t, sl_error *err) {
     if (!t->result) TRY(combine_spilled(t, err));
-    for (size_t k = 0; k < EMIT_GROUPS; k++) {
+    for (size_t k = groups_a_call(t); k-- > 0;) {
         sl_sort_record r;
         sl_status s = sl_sorter_next(t->result, &r, err);
         if (s == SL_DONE) {
@@ -478,7 +483,7 @@ static sl_status only_group(table *t, sl_error *err) {
 static sl_status finish(void *vtable, sl_out *out, sl_error *err) {
     table *t = vtable;
     if (!t->builder) {
-        t->builder = sl_builder_new(0, NULL, sl_emit_batch, out);
+        t->builder = sl_builder_new(t->g->batch_rows, NULL, sl_emit_batch, out);
         if (!t->builder) return sl_oom(err);
         TRY(only_group(t, err));
     }

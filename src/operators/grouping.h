@@ -39,6 +39,7 @@ typedef struct sl_grouping {
     bool by_text; /* group by the text form; absent values, lists and maps are "" */
     sl_group_column *columns;
     uint32_t ncolumns;
+    uint32_t batch_rows; /* of the result; 0: as usual. Few where every item has a key of its own */
     bool always; /* one group even without input (nby is 0) */
     /* Writes one group as an item: KEYS[nby], RESULTS[ncolumns]. */
     sl_status (*emit)(const struct sl_grouping *g, const sl_value *keys, const sl_value *results,

@@ -1,21 +1,19 @@
 #include "operators/join_table.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/tempfile.h"
 #include "operators/casemap.h"
+#include "operators/join_file.h"
 #include "record/compare.h"
 #include "record/pack.h"
 
 /* A row of the table: where it is, and the next one with the same bucket, in order of adding. Places count from 1. */
 typedef struct place {
     uint64_t hash;
-    uint64_t key,
-        at; /* offset of the key in `keys` (or in the file, before the row); batch and row, or offset in the file */
-    uint32_t nkey, n; /* bytes of the key; of the packed row in the file */
+    uint64_t key, at; /* offset of the key in `keys`; batch and row */
+    uint32_t nkey;    /* bytes of the key */
     size_t next;
 } place;
 
@@ -31,8 +29,7 @@ struct sl_join_table {
     size_t *heads, *tails; /* [nbuckets] */
     size_t nbuckets;
     sl_buf keys;
-    int fd; /* -1: all in memory */
-    uint64_t end;
+    sl_join_file *file; /* NULL: all in memory */
     sl_buf packed;
 };
 
@@ -45,8 +42,7 @@ sl_join_table *sl_join_table_new(const sl_path *key, bool lower, size_t budget, 
                          .texts = true,
                          .same_columns = true,
                          .budget = budget,
-                         .tmpdir = tmpdir,
-                         .fd = -1};
+                         .tmpdir = tmpdir};
     return t;
 }
 
@@ -59,7 +55,7 @@ void sl_join_table_free(sl_join_table **tp) {
     sl_join_table *t = *tp;
     if (!t) return;
     drop_batches(t);
-    if (t->fd >= 0) close(t->fd);
+    sl_join_file_free(&t->file);
     free(t->batches);
     free(t->places);
     free(t->heads);
@@ -95,9 +91,8 @@ static sl_status room_for_place(sl_join_table *t, sl_error *err) {
     return SL_OK;
 }
 
-/* The row in the file is a packed batch of one row, behind its key. */
-static sl_status write_row(sl_join_table *t, sl_batch *b, uint32_t row, sl_text key, place *p,
-                           sl_error *err) {
+/* The row in the file is a packed batch of one row. */
+static sl_status write_row(sl_join_table *t, sl_batch *b, uint32_t row, sl_text key, sl_error *err) {
     sl_batch *one = sl_batch_slice(b, &row, 1);
     if (!one) return sl_oom(err);
     sl_buf_clear(&t->packed);
@@ -105,30 +100,20 @@ static sl_status write_row(sl_join_table *t, sl_batch *b, uint32_t row, sl_text 
     sl_batch_free(&one);
     TRY(s);
     TRY(sl_buf_check(&t->packed, err));
-    p->key = t->end;
-    TRY(sl_tempfile_write(t->fd, key.s, key.n, t->end, err));
-    p->at = t->end + key.n;
-    p->n = (uint32_t)t->packed.len;
-    TRY(sl_tempfile_write(t->fd, t->packed.data, t->packed.len, p->at, err));
-    t->end = p->at + p->n;
-    return SL_OK;
+    return sl_join_file_add(t->file, sl_hash(key.s, key.n, 0), key, sl_text_n(t->packed.data, t->packed.len),
+                            err);
 }
 
 static sl_status add_row(sl_join_table *t, sl_batch *b, uint32_t batch, uint32_t row, sl_text key,
                          sl_error *err) {
+    if (t->file) return write_row(t, b, row, key, err);
     TRY(room_for_place(t, err));
-    place *p = &t->places[t->n + 1];
-    *p = (place){.hash = sl_hash(key.s, key.n, 0), .nkey = key.n};
-    if (t->fd >= 0) {
-        TRY(write_row(t, b, row, key, p, err));
-    } else {
-        p->key = t->keys.len;
-        p->at = (uint64_t)batch << 32 | row;
-        sl_buf_text(&t->keys, key);
-        TRY(sl_buf_check(&t->keys, err));
-    }
-    t->n++;
-    return SL_OK;
+    t->places[++t->n] = (place){.hash = sl_hash(key.s, key.n, 0),
+                                .key = t->keys.len,
+                                .at = (uint64_t)batch << 32 | row,
+                                .nkey = key.n};
+    sl_buf_text(&t->keys, key);
+    return sl_buf_check(&t->keys, err);
 }
 
 static sl_status add_rows(sl_join_table *t, sl_batch *b, uint32_t batch, sl_error *err) {
@@ -151,11 +136,16 @@ static sl_status add_rows(sl_join_table *t, sl_batch *b, uint32_t batch, sl_erro
 
 /* From now on rows live in a file: those so far are moved there. */
 static sl_status spill(sl_join_table *t, sl_error *err) {
-    TRY(sl_tempfile_open(t->tmpdir, &t->fd, err));
-    t->n = 0;
+    free(t->places);
+    t->places = NULL;
+    t->n = t->cap = 0;
     sl_buf_free(&t->keys);
-    for (uint32_t i = 0; i < t->nbatches; i++) TRY(add_rows(t, t->batches[i], i, err));
-    drop_batches(t);
+    TRY(sl_join_file_new(t->budget / 2, t->tmpdir, &t->file, err));
+    for (uint32_t i = 0; i < t->nbatches; i++) {
+        TRY(add_rows(t, t->batches[i], i, err));
+        sl_batch_free(&t->batches[i]);
+    }
+    t->nbatches = 0;
     return SL_OK;
 }
 
@@ -190,7 +180,7 @@ static sl_status decode(sl_join_table *t, sl_batch *b, sl_error *err) {
 }
 
 sl_status sl_join_table_add(sl_join_table *t, sl_batch *take, sl_error *err) {
-    if (t->fd >= 0) {
+    if (t->file) {
         sl_status s = add_rows(t, take, 0, err);
         sl_batch_free(&take);
         return s;
@@ -203,6 +193,7 @@ sl_status sl_join_table_add(sl_join_table *t, sl_batch *take, sl_error *err) {
 }
 
 sl_status sl_join_table_seal(sl_join_table *t, sl_error *err) {
+    if (t->file) return sl_join_file_seal(t->file, err);
     t->nbuckets = 16;
     while (t->nbuckets < t->n) t->nbuckets *= 2;
     t->heads = calloc(t->nbuckets, sizeof *t->heads);
@@ -221,47 +212,27 @@ sl_status sl_join_table_seal(sl_join_table *t, sl_error *err) {
 
 /* ---- matching -------------------------------------------------------------------------------------------------------------- */
 
-static sl_status key_matches(const sl_join_table *t, const place *p, sl_text key, bool *same, sl_error *err) {
-    *same = p->nkey == key.n;
-    if (!*same || !key.n) return SL_OK;
-    if (t->fd < 0) {
-        *same = memcmp(t->keys.data + p->key, key.s, key.n) == 0;
-        return SL_OK;
-    }
-    char *bytes = malloc(key.n);
-    if (!bytes) return sl_oom(err);
-    sl_status s = sl_tempfile_read(t->fd, bytes, key.n, p->key, err);
-    *same = s == SL_OK && memcmp(bytes, key.s, key.n) == 0;
-    free(bytes);
-    return s;
-}
-
-static sl_status read_row(const sl_join_table *t, const place *p, const sl_batch **out, sl_error *err) {
-    sl_input *in = sl_input_new(p->n);
-    if (!in) return sl_oom(err);
-    in->len = p->n;
-    sl_batch *b = NULL;
-    size_t used;
-    sl_status s = sl_tempfile_read(t->fd, in->data, p->n, p->at, err);
-    if (s == SL_OK) s = sl_batch_unpack(in, 0, p->n, &used, &b, err);
-    sl_input_unref(&in);
-    *out = b;
-    return s;
+static bool key_is(const sl_join_table *t, const place *p, sl_text key) {
+    return p->nkey == key.n && (!key.n || memcmp(t->keys.data + p->key, key.s, key.n) == 0);
 }
 
 sl_status sl_join_table_match(const sl_join_table *t, sl_text key, size_t *at, const sl_batch **b,
                               uint32_t *row, bool *owned, sl_error *err) {
     uint64_t hash = sl_hash(key.s, key.n, 0);
+    *owned = t->file != NULL;
+    *row = 0;
+    if (t->file) {
+        sl_batch *found = NULL;
+        sl_status s = sl_join_file_match(t->file, hash, key, at, &found, err);
+        *b = found;
+        return s;
+    }
     size_t i = *at ? t->places[*at].next : t->heads[hash & (t->nbuckets - 1)];
     for (; i; i = t->places[i].next) {
         const place *p = &t->places[i];
-        bool same = p->hash == hash;
-        if (same) TRY(key_matches(t, p, key, &same, err));
-        if (!same) continue;
+        if (p->hash != hash || !key_is(t, p, key)) continue;
         *at = i;
-        *owned = t->fd >= 0;
-        *row = *owned ? 0 : (uint32_t)p->at;
-        if (*owned) return read_row(t, p, b, err);
+        *row = (uint32_t)p->at;
         *b = t->batches[p->at >> 32];
         return SL_OK;
     }
@@ -269,7 +240,7 @@ sl_status sl_join_table_match(const sl_join_table *t, sl_text key, size_t *at, c
 }
 
 const sl_batch *sl_join_table_shape(const sl_join_table *t) {
-    return t->fd < 0 && t->same_columns && t->nbatches ? t->batches[0] : NULL;
+    return !t->file && t->same_columns && t->nbatches ? t->batches[0] : NULL;
 }
 
 bool sl_join_table_texts(const sl_join_table *t) {

@@ -2,8 +2,8 @@
  *
  *     new add* seal match*          Rows of equal keys are found in the order in which they were added.
  *
- * In memory the batches are kept as they came, decoded. Beyond the budget rows go to an unlinked temporary file and only their hashes
- * and places stay in memory; matches are then read back one by one.
+ * In memory the batches are kept as they came, decoded. Beyond the budget rows go to a join_file
+ * and matches are read back one by one.
  *
  * Thread rule: add and seal in one thread; a sealed table is read-only and may be matched by many (each with its own cursor). */
 #ifndef SL_OPERATORS_JOIN_TABLE_H

@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 
+enum { OWN_KEYS = 128 }; /* a batch of items with a key each has as many columns as items */
+
 static sl_status emit_value(const sl_keyed *k, sl_value v, sl_builder *to, sl_error *err) {
     sl_pair item = {k->assign, v};
     return sl_builder_add(to, k->emits ? v : sl_map(&item, 1), err);
@@ -30,6 +32,7 @@ sl_status sl_keyed_prepare(sl_keyed *k, const char *name, sl_group_op op, sl_tex
                                 .by_text = true,
                                 .columns = &k->column,
                                 .ncolumns = 1,
+                                .batch_rows = OWN_KEYS,
                                 .always = !keyed,
                                 .emit = emit,
                                 .owner = k};
