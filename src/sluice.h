@@ -160,6 +160,9 @@ SL_API void sl_stream_close(sl_stream **s);
 
 /* ---- describing -------------------------------------------------------------------------------------------------- */
 
+/* The name in the NULL-terminated NAMES that WORD was probably meant to be, or NULL when none is near. */
+SL_API const char *sl_suggest(const char *word, const char *const *names);
+
 /* All pipes, or the one called NAME, as JSON: name, kind, summary, options with type, default, help, and an example. NULL and
  * SL_E_USAGE with a suggestion for an unknown name. The caller frees the text with free(). */
 SL_API char *sl_describe_pipes(const char *name, sl_error *err);

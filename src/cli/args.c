@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "sluice.h"
 
 static const cli_option *find_long(const cli_option *const *tables, const char *name, size_t n) {
     for (size_t t = 0; tables[t]; t++)
@@ -22,11 +22,13 @@ static const cli_option *find_letter(const cli_option *const *tables, char lette
 
 static const char *nearest(const cli_option *const *tables, const char *name, size_t n) {
     const char *names[256];
+    char word[64];
     size_t k = 0;
     for (size_t t = 0; tables[t]; t++)
         for (const cli_option *o = tables[t]; o->name && k < 255; o++) names[k++] = o->name;
     names[k] = NULL;
-    return sl_text_nearest(sl_text_n(name, n), names);
+    snprintf(word, sizeof word, "%.*s", (int)n, name);
+    return sl_suggest(word, names);
 }
 
 static bool unknown(cli_args *args, const cli_option *const *tables, const char *name, size_t n) {

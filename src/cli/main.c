@@ -5,7 +5,6 @@
 
 #include <malloc.h>
 
-#include "base/text.h"
 #include "cli/cli.h"
 
 static const cli_command *const commands[] = {&cli_run,   &cli_load,  &cli_pipe,
@@ -84,7 +83,7 @@ static const cli_command *find_command(const char *name) {
 static int unknown_command(const char *name) {
     const char *names[COMMANDS + 1] = {NULL};
     for (size_t i = 0; i < COMMANDS; i++) names[i] = commands[i]->name;
-    const char *meant = sl_text_nearest(sl_text_of(name), names);
+    const char *meant = sl_suggest(name, names);
     if (meant) return cli_complain(CLI_USAGE, "unknown command '%s', did you mean '%s'?", name, meant);
     return cli_complain(CLI_USAGE, "unknown command '%s'; sluice --help lists the commands", name);
 }

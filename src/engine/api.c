@@ -265,6 +265,10 @@ sl_progress sl_pipeline_totals(const sl_pipeline *p) {
     return p->run ? sl_run_progress(p->run) : (sl_progress){0};
 }
 
+const char *sl_suggest(const char *word, const char *const *names) {
+    return sl_text_nearest(sl_text_of(word), names);
+}
+
 /* ---- pulling ---------------------------------------------------------------------------------------------------------- */
 
 sl_stream *sl_pipeline_open(sl_pipeline *p, sl_error *err) {
