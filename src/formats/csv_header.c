@@ -224,7 +224,7 @@ static sl_status find_names(const sl_csv_conf *conf, const sl_block *block, cons
 
 sl_status sl_csv_header_make(const sl_csv_conf *conf, const sl_block *block, sl_arena *arena,
                              sl_csv_header *header, sl_error *err) {
-    sl_csv_note note;
+    sl_csv_note note = {0};
     names found = {0};
     const bool riko = block->dialect == SL_RIKO;
     *header = (sl_csv_header){0};
