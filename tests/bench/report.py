@@ -145,8 +145,8 @@ times the fastest is not run again (*once*). Peak memory is that of the largest 
 the {floor:.0f} MiB of the runner, from which it starts. Other programs of the machine used {others:.2f} cores meanwhile (median over
 all runs): compare the ratios, not the times.
 
-What is compared: sluice syncs every file to the disk before it takes its name, and a SQLite load is one journalled transaction; the
-peers do neither, and `sqlite3` runs with its journal and syncing off. DuckDB gets the columns' types and is not made to guess; run
+What is compared: sluice syncs every file to the disk (fsync) before it takes its name, and a SQLite load is there whole or not at
+all, also after a crash; the peers do neither, and `sqlite3` runs with its journal and syncing off. DuckDB gets the columns' types and is not made to guess; run
 *unordered* it may write records in any order. Polars is started by node. mawk reads lines, not CSV, so it appears only where that
 gives the right records on this data.
 """
