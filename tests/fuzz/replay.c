@@ -36,7 +36,7 @@ static double seconds(void) {
 static bool read_file(const char *path, sl_buf *out) {
     char part[4096];
     FILE *f = fopen(path, "rb");
-    if (!f) return false;
+    if (!f || !sl_buf_reserve(out, 1)) return false;
     for (size_t n; (n = fread(part, 1, sizeof part, f)) > 0;) sl_buf_add(out, part, n);
     return fclose(f) == 0;
 }
@@ -77,6 +77,7 @@ static void run(const sl_buf *input, const char *path) {
 
 static void insert(sl_buf *b, size_t at, const char *bytes, size_t n) {
     sl_buf whole = {0};
+    sl_buf_reserve(&whole, b->len + n + 1);
     sl_buf_add(&whole, b->data, at);
     sl_buf_add(&whole, bytes, n);
     sl_buf_add(&whole, b->data + at, b->len - at);
@@ -85,6 +86,7 @@ static void insert(sl_buf *b, size_t at, const char *bytes, size_t n) {
 }
 
 static void erase(sl_buf *b, size_t at, size_t n) {
+    if (!n) return;
     memmove(b->data + at, b->data + at + n, b->len - at - n);
     b->len -= n;
 }
@@ -102,6 +104,7 @@ static void change(sl_buf *b, const corpus *c, random_state *r) {
     case 1: erase(b, at, pick(r, 3) && some ? 1 : some); break;
     case 2: {
         sl_buf again = {0};
+        sl_buf_reserve(&again, 1);
         sl_buf_add(&again, b->data + at, some);
         insert(b, at, again.data, again.len);
         sl_buf_free(&again);
