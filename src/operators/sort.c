@@ -98,10 +98,15 @@ static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
 }
 
 static const sl_option rule_options[] = {
-    {.name = "field", .type = SL_OPT_PATH, .offset = offsetof(rule, field), .help = "field to sort by"},
+    {.name = "field",
+     .type = SL_OPT_PATH,
+     .offset = offsetof(rule, field),
+     .alias = "sort_key",
+     .help = "field to sort by"},
     {.name = "dir",
      .type = SL_OPT_TEXT,
      .offset = offsetof(rule, dir),
+     .alias = "sort_dir",
      .fallback = "asc",
      .help = "asc or desc, in any case"},
     {.name = "type",

@@ -168,7 +168,7 @@ static void defaults(void **state) {
     assert_int_equal(s->per_host, 6);
     assert_int_equal(s->unit, 1 << 20);
     assert_true(s->memory >= 1 << 20 && s->memory <= (uint64_t)4 << 30);
-    assert_int_equal(p->env.workers, 1);
+    assert_true(p->env.workers >= 1);
     assert_true(p->env.shared);
     sl_plan_free(&p);
 }
