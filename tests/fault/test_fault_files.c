@@ -26,7 +26,7 @@ static void fail_each(const fault_case *c, fault_call call, int code, const char
     sl_error err;
     bool fired = true;
     reference_output(c, &expected);
-    for (uint64_t at = 1; fired && at < 1000; at += 1 + at / 4) {
+    for (uint64_t at = 1; fired && at < 1000; at += 1 + at / 2) {
         fired = run_with(c, &(faults){.call = call, .at = at, .code = code}, &expected, &status, &err);
         if (!status) continue;
         bool named = false;
