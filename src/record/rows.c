@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "record/pack.h"
 
-enum { READ_ROWS = 4096, LEAST_BYTES = 1 << 16, MOST_BYTES = 1 << 20 };
+enum { READ_ROWS = 4096, ROW_BYTES = 256, LEAST_BYTES = 1 << 16, MOST_BYTES = 1 << 20 };
 
 typedef struct schema {
     uint64_t number;
@@ -194,7 +194,7 @@ sl_row_reader *sl_row_reader_new(const sl_schemas *schemas, size_t bytes, sl_bat
     if (!r) return NULL;
     bytes = bytes < LEAST_BYTES ? LEAST_BYTES : bytes > MOST_BYTES ? MOST_BYTES : bytes;
     *r = (sl_row_reader){.schemas = schemas, .bytes = bytes, .sink = sink, .to = to};
-    r->builder = sl_builder_new(READ_ROWS, NULL, sink, to);
+    r->builder = sl_builder_new((uint32_t)(bytes / ROW_BYTES), NULL, sink, to);
     r->start = calloc(READ_ROWS, sizeof *r->start);
     if (!r->builder || !r->start) sl_row_reader_free(&r);
     return r;
