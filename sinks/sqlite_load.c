@@ -191,7 +191,7 @@ static void put_table(job *j) {
     sl_sql_name(&j->sql, j->load->table);
 }
 
-static sl_status create_table(job *j, sl_error *err) {
+static void put_create(job *j) {
     sl_buf_str(&j->sql, "CREATE TABLE ");
     put_table(j);
     for (uint32_t c = 0; c < j->s->ncols; c++) {
@@ -200,6 +200,10 @@ static sl_status create_table(job *j, sl_error *err) {
         sl_buf_printf(&j->sql, " %s", type_names[j->cols[c].type]);
     }
     sl_buf_byte(&j->sql, ')');
+}
+
+static sl_status create_table(job *j, sl_error *err) {
+    put_create(j);
     return sl_db_run(&j->d, &j->sql, err);
 }
 
@@ -353,8 +357,8 @@ static sl_status check_key(job *j, sl_text name, sl_error *err) {
     TRY(sl_db_int(&j->d, sql, 0, &rowid, err));
     sl_buf_clear(&j->sql);
     if (!rowid) return SL_OK;
-    return sl_fail(err, SL_E_DATA, "item %lld has no value in the key column '%.*s'",
-                   (long long)(rowid - SL_LEAF_ROWID + 1), (int)name.n, name.s);
+    return sl_fail(err, SL_E_DATA, "item %lld has no value in the key column '%.*s'", (long long)rowid,
+                   (int)name.n, name.s);
 }
 
 /* True when the table has a unique index that the conflict clause can name. */
@@ -451,20 +455,52 @@ static sl_status give_name(const char *file, const char *path, sl_error *err) {
     return rename(file, path) == 0 ? SL_OK : sl_fail_errno(err, errno, "cannot create", path);
 }
 
-static sl_status run_fresh(const sl_load *load, sl_scratch *s, sl_error *err) {
-    char *file = sl_file_beside(load->path, "tmp");
-    if (!file) return sl_oom(err);
-    unlink(file); /* of an earlier process with our number */
+/* FILE, a whole database, under the name of the user's. */
+static sl_status publish(const sl_load *load, const char *file, sl_error *err) {
     int folder = -1;
-    sl_status st = run_on(load, s, file, true, err);
-    if (st == SL_OK) st = sync_file(file, load->path, err);
+    sl_status st = sync_file(file, load->path, err);
     if (st == SL_OK) st = sl_file_open_folder(load->path, &folder, err);
     if (st == SL_OK) st = give_name(file, load->path, err);
     if (st == SL_OK) st = sl_file_sync_folder(folder, load->path, err);
     if (folder >= 0) close(folder);
+    return st;
+}
+
+/* *DONE: the scratch file is a database with the table under its own name. */
+static sl_status retitle(const sl_load *load, sl_scratch *s, bool *done, sl_error *err) {
+    job j = {.load = load, .s = s};
+    sl_status st = sl_db_open(&j.d, load->path, ":memory:", SQLITE_OPEN_READWRITE, load->busy, err);
+    if (st == SL_OK) st = study(&j, err);
+    if (st == SL_OK) st = finish_scratch(&j, err);
+    if (st == SL_OK && !s->holes) {
+        put_create(&j);
+        const char *create = sl_buf_cstr(&j.sql);
+        st = sl_buf_check(&j.sql, err);
+        if (st == SL_OK) st = sl_scratch_retitle(s, create, err);
+        *done = st == SL_OK;
+    }
+    sl_db_close(&j.d);
+    sl_buf_free(&j.sql);
+    sl_arena_free(&j.arena);
+    return st;
+}
+
+static sl_status run_small(const sl_load *load, sl_scratch *s, sl_error *err) {
+    char *file = sl_file_beside(load->path, "tmp");
+    if (!file) return sl_oom(err);
+    unlink(file); /* of an earlier process with our number */
+    sl_status st = run_on(load, s, file, true, err);
+    if (st == SL_OK) st = publish(load, file, err);
     if (st != SL_OK) unlink(file);
     free(file);
     return st;
+}
+
+/* A large table of a new database is not copied once more: the scratch file becomes the database. */
+static sl_status run_fresh(const sl_load *load, sl_scratch *s, sl_error *err) {
+    bool done = false;
+    if (s->next_page > LARGE_PAGES && !s->holes && !load->key.n) TRY(retitle(load, s, &done, err));
+    return done ? publish(load, s->path, err) : run_small(load, s, err);
 }
 
 sl_status sl_load_run(const sl_load *load, sl_scratch *s, sl_error *err) {

@@ -42,7 +42,9 @@ struct sl_scratch_frame {
 
 sl_status sl_scratch_open(sl_scratch *s, const char *beside, const char *tmpdir, sl_error *err) {
     *s = (sl_scratch){.fd = -1, .log_fd = -1, .next_page = ROOT + 1};
-    TRY(sl_file_create_beside(beside, "load", 0600, &s->path, &s->fd, err));
+    /* Where there is no database yet the file may become it; otherwise it is nobody else's business. */
+    unsigned mode = access(beside, F_OK) == 0 ? 0600 : 0666;
+    TRY(sl_file_create_beside(beside, "load", mode, &s->path, &s->fd, err));
     return sl_tempfile_open(tmpdir, &s->log_fd, err);
 }
 
@@ -121,7 +123,10 @@ static bool holds_other_than_text(uint8_t seen) {
 
 /* Numbers for COUNT pages in a row, none of them the lock page. */
 static sl_status take_pages(sl_scratch *s, uint32_t count, uint32_t *first, sl_error *err) {
-    if (s->next_page <= LOCK_PAGE && LOCK_PAGE - s->next_page < count) s->next_page = LOCK_PAGE + 1;
+    if (s->next_page <= LOCK_PAGE && LOCK_PAGE - s->next_page < count) {
+        s->holes |= s->next_page < LOCK_PAGE;
+        s->next_page = LOCK_PAGE + 1;
+    }
     if (UINT32_MAX - 2 - s->next_page < count)
         return sl_fail(err, SL_E_DATA, "too many rows for one SQLite table");
     *first = s->next_page;
@@ -129,7 +134,7 @@ static sl_status take_pages(sl_scratch *s, uint32_t count, uint32_t *first, sl_e
     return SL_OK;
 }
 
-/* The five bytes of a rowid between 2^28 and 2^35. */
+/* A rowid below 2^35 in five bytes, small ones with leading zeros, which SQLite reads like any varint. */
 static void put_rowid(uint8_t *out, int64_t rowid) {
     for (int i = 4; i >= 0; i--, rowid >>= 7) out[i] = (uint8_t)((rowid & 0x7f) | (i == 4 ? 0 : 0x80));
 }
@@ -198,7 +203,7 @@ static sl_status new_frame(sl_scratch *s, const sl_leaf_frame *f, sl_scratch_fra
         s->frames = frames;
         s->cap_frames = cap;
     }
-    int64_t before = SL_LEAF_ROWID - 1 + (int64_t)s->nrows;
+    int64_t before = (int64_t)s->nrows;
     if (before > SL_LEAF_LAST - (int64_t)f->nrows)
         return sl_fail(err, SL_E_DATA, "too many rows for one load");
     *out = &s->frames[s->nframes++];
@@ -278,6 +283,7 @@ static sl_status texts_in_frame(sl_scratch *s, sl_scratch_frame *sf, const uint3
     sl_leaf_frame f, again;
     TRY(load_frame(s, sf, buf, &f, err));
     TRY(recode(s, &f, place, to_text, &again, err));
+    s->holes = true; /* where it stood */
     return store(s, &again, sf, err);
 }
 
@@ -333,6 +339,7 @@ static sl_status add_level(sl_scratch *s, leaf *v, size_t *n, uint8_t *page, sl_
 
 /* A lone leaf is the root itself; none at all, an empty one. */
 static sl_status lone_root(sl_scratch *s, const leaf *v, size_t n, uint8_t *page, sl_error *err) {
+    s->holes |= n > 0;
     memset(page, 0, SL_LEAF_PAGE);
     page[0] = 13;
     if (n) TRY(sl_tempfile_read(s->fd, page, SL_LEAF_PAGE, (uint64_t)(v[0].page - 1) * SL_LEAF_PAGE, err));
@@ -382,19 +389,35 @@ static sl_status write_head(sl_scratch *s, sqlite3 *db, const char *sql, sl_erro
     return st;
 }
 
-static sl_status make_head(sl_scratch *s, const char *const *types, sl_error *err) {
-    sl_buf sql = {0};
-    sl_buf_printf(&sql, "PRAGMA page_size=%u; CREATE TABLE t(", SL_LEAF_PAGE);
-    for (uint32_t c = 0; c < s->ncols; c++) sl_buf_printf(&sql, "%sc%u %s", c ? "," : "", c, types[c]);
-    sl_buf_byte(&sql, ')');
+static sl_status make_head(sl_scratch *s, const sl_buf *sql, const char *z, sl_error *err) {
     sqlite3 *db = NULL;
-    const char *z = sl_buf_cstr(&sql);
-    sl_status st = sl_buf_check(&sql, err);
+    sl_status st = sl_buf_check(sql, err);
     if (st == SL_OK &&
         sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         st = sl_oom(err);
     if (st == SL_OK) st = write_head(s, db, z, err);
     sqlite3_close(db);
+    return st;
+}
+
+/* For a table that is only read by place: t(c0, c1, ...). */
+static sl_status make_plain_head(sl_scratch *s, const char *const *types, sl_error *err) {
+    sl_buf sql = {0};
+    sl_buf_printf(&sql, "PRAGMA page_size=%u; CREATE TABLE t(", SL_LEAF_PAGE);
+    for (uint32_t c = 0; c < s->ncols; c++) sl_buf_printf(&sql, "%sc%u %s", c ? "," : "", c, types[c]);
+    sl_buf_byte(&sql, ')');
+    const char *z = sl_buf_cstr(&sql);
+    sl_status st = make_head(s, &sql, z, err);
+    sl_buf_free(&sql);
+    return st;
+}
+
+sl_status sl_scratch_retitle(sl_scratch *s, const char *create, sl_error *err) {
+    sl_buf sql = {0};
+    sl_buf_printf(&sql, "PRAGMA page_size=%u; ", SL_LEAF_PAGE);
+    sl_buf_str(&sql, create);
+    const char *z = sl_buf_cstr(&sql);
+    sl_status st = make_head(s, &sql, z, err);
     sl_buf_free(&sql);
     return st;
 }
@@ -402,5 +425,5 @@ static sl_status make_head(sl_scratch *s, const char *const *types, sl_error *er
 sl_status sl_scratch_finish(sl_scratch *s, const char *const *types, const bool *to_text, sl_error *err) {
     TRY(texts_in_all(s, to_text, err));
     TRY(make_tree(s, err));
-    return make_head(s, types, err);
+    return make_plain_head(s, types, err);
 }

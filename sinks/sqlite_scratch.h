@@ -1,6 +1,6 @@
 /* sqlite_scratch.h: the coordinator's half of loading: frames of pages become one table t in a scratch database beside the user's.
  *
- *   open add* finish (SQLite reads it by its path) close
+ *   open add* finish (SQLite reads it by its path | retitle: it is the database) close
  *
  * add puts a frame's pages into the file under their true numbers; a frame whose columns stand in another order than the table's is
  * written anew first. finish writes anew the frames that hold numbers in columns that have become TEXT, makes the interior pages
@@ -27,6 +27,7 @@ typedef struct sl_scratch {
     sl_scratch_frame *frames;
     uint32_t nframes, cap_frames;
     uint32_t next_page;
+    bool holes; /* pages that nothing points to: fine to read from, not to keep */
     uint64_t nrows;
     uint64_t log_end;
     sl_buf pages, again; /* a frame under way */
@@ -37,6 +38,9 @@ SL_MUST_CHECK sl_status sl_scratch_open(sl_scratch *s, const char *beside, const
 SL_MUST_CHECK sl_status sl_scratch_add(sl_scratch *s, const char *frame, size_t n, uint64_t *rows, sl_error *err);
 /* TYPES: declared type of every column, "" for none; TO_TEXT: every cell of the column must be its text. */
 SL_MUST_CHECK sl_status sl_scratch_finish(sl_scratch *s, const char *const *types, const bool *to_text, sl_error *err);
+/* After finish, without holes: the table under its own name, made by the statement CREATE. The file then is a sound database of its
+ * own, whose rows have the rowids 1, 2, 3 ... */
+SL_MUST_CHECK sl_status sl_scratch_retitle(sl_scratch *s, const char *create, sl_error *err);
 void sl_scratch_close(sl_scratch *s); /* removes the file; fine on an object that is all zero or half open */
 
 #endif

@@ -112,6 +112,32 @@ static void typed_texts_stay_texts(void **state) {
     assert_query("x.db", "SELECT * FROM t", "t12|i12\n");
 }
 
+/* A large table of a new database is not copied: the scratch file becomes the database, its rows numbered from 1. */
+static void large_tables_of_new_databases(void **state) {
+    (void)state;
+    rig r = {0};
+    sl_buf rows = {0};
+    rig_open(&r, "x.db:a \"b\"", "{}");
+    for (int part = 0; part < 24; part++) {
+        sl_buf_clear(&rows);
+        for (int i = 1; i <= 1000; i++) sl_buf_printf(&rows, "%d,%0800d\n", part * 1000 + i, part * 1000 + i);
+        rig_csv(&r, "id,text", sl_buf_cstr(&rows));
+    }
+    sl_buf_free(&rows);
+    rig_commit(&r);
+    assert_ok(&r);
+    rig_close(&r);
+    assert_sound("x.db");
+    assert_query("x.db", "PRAGMA page_size", "i65536\n");
+    assert_query(
+        "x.db",
+        "SELECT count(*), min(rowid), max(rowid), sum(rowid = id), sum(length(text)) FROM \"a \"\"b\"\"\"",
+        "i24000|i1|i24000|i24000|i19200000\n");
+    assert_query("x.db", "SELECT text = printf('%0800d', 12345) FROM \"a \"\"b\"\"\" WHERE rowid = 12345",
+                 "i1\n");
+    assert_int_equal(count_files(), 1);
+}
+
 static void nothing_changes_in_value(void **state) {
     (void)state;
     load_csv("e,plus,neg0,wide,exact", "1e5,+5,-0,9007199254740993,9007199254740993\n2,5,0,0.5,1\n", NULL);
@@ -608,6 +634,7 @@ static void same_as_plain_inserts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(typed_texts_stay_texts),
+        IN_FOLDER(large_tables_of_new_databases),
         IN_FOLDER(types_by_evidence),
         IN_FOLDER(nothing_changes_in_value),
         IN_FOLDER(texts_of_earlier_units),
