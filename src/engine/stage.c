@@ -4,7 +4,7 @@
 
 /* What a run takes besides: the program and its libraries, and for each unit under way its bytes, what is read from them and what is
  * written of them. */
-enum { PROGRAM_BYTES = 12 << 20, UNIT_COPIES = 4 };
+enum { PROGRAM_BYTES = 16 << 20, UNIT_COPIES = 4 };
 
 typedef struct planner {
     sl_plan *plan;
@@ -278,12 +278,12 @@ static bool gathers(const sl_stage *s) {
     return s->end == SL_END_FOLD || s->end == SL_END_LOOKUP || s->end == SL_END_SPOOL;
 }
 
-/* An eighth is left to what allocators lose; of a small setting three eighths are left. */
+/* An eighth is left to what allocators lose; of a small setting a quarter stays. */
 size_t sl_stages_share(const sl_stages *s, const sl_env *env) {
     size_t jobs = 2 * (size_t)env->workers + 1, all = env->memory - env->memory / 8;
     size_t besides = PROGRAM_BYTES + jobs * env->unit * UNIT_COPIES, n = 0;
     size_t left = all > besides ? all - besides : 0;
-    if (left < env->memory / 8 * 3) left = env->memory / 8 * 3;
+    if (left < env->memory / 4) left = env->memory / 4;
     for (uint32_t i = 0; i < s->n; i++) n += gathers(s->v[i]);
     return n > 1 ? left / n : left;
 }
