@@ -84,7 +84,7 @@ class Memory(program.Case):
         self.bounded("csv url=IN | reverse")
 
     def test_aggregate(self):
-        self.bounded("csv url=IN | aggregate by=group ops.0.op=count ops.1.op=sum ops.1.field=x ops.2.op=max ops.2.field=text")
+        self.bounded("csv url=IN | aggregate by=group ops.0.op=count ops.1.op=sum ops.1.field=x ops.2.op=max ops.2.field=text", POOLS[:3])
 
     def test_aggregate_of_as_many_groups_as_rows(self):
         self.bounded("csv url=IN | aggregate by=key ops.0.op=count ops.1.op=first ops.1.field=id", SHARED)
