@@ -149,13 +149,14 @@ static sl_input *adopt(char *data, size_t n) {
     return in;
 }
 
-static sl_status load_frames(sl_outcome *o, sl_cursor *c, sl_error *err) {
+/* The frames stay where they are: a copy would be the coordinator's largest work. */
+static sl_status load_frames(sl_outcome *o, sl_input *in, sl_cursor *c, sl_error *err) {
+    o->block = sl_input_ref(in);
     for (uint32_t i = 0; i < o->nframes; i++) {
         uint64_t n = sl_cursor_u64(c);
         const char *bytes = sl_cursor_bytes(c, n);
         if (!bytes) return damaged(err);
-        sl_buf_add(&o->frames[i], bytes, n);
-        TRY(sl_buf_check(&o->frames[i], err));
+        o->frames[i] = (sl_buf){.data = in->data + (bytes - in->data), .len = n};
     }
     return SL_OK;
 }
@@ -201,7 +202,7 @@ static sl_status load_outcome(const sl_walk_plan *plan, sl_input *in, sl_outcome
     o->frames = calloc(o->nframes + 1, sizeof *o->frames);
     if (!o->frames) return sl_oom(err);
     TRY(load_counts(o, &c, err));
-    TRY(load_frames(o, &c, err));
+    TRY(load_frames(o, in, &c, err));
     TRY(load_partial(plan, o, &c, err));
     return load_batches(o, in, &c, nbatches, err);
 }

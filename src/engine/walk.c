@@ -294,7 +294,8 @@ void sl_outcome_free(sl_outcome **op, const sl_stage *stage) {
     if (!o) return;
     for (uint32_t i = 0; i < o->nbatches; i++) sl_batch_free(&o->batches[i]);
     free(o->batches);
-    for (uint32_t i = 0; o->frames && i < o->nframes; i++) sl_buf_free(&o->frames[i]);
+    for (uint32_t i = 0; o->frames && !o->block && i < o->nframes; i++) sl_buf_free(&o->frames[i]);
+    sl_input_unref(&o->block);
     free(o->frames);
     free(o->counts);
     if (o->partial) stage->node->pipe->fold->close(o->partial);
