@@ -81,7 +81,7 @@ static sl_status folder_of(const char *path, char **folder, sl_error *err) {
 
 static sl_status read_file(const char *path, sl_buf *out, sl_error *err) {
     FILE *f = fopen(path, "re");
-    if (!f) return sl_fail_errno(err, errno, "cannot open", path);
+    if (!f) return sl_fail(err, SL_E_USAGE, "cannot open '%s': %s", path, strerror(errno));
     char block[65536];
     size_t n;
     out->limit = DEFINITION_LIMIT;

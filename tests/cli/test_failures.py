@@ -68,7 +68,7 @@ class Input(Failure):
         self.fails(1, "nosuch-*.csv", "load", "nosuch-*.csv")
 
     def test_a_missing_definition(self):
-        self.fails(1, "cannot open 'nosuch.json'", "run", "nosuch.json")
+        self.fails(2, "cannot open 'nosuch.json'", "run", "nosuch.json")
 
     def test_truncated_json(self):
         self.file("t.json", '{"value": {"items": [{"n": 1},\n{"n": 2}')
