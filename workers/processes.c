@@ -46,6 +46,7 @@ typedef struct child {
     pid_t pid; /* 0: none */
     int fd;    /* -1: none, exactly when pid is 0 */
     bool greeted;
+    unsigned stillborn;     /* deaths before a greeting */
     sl_status start_status; /* how the greeting went */
     sl_error start_error;
     request queue[AHEAD]; /* the oldest first */
@@ -176,10 +177,17 @@ static void charge(process_pool *p, child *c, const char *what) {
     finish(p, c);
 }
 
+/* A death before the greeting costs one retry too. */
+static bool start_again(process_pool *p, child *c) {
+    if (++c->stillborn >= LIVES || spawn(p, c, &c->start_error) != SL_OK) return false;
+    p->base.stats.retries++;
+    return true;
+}
+
 static void bury(process_pool *p, child *c, const char *what) {
     if (c->queued)
         charge(p, c, what);
-    else if (!c->greeted)
+    else if (!c->greeted && !start_again(p, c))
         c->start_status = sl_fail(&c->start_error, SL_E_INTERNAL, "worker process %s at its start", what);
     replace(p, c);
 }

@@ -81,6 +81,22 @@ static void a_busy_coordinator_does_not_blame_its_workers(void **state) {
     assert_int_equal(sl_pool_statistics(f->pool).retries, 0);
 }
 
+/* A worker may be killed before it was ever ready: once is a retry, twice is told. */
+static void a_worker_killed_at_its_start_is_replaced(void **state) {
+    fixture *f = *state;
+    task t = {.act = SQUARE, .value = 7};
+    sl_job job = {0};
+    atomic_store(&f->b->dying, 1);
+    start_processes(f, 1, 0);
+    assert_int_equal(value_of(do_one(f, &job, &t)), 49);
+    assert_int_equal(sl_pool_statistics(f->pool).retries, 1);
+    sl_pool_stop(&f->pool);
+    atomic_store(&f->b->dying, 2);
+    sl_pool_options options = {.kind = SL_POOL_PROCESSES, .workers = 1};
+    assert_int_equal(open_pool(f, options), SL_E_INTERNAL);
+    assert_non_null(strstr(f->err.text, "killed by signal 9"));
+}
+
 static void workers_leave_interrupts_to_the_coordinator(void **state) {
     fixture *f = *state;
     task t = {.act = INTERRUPTED, .value = 11};
@@ -166,6 +182,7 @@ int main(void) {
         CASE(only_the_running_job_pays),
         CASE(a_silent_worker_is_replaced),
         CASE(a_busy_coordinator_does_not_blame_its_workers),
+        CASE(a_worker_killed_at_its_start_is_replaced),
         CASE(workers_leave_interrupts_to_the_coordinator),
         CASE(workers_die_with_the_coordinator),
         CASE(a_start_without_descriptors_leaves_nothing),
