@@ -43,7 +43,7 @@ class ApiExample(unittest.TestCase):
 
     def test_a_failure(self):
         r = run("nosuch.json", "nosuch.csv")
-        self.assertEqual(r.returncode, 1)
+        self.assertEqual(r.returncode, 2)
         self.assertIn("nosuch.json", r.stderr)
 
 
