@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 MEMORY = 128  # MiB
-GROWTH = 1.3  # five times the rows: a peak is what happened to be under way at once, and a longer run sees more of it
+GROWTH = 1.1  # of the peak, from the smaller table to the larger
 SCALING = 1.6
 GATHERING = {"W4b", "W5"}  # hold what they sort or join
 
