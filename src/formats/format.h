@@ -7,8 +7,8 @@
  * more bytes behind it. The splitter remembers how far it has looked: no byte is scanned twice, a long record costs no
  * quadratic time.
  *
- * A *note* is what readers of all units must know and only the head of the stream tells (CSV: the header record). It is set
- * before the first cut is handed out and never changes; units carry it.
+ * A *note* is what the readers of units must know and only the stream before them tells (CSV: the header record, XML: the
+ * elements that are open). It is set before the first cut is handed out and hardly ever changes; units carry it.
  *
  * Thread rule: a splitter belongs to one thread; read is reentrant, its state is one worker's. */
 #ifndef SL_FORMATS_FORMAT_H
@@ -24,6 +24,7 @@ typedef struct sl_cut {
     uint64_t line;   /* line (from 1) of DATA[from] in the stream */
     sl_text note;    /* owned by the splitter, lives until it is freed */
     bool done;       /* nothing more will come of this stream (path found and ended, array closed) */
+    bool whole;      /* a unit even when it has no bytes: an empty document */
 } sl_cut;
 
 typedef struct sl_block {
@@ -41,6 +42,7 @@ typedef struct sl_format {
     const char *const *suffixes; /* ".csv", ...; NULL-terminated */
     const sl_option *options;    /* the dialect: keys a source or the command line may give */
     size_t conf_size;
+    bool tolerant; /* written for browsers: bytes that are no text are replaced, an encoding nobody declares is guessed */
     /* Told between parsing a conf and prepare, where the dialect matters to the format; NULL: it does not. */
     void (*set_dialect)(void *conf, sl_dialect dialect);
     /* Checks and completes a parsed conf (delimiter equals quote ...); may be NULL. */

@@ -375,7 +375,7 @@ sl_status sl_json_split(void *splitter_, const char *data, size_t n, bool last, 
         sl_cut part = {.line = s->walk.line};
         TRY(advance(s, data + at, n - at, last, &part, err));
         bool got = part.to > part.from;
-        *cut = (sl_cut){at + part.from, at + part.to, at + part.end, part.line, s->note, part.done};
+        *cut = (sl_cut){at + part.from, at + part.to, at + part.end, part.line, s->note, part.done, false};
         at = cut->end;
         if (got || s->phase == before) return SL_OK;
     }

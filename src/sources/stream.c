@@ -49,6 +49,7 @@ static sl_status open_next(stream *s, sl_error *err) {
     sl_text encoding =
         c->convert.n || !c->encoding.n ? c->convert : SL_TEXT("utf-8"); /* or the format's business */
     TRY(sl_inflow_open(name.s, encoding, s->env, &s->in, err));
+    if (c->nchoices == 1 && c->choices[0].format->tolerant) sl_inflow_lenient(s->in);
     sl_text shown = sl_url_shown(name, s->keep);
     if (!shown.s) return sl_oom(err);
     s->source = sl_text_is(name, "-") ? "stdin" : shown.s;
@@ -229,7 +230,7 @@ static sl_status advance(stream *s, sl_unit *unit, bool *got, sl_error *err) {
         sl_error_at(err, s->source, 0, 0);
         return status;
     }
-    *got = cut.to > cut.from;
+    *got = cut.to > cut.from || cut.whole;
     if (*got) TRY(hand_out(s, &cut, unit, err));
     s->at += cut.end;
     bool all = cut.end == left;

@@ -66,7 +66,7 @@ static inline sl_status format_stream(format_run *r, sl_text text) {
         FUZZ_CHECK(in);
         sl_status status = r->format->split(r->splitter, in->data, in->len, shown == text.n, &cut, &r->err);
         FUZZ_CHECK(status || (cut.from <= cut.to && cut.to <= cut.end && cut.end <= in->len));
-        if (!status && cut.to > cut.from) status = format_unit(r, in->data, &cut);
+        if (!status && (cut.to > cut.from || cut.whole)) status = format_unit(r, in->data, &cut);
         sl_input_unref(&in);
         if (status || cut.done) return status;
         FUZZ_CHECK(shown < text.n || at + cut.end == text.n || cut.end);

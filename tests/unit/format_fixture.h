@@ -79,7 +79,7 @@ static inline sl_status fixture_take(void *to, sl_batch *b, sl_error *err) {
 }
 
 static inline sl_status fixture_unit(format_run *run, void *state, sl_input *in, const sl_cut *cut) {
-    if (cut->from == cut->to) return SL_OK;
+    if (cut->from == cut->to && !cut->whole) return SL_OK;
     /* A unit of its own: what a worker sees begins and ends with it. */
     sl_input *unit = sl_input_copy(in->data + cut->from, cut->to - cut->from);
     assert_non_null(unit);
