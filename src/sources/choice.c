@@ -86,7 +86,7 @@ int sl_choice_by_type(const sl_source_conf *c, const char *media_type) {
 /* The first byte that is neither white space nor part of a byte-order mark; 0: there is none. */
 static char first_byte(const char *data, size_t n) {
     size_t i = n >= 3 && !memcmp(data, "\xef\xbb\xbf", 3) ? 3 : 0;
-    while (i < n && strchr(" \t\r\n", data[i])) i++;
+    while (i < n && data[i] && strchr(" \t\r\n", data[i])) i++;
     return i < n ? data[i] : 0;
 }
 
@@ -128,7 +128,7 @@ static sl_status collect(const sl_source_conf *c, const sl_format *format, bool 
         if (sl_is_absent(v) || (picky && !find_row(format->options, key))) continue;
         pairs[n++] = (sl_pair){key, v};
     }
-    if (c->decoded && find_row(format->options, SL_TEXT("encoding"))) {
+    if (c->decoded) {
         pairs[n++] = (sl_pair){SL_TEXT("encoding"), sl_text_value(c->encoding)};
     }
     *map = sl_map(pairs, n);
@@ -150,16 +150,19 @@ static sl_status add_choice(sl_source_conf *c, const sl_format *format, bool pic
     return format->prepare ? format->prepare(choice->conf, arena, err) : SL_OK;
 }
 
-/* Formats decode the usual encodings themselves, in parallel; what they do not know is converted as it is read. */
-static sl_status choose_conversion(sl_source_conf *c, sl_error *err) {
+/* Formats decode the usual encodings themselves, in parallel; what they do not know is converted as it is read. FORMAT NULL:
+ * not known yet, so what it will know is not either. */
+static sl_status choose_conversion(sl_source_conf *c, const sl_format *format, sl_error *err) {
     sl_encoding known;
     if (!c->encoding.n) return SL_OK;
-    c->decoded = sl_encoding_named(c->encoding, &known, NULL) == SL_OK;
+    c->decoded = format && find_row(format->options, SL_TEXT("encoding")) &&
+                 sl_encoding_named(c->encoding, &known, NULL) == SL_OK;
     if (c->decoded || sl_encoding_is_utf8(c->encoding)) return SL_OK;
+    c->convert = c->encoding;
+    if (sl_text_eq_nocase(c->encoding, SL_TEXT("auto"))) return SL_OK;
     sl_transcode *probe;
     TRY(sl_transcode_new(c->encoding, &probe, err));
     sl_transcode_free(&probe);
-    c->convert = c->encoding;
     return SL_OK;
 }
 
@@ -167,7 +170,7 @@ sl_status sl_source_prepare(sl_source_conf *c, const sl_format *format, const sl
                             const void *conf, const sl_step_info *info, sl_error *err) {
     c->dialect = info->env->dialect;
     c->keep = info->arena;
-    TRY(choose_conversion(c, err));
+    TRY(choose_conversion(c, format, err));
     if (format) return add_choice(c, format, false, options, conf, info->arena, err);
     for (size_t i = 0; i < SL_COUNT(candidates); i++) {
         const sl_format *f = sl_format_named(sl_text_of(candidates[i]));

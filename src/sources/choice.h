@@ -42,7 +42,8 @@ typedef struct sl_source_conf {
         {.name = "encoding",                                                                                           \
          .type = SL_OPT_TEXT,                                                                                          \
          .offset = offsetof(S, source.encoding),                                                                       \
-         .help = "of the text; default: what the server says, else utf-8"}
+         .help = "of the text: utf-8, latin-1, windows-1252, utf-16, any that ICU knows, or auto for a guess; "               \
+                 "default: what the text or the server says, else utf-8"}
 
 /* A key of the format's dialect: kept as it came. */
 #define SL_DIALECT_ROW(S, key, text)                                                                                   \

@@ -15,6 +15,7 @@
 #include "net/http.h"
 #include "net/inflate.h"
 #include "net/url.h"
+#include "sources/sniff.h"
 #include "sources/transcode.h"
 
 #define LOOK_MS  100                /* how soon a wait notices that the run stops */
@@ -31,7 +32,7 @@ struct sl_inflow {
     const sl_env *env;
     int fd; /* -1: a fetch */
     bool regular, looked, raw_ended;
-    bool ask; /* the server what encoding the text is in */
+    bool ask, guess, lenient; /* what encoding the text is in; and if nobody says; see sl_inflow_lenient */
     uint64_t taken, total;
     sl_http *own_http; /* when the environment has no session */
     sl_fetch *fetch;
@@ -173,8 +174,9 @@ static sl_status open_file(sl_inflow *b, sl_error *err) {
 }
 
 static sl_status open_any(sl_inflow *b, sl_text encoding, sl_error *err) {
-    b->ask = encoding.n == 0;
-    if (!sl_encoding_is_utf8(encoding)) TRY(sl_transcode_new(encoding, &b->transcode, err));
+    b->guess = sl_text_eq_nocase(encoding, SL_TEXT("auto"));
+    b->ask = b->guess || encoding.n == 0;
+    if (!b->ask && !sl_encoding_is_utf8(encoding)) TRY(sl_transcode_new(encoding, &b->transcode, err));
     if (sl_source_is_file(b->name)) return open_file(b, err);
     if (strcmp(b->name, "-")) return open_fetch(b, err);
     b->fd = STDIN_FILENO;
@@ -210,6 +212,11 @@ void sl_inflow_close(sl_inflow **b) {
     free(gone->unpacked.data);
     free(gone);
     *b = NULL;
+}
+
+void sl_inflow_lenient(sl_inflow *b) {
+    b->lenient = b->guess = true;
+    if (b->transcode) sl_transcode_lenient(b->transcode);
 }
 
 /* ---- reading as it comes ------------------------------------------------------------------------------- */
@@ -259,22 +266,10 @@ static sl_text charset_of(const char *media_type) {
     return sl_text_n(at, strcspn(at, "\"; \t"));
 }
 
-/* A charset that nobody knows is no reason to give up: bytes that are not UTF-8 will be. */
-static sl_status ask_encoding(sl_inflow *b, sl_error *err) {
-    const char *type;
-    TRY(sl_inflow_type(b, &type, err));
-    sl_text charset = charset_of(type);
-    if (sl_encoding_is_utf8(charset)) return SL_OK;
-    return sl_transcode_new(charset, &b->transcode, NULL) == SL_E_MEMORY ? sl_oom(err) : SL_OK;
-}
-
 /* Reads as many bytes as it takes to recognise compression. */
-static sl_status look(sl_inflow *b, sl_error *err) {
-    b->looked = true;
-    if (b->ask && b->fetch) TRY(ask_encoding(b, err));
+static sl_status look_packed(sl_inflow *b, sl_error *err) {
     b->raw.data = malloc(RAW_SIZE);
-    if (b->transcode) b->unpacked.data = malloc(RAW_SIZE);
-    if (!b->raw.data || (b->transcode && !b->unpacked.data)) return sl_oom(err);
+    if (!b->raw.data) return sl_oom(err);
     while (b->raw.len < 4 && !b->raw_ended) {
         size_t n;
         TRY(read_raw(b, b->raw.data + b->raw.len, RAW_SIZE - b->raw.len, &n, err));
@@ -304,14 +299,25 @@ static sl_status read_inflated(sl_inflow *b, char *buf, size_t cap, size_t *n, s
     }
 }
 
+static size_t take(lane *l, char *buf, size_t cap) {
+    size_t have = l->len - l->at, n = have < cap ? have : cap;
+    memcpy(buf, l->data + l->at, n);
+    l->at += n;
+    return n;
+}
+
 /* What was looked at comes first, the rest straight into BUF. */
 static sl_status read_unpacked(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
     if (b->inflate) return read_inflated(b, buf, cap, n, err);
-    size_t have = b->raw.len - b->raw.at;
-    if (!have) return read_raw(b, buf, cap, n, err);
-    *n = have < cap ? have : cap;
-    memcpy(buf, b->raw.data + b->raw.at, *n);
-    b->raw.at += *n;
+    if (b->raw.len == b->raw.at) return read_raw(b, buf, cap, n, err);
+    *n = take(&b->raw, buf, cap);
+    return SL_OK;
+}
+
+/* The same where nothing is converted. */
+static sl_status read_plain(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    if (b->unpacked.len == b->unpacked.at) return read_unpacked(b, buf, cap, n, err);
+    *n = take(&b->unpacked, buf, cap);
     return SL_OK;
 }
 
@@ -325,6 +331,39 @@ static sl_status refill_unpacked(sl_inflow *b, size_t *n, sl_error *err) {
     return SL_OK;
 }
 
+/* The first bytes of the text, in the lane they are in anyhow; enough of them to tell its encoding. */
+static sl_status look_text(sl_inflow *b, const lane **out, sl_error *err) {
+    lane *l = b->inflate ? &b->unpacked : &b->raw;
+    if (b->inflate) l->data = malloc(RAW_SIZE);
+    if (!l->data) return sl_oom(err);
+    for (size_t n = 1; n && !sl_sniff_enough(l->data + l->at, l->len - l->at); l->len += b->inflate ? 0 : n) {
+        TRY(b->inflate ? refill_unpacked(b, &n, err)
+                       : read_raw(b, l->data + l->len, RAW_SIZE - l->len, &n, err));
+    }
+    *out = l;
+    return SL_OK;
+}
+
+static sl_status ask_encoding(sl_inflow *b, sl_error *err) {
+    const char *type;
+    const lane *l = NULL;
+    TRY(sl_inflow_type(b, &type, err));
+    TRY(look_text(b, &l, err));
+    sl_sniffed found = sl_sniff(l->data + l->at, l->len - l->at, charset_of(type), b->guess);
+    if (!found.name[0]) return SL_OK;
+    TRY(sl_transcode_new(sl_text_of(found.name), &b->transcode, err));
+    if (b->lenient || found.guessed) sl_transcode_lenient(b->transcode);
+    return SL_OK;
+}
+
+static sl_status look(sl_inflow *b, sl_error *err) {
+    b->looked = true;
+    TRY(look_packed(b, err));
+    if (b->ask) TRY(ask_encoding(b, err));
+    if (b->transcode && !b->unpacked.data) b->unpacked.data = malloc(RAW_SIZE);
+    return b->transcode && !b->unpacked.data ? sl_oom(err) : SL_OK;
+}
+
 static sl_status convert(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
     lane *l = &b->unpacked;
     for (;;) {
@@ -335,7 +374,7 @@ static sl_status convert(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_erro
         if (*n) return SL_OK;
         TRY(refill_unpacked(b, &more, err));
         if (more) continue;
-        return l->len ? sl_fail(err, SL_E_DATA, "the last character is cut off") : SL_OK;
+        return sl_transcode_finish(b->transcode, err);
     }
 }
 
@@ -357,13 +396,14 @@ sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_erro
     *n = 0;
     sl_status status = b->looked ? SL_OK : look(b, err);
     if (!status)
-        status = b->transcode ? read_converted(b, buf, cap, n, err) : read_unpacked(b, buf, cap, n, err);
+        status = b->transcode ? read_converted(b, buf, cap, n, err) : read_plain(b, buf, cap, n, err);
     if (status == SL_E_IO || status == SL_E_DATA) sl_error_at(err, b->fetch ? NULL : b->name, 0, 0);
     return status;
 }
 
 bool sl_inflow_wait(sl_inflow *b, int ms) {
-    bool ready = b->raw.at < b->raw.len || b->converted_at < b->converted_len || b->raw_ended || b->regular;
+    bool ready = b->raw.at < b->raw.len || b->unpacked.at < b->unpacked.len ||
+                 b->converted_at < b->converted_len || b->raw_ended || b->regular;
     if (ready || (b->inflate && sl_inflate_pending(b->inflate))) return true;
     return b->fetch ? sl_fetch_wait(b->fetch, ms) : has_input(b->fd, ms);
 }

@@ -25,11 +25,14 @@ bool sl_source_is_file(const char *name);
 typedef struct sl_inflow sl_inflow;
 
 /* Opens one of these names (NUL-terminated, borrowed as long as the stream lives). ENCODING: what to convert from;
- * empty: what the server says, if it says anything; "utf-8": nothing is converted. A fetch is only registered:
- * nothing waits for the network here. */
+ * empty: what the text or the server says, if they say anything (sniff.h); "auto": the same, and else a guess; "utf-8":
+ * nothing is converted. A fetch is only registered: nothing waits for the network here. */
 SL_MUST_CHECK sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_env *env, sl_inflow **out,
                                        sl_error *err);
 void sl_inflow_close(sl_inflow **b); /* NULL-safe */
+/* Before the first read, for text that people wrote for browsers: an encoding that nobody declares is guessed, and bytes that are
+ * no text in theirs are replaced by U+FFFD; except where no conversion is needed, that is the reader's part. */
+void sl_inflow_lenient(sl_inflow *b);
 
 /* Up to CAP bytes as soon as there are any; *N 0: the end. */
 SL_MUST_CHECK sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err);

@@ -1,26 +1,34 @@
 #include "sources/transcode.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <ctype.h>
 #include <stdlib.h>
 
-#include <iconv.h>
+#include <unicode/ucnv.h>
+#include <unicode/utf16.h>
 
 #include "base/error.h"
+#include "base/unicode.h"
+
+enum { NAME_MOST = 48, UNITS = 4096, UTF8_PER_UNIT = 3 };
 
 struct sl_transcode {
-    iconv_t cd;
-    char name[48];
+    UConverter *from;
+    char name[NAME_MOST];
     uint64_t at; /* bytes converted, for messages */
+    UChar lead;  /* first half of a pair whose second has not come; 0: none */
+    bool bad;    /* the next byte, bad_byte, is no text */
+    bool lenient;
+    unsigned char bad_byte;
+    UChar units[UNITS];
 };
 
-/* Names that differ between Python and iconv only by hyphens and case; the rest iconv knows itself. */
+/* Names of Python that ICU has no alias for. */
 static const struct alias {
-    const char *name, *iconv;
+    const char *name, *icu;
 } aliases[] = {
-    {"latin-1", "ISO-8859-1"},  {"latin_1", "ISO-8859-1"},     {"iso8859_1", "ISO-8859-1"},
-    {"latin-9", "ISO-8859-15"}, {"iso8859_15", "ISO-8859-15"}, {"windows_1252", "CP1252"},
-    {"utf_16", "UTF-16"},       {"utf_32", "UTF-32"},
+    {"latin-9", "ISO-8859-15"}, {"l9", "ISO-8859-15"},         {"mac-roman", "macintosh"},
+    {"macroman", "macintosh"},  {"windows1252", "CP1252"},     {"windows1251", "CP1251"},
+    {"windows1250", "CP1250"},  {"iso8859_15", "ISO-8859-15"}, {"eucjp", "EUC-JP"},
 };
 
 bool sl_encoding_is_utf8(sl_text encoding) {
@@ -32,44 +40,111 @@ bool sl_encoding_is_utf8(sl_text encoding) {
     return encoding.n == 0;
 }
 
+/* ---- making ---------------------------------------------------------------------------------------------------- */
+
+/* What is no plain name could lead ICU to a file of tables. */
+static bool is_name(sl_text t) {
+    for (uint32_t i = 0; i < t.n; i++) {
+        unsigned char c = (unsigned char)t.s[i];
+        if (!isalnum(c) && c != '-' && c != '_' && c != ':') return false;
+    }
+    return t.n > 0 && t.n < NAME_MOST;
+}
+
+static UConverter *open_converter(const char *name) {
+    UErrorCode status = U_ZERO_ERROR;
+    for (size_t i = 0; i < SL_COUNT(aliases); i++)
+        if (sl_text_eq_nocase(sl_text_of(name), sl_text_of(aliases[i].name))) name = aliases[i].icu;
+    UConverter *made = ucnv_open(name, &status);
+    if (U_FAILURE(status)) return NULL;
+    ucnv_setToUCallBack(made, UCNV_TO_U_CALLBACK_STOP, NULL, NULL, NULL, &status);
+    if (U_SUCCESS(status)) return made;
+    ucnv_close(made);
+    return NULL;
+}
+
 sl_status sl_transcode_new(sl_text encoding, sl_transcode **out, sl_error *err) {
     sl_transcode *t = calloc(1, sizeof *t);
     if (!t) return sl_oom(err);
-    const char *from = t->name;
-    snprintf(t->name, sizeof t->name, "%.*s", (int)encoding.n, encoding.s);
-    for (size_t i = 0; i < SL_COUNT(aliases); i++) {
-        if (sl_text_eq_nocase(encoding, sl_text_of(aliases[i].name))) from = aliases[i].iconv;
+    if (is_name(encoding)) {
+        memcpy(t->name, encoding.s, encoding.n);
+        t->from = open_converter(t->name);
     }
-    t->cd = iconv_open("UTF-8", from);
-    if (t->cd == (iconv_t)-1) {
-        sl_status status =
-            sl_fail(err, SL_E_PLAN,
-                    "unknown encoding '%s'; utf-8, latin-1, cp1252, utf-16 are some that are known", t->name);
-        free(t);
-        return status;
+    if (t->from) {
+        *out = t;
+        return SL_OK;
     }
-    *out = t;
-    return SL_OK;
+    free(t);
+    return sl_fail(err, SL_E_PLAN,
+                   "unknown encoding '%.*s'; utf-8, latin-1, cp1252, utf-16 are some that are known",
+                   (int)(encoding.n < NAME_MOST ? encoding.n : NAME_MOST), encoding.s);
 }
 
 void sl_transcode_free(sl_transcode **t) {
     if (!*t) return;
-    iconv_close((*t)->cd);
+    ucnv_close((*t)->from);
     free(*t);
     *t = NULL;
 }
 
+void sl_transcode_lenient(sl_transcode *t) {
+    UErrorCode status = U_ZERO_ERROR;
+    ucnv_setToUCallBack(t->from, UCNV_TO_U_CALLBACK_SUBSTITUTE, NULL, NULL, NULL, &status);
+    t->lenient = true;
+}
+
+/* ---- converting ------------------------------------------------------------------------------------------------ */
+
+static size_t put_units(sl_transcode *t, size_t n, char *out) {
+    char *o = out;
+    for (size_t i = 0; i < n; i++) {
+        UChar u = t->units[i];
+        if (u < 0x80) {
+            *o++ = (char)u;
+        } else if (U16_IS_LEAD(u)) {
+            t->lead = u;
+        } else {
+            bool pair = U16_IS_TRAIL(u) && t->lead;
+            o += sl_utf8_encode(pair ? (uint32_t)U16_GET_SUPPLEMENTARY(t->lead, u) : u, o);
+            t->lead = 0;
+        }
+    }
+    return (size_t)(o - out);
+}
+
+/* ICU has taken the bytes that are no text, those of them that came before included. */
+static void note_bad(sl_transcode *t) {
+    UErrorCode status = U_ZERO_ERROR;
+    char bytes[32];
+    int8_t n = sizeof bytes;
+    ucnv_getInvalidChars(t->from, bytes, &n, &status);
+    if (U_FAILURE(status) || n < 1) n = 0;
+    t->bad = true;
+    t->bad_byte = n ? (unsigned char)bytes[0] : 0;
+    t->at -= (uint64_t)n;
+}
+
 sl_status sl_transcode_run(sl_transcode *t, const char **in, size_t *n, char *out, size_t cap, size_t *made,
                            sl_error *err) {
-    char *from = (char *)(uintptr_t)*in, *to = out;
-    size_t left = *n, room = cap;
-    size_t rc = iconv(t->cd, &from, &left, &to, &room);
-    int why = rc == (size_t)-1 ? errno : 0;
-    t->at += *n - left;
-    *in += *n - left;
-    *n = left;
-    *made = cap - room;
-    if (why != EILSEQ || *made) return SL_OK; /* what comes before the bad byte is good */
-    return sl_fail(err, SL_E_DATA, "byte 0x%02x at offset %llu is not %s text", (unsigned)(unsigned char)**in,
+    UErrorCode status = U_ZERO_ERROR;
+    UChar *to = t->units;
+    size_t room = (cap - 1) / UTF8_PER_UNIT;
+    const char *from = *in;
+    *made = 0;
+    if (!t->bad) {
+        ucnv_toUnicode(t->from, &to, to + (room < UNITS ? room : UNITS), in, *in + *n, NULL, false, &status);
+        t->at += (uint64_t)(*in - from);
+        *n -= (size_t)(*in - from);
+        if (U_FAILURE(status) && status != U_BUFFER_OVERFLOW_ERROR) note_bad(t);
+        *made = put_units(t, (size_t)(to - t->units), out);
+    }
+    if (!t->bad || *made) return SL_OK; /* what comes before the bad byte is good */
+    return sl_fail(err, SL_E_DATA, "byte 0x%02x at offset %llu is not %s text", t->bad_byte,
                    (unsigned long long)t->at, t->name);
+}
+
+sl_status sl_transcode_finish(const sl_transcode *t, sl_error *err) {
+    UErrorCode status = U_ZERO_ERROR;
+    if (t->lenient || (!t->lead && ucnv_toUCountPending(t->from, &status) == 0)) return SL_OK;
+    return sl_fail(err, SL_E_DATA, "the last character is cut off");
 }
