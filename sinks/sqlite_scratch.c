@@ -34,8 +34,8 @@ struct sl_scratch_frame {
     size_t log_n;
     const uint8_t *seen; /* [ncols] */
     uint32_t ncols;
-    leaf *leaves;
-    uint32_t nleaves;
+    uint32_t nleaves; /* in the side file too: a large table has hundreds of thousands */
+    uint64_t leaves_at;
 };
 
 /* ---- opening and closing --------------------------------------------------------------------------------------- */
@@ -59,6 +59,7 @@ void sl_scratch_close(sl_scratch *s) {
     free(s->frames);
     sl_buf_free(&s->pages);
     sl_buf_free(&s->again);
+    sl_buf_free(&s->leaves);
     sl_arena_free(&s->arena);
     *s = (sl_scratch){0};
 }
@@ -166,7 +167,7 @@ static void shift_spill(uint8_t *page, uint32_t by) {
     add_to_be32(page + (payload - page) + local, by);
 }
 
-/* True numbers into the copy of F's pages in s->pages. */
+/* True numbers into the copy of F's pages in s->pages, its leaves into s->leaves. */
 static void number_frame(sl_scratch *s, const sl_leaf_frame *f, sl_scratch_frame *sf) {
     int64_t rowid = sf->before;
     for (uint32_t i = 0; i < f->npages; i++) {
@@ -178,20 +179,30 @@ static void number_frame(sl_scratch *s, const sl_leaf_frame *f, sl_scratch_frame
         }
         rowid = number_cells(page, kind & ~SL_LEAF_SPILLS, rowid);
         if (kind & SL_LEAF_SPILLS) shift_spill(page, sf->page);
-        sf->leaves[sf->nleaves++] = (leaf){sf->page + i, rowid};
+        leaf l = {sf->page + i, rowid};
+        sl_buf_add(&s->leaves, &l, sizeof l);
+        sf->nleaves++;
     }
+}
+
+/* Appends to the side file; *AT gets where. */
+static sl_status put_aside(sl_scratch *s, const void *data, size_t n, uint64_t *at, sl_error *err) {
+    *at = s->log_end;
+    s->log_end += n;
+    return sl_tempfile_write(s->log_fd, data, n, *at, err);
 }
 
 static sl_status store(sl_scratch *s, const sl_leaf_frame *f, sl_scratch_frame *sf, sl_error *err) {
     TRY(take_pages(s, f->npages, &sf->page, err));
     sf->npages = f->npages;
     sf->nleaves = 0;
-    sf->leaves = sl_arena_calloc(&s->arena, f->npages, sizeof *sf->leaves);
-    if (!sf->leaves) return sl_oom(err);
+    sl_buf_clear(&s->leaves);
     sl_buf_clear(&s->pages);
     sl_buf_add(&s->pages, f->pages, (size_t)f->npages * SL_LEAF_PAGE);
     TRY(sl_buf_check(&s->pages, err));
     number_frame(s, f, sf);
+    TRY(sl_buf_check(&s->leaves, err));
+    TRY(put_aside(s, s->leaves.data, s->leaves.len, &sf->leaves_at, err));
     return write_pages(s, s->pages.data, s->pages.len, sf->page, err);
 }
 
@@ -218,10 +229,8 @@ static sl_status add_frame(sl_scratch *s, const sl_leaf_frame *f, sl_error *err)
     TRY(new_frame(s, f, &sf, err));
     TRY(store(s, f, sf, err));
     s->nrows += f->nrows;
-    sf->log_at = s->log_end;
     sf->log_n = f->trailer_n;
-    s->log_end += f->trailer_n;
-    return sl_tempfile_write(s->log_fd, f->trailer, f->trailer_n, sf->log_at, err);
+    return put_aside(s, f->trailer, f->trailer_n, &sf->log_at, err);
 }
 
 /* F again with the table's columns, into s->again, which *OUT then shows. */
@@ -322,50 +331,93 @@ static void make_interior(uint8_t *page, const leaf *v, size_t n) {
     sl_put_be32(page + 8, v[n - 1].page);
 }
 
+/* Reads the leaves of all frames in turn. */
+typedef struct leaf_reader {
+    sl_scratch *s;
+    uint32_t frame, at; /* the next is leaf AT of this frame */
+} leaf_reader;
+
+static sl_status read_leaves(leaf_reader *r, leaf *out, size_t n, sl_error *err) {
+    while (n > 0) {
+        const sl_scratch_frame *sf = &r->s->frames[r->frame];
+        size_t k = sf->nleaves - r->at;
+        if (k > n) k = n;
+        TRY(sl_tempfile_read(r->s->log_fd, (char *)out, k * sizeof *out, sf->leaves_at + r->at * sizeof *out,
+                             err));
+        out += k;
+        n -= k;
+        r->at += (uint32_t)k;
+        if (r->at < sf->nleaves) break;
+        r->frame++;
+        r->at = 0;
+    }
+    return SL_OK;
+}
+
+static size_t groups_of(size_t children) {
+    return (children + FAN_OUT - 1) / FAN_OUT;
+}
+
+/* An interior page over the N children at V, one of GROUPS such; *OUT gets it. */
+static sl_status add_interior(sl_scratch *s, const leaf *v, size_t n, size_t groups, uint8_t *page, leaf *out,
+                              sl_error *err) {
+    uint32_t number = ROOT;
+    if (groups > 1) TRY(take_pages(s, 1, &number, err));
+    make_interior(page, v, n);
+    *out = (leaf){number, v[n - 1].last};
+    return write_pages(s, page, SL_LEAF_PAGE, number, err);
+}
+
+/* The level over all N leaves; its pages are put at V. */
+static sl_status first_level(sl_scratch *s, size_t n, leaf *v, uint8_t *page, sl_error *err) {
+    leaf_reader r = {.s = s};
+    leaf children[FAN_OUT];
+    size_t groups = groups_of(n);
+    for (size_t g = 0; g < groups; g++) {
+        size_t count = n * (g + 1) / groups - n * g / groups;
+        TRY(read_leaves(&r, children, count, err));
+        TRY(add_interior(s, children, count, groups, page, &v[g], err));
+    }
+    return SL_OK;
+}
+
 /* One level over the *N pages at V, in place: they are fewer afterwards. */
 static sl_status add_level(sl_scratch *s, leaf *v, size_t *n, uint8_t *page, sl_error *err) {
-    size_t groups = (*n + FAN_OUT - 1) / FAN_OUT;
+    size_t groups = groups_of(*n);
     for (size_t g = 0; g < groups; g++) {
         size_t from = *n * g / groups, to = *n * (g + 1) / groups;
-        uint32_t number = ROOT;
-        if (groups > 1) TRY(take_pages(s, 1, &number, err));
-        make_interior(page, v + from, to - from);
-        v[g] = (leaf){number, v[to - 1].last};
-        TRY(write_pages(s, page, SL_LEAF_PAGE, number, err));
+        TRY(add_interior(s, v + from, to - from, groups, page, &v[g], err));
     }
     *n = groups;
     return SL_OK;
 }
 
 /* A lone leaf is the root itself; none at all, an empty one. */
-static sl_status lone_root(sl_scratch *s, const leaf *v, size_t n, uint8_t *page, sl_error *err) {
+static sl_status lone_root(sl_scratch *s, size_t n, uint8_t *page, sl_error *err) {
+    leaf only;
     s->holes |= n > 0;
     memset(page, 0, SL_LEAF_PAGE);
     page[0] = 13;
-    if (n) TRY(sl_tempfile_read(s->fd, page, SL_LEAF_PAGE, (uint64_t)(v[0].page - 1) * SL_LEAF_PAGE, err));
+    if (n) {
+        TRY(read_leaves(&(leaf_reader){.s = s}, &only, 1, err));
+        TRY(sl_tempfile_read(s->fd, page, SL_LEAF_PAGE, (uint64_t)(only.page - 1) * SL_LEAF_PAGE, err));
+    }
     return write_pages(s, page, SL_LEAF_PAGE, ROOT, err);
 }
 
-static sl_status build(sl_scratch *s, leaf *v, size_t n, uint8_t *page, sl_error *err) {
-    if (n < 2) return lone_root(s, v, n, page, err);
-    while (n > 1) TRY(add_level(s, v, &n, page, err));
+static sl_status build(sl_scratch *s, size_t leaves, leaf *v, uint8_t *page, sl_error *err) {
+    if (leaves < 2) return lone_root(s, leaves, page, err);
+    TRY(first_level(s, leaves, v, page, err));
+    for (size_t n = groups_of(leaves); n > 1;) TRY(add_level(s, v, &n, page, err));
     return SL_OK;
 }
 
 static sl_status make_tree(sl_scratch *s, sl_error *err) {
     size_t n = 0;
     for (uint32_t i = 0; i < s->nframes; i++) n += s->frames[i].nleaves;
-    leaf *v = malloc((n + 1) * sizeof *v);
+    leaf *v = malloc((groups_of(n) + 1) * sizeof *v);
     uint8_t *page = malloc(SL_LEAF_PAGE);
-    sl_status st = v && page ? SL_OK : sl_oom(err);
-    if (st == SL_OK) {
-        n = 0;
-        for (uint32_t i = 0; i < s->nframes; i++) {
-            memcpy(v + n, s->frames[i].leaves, s->frames[i].nleaves * sizeof *v);
-            n += s->frames[i].nleaves;
-        }
-        st = build(s, v, n, page, err);
-    }
+    sl_status st = v && page ? build(s, n, v, page, err) : sl_oom(err);
     free(page);
     free(v);
     return st;

@@ -30,7 +30,7 @@ typedef struct sl_scratch {
     bool holes; /* pages that nothing points to: fine to read from, not to keep */
     uint64_t nrows;
     uint64_t log_end;
-    sl_buf pages, again; /* a frame under way */
+    sl_buf pages, leaves, again; /* a frame under way */
 } sl_scratch;
 
 /* BESIDE: the database; TMPDIR: for the side log. */

@@ -1,7 +1,7 @@
 /* pool.h: who runs the pure part of a stage. One interface, three implementations:
  *
  *   inline     in the caller, at submit: the reference the other two must equal byte for byte
- *   threads    pthreads and a bounded queue
+ *   threads    pthreads and a bounded queue; the coordinator may be one of the workers
  *   processes  forked workers, one poll loop in the coordinator, length-prefixed frames over socket pairs
  *
  *     start (submit | take)* stop            submit at most `capacity` jobs ahead of take
@@ -61,6 +61,8 @@ typedef struct sl_pool_options {
     sl_pool_kind kind;
     unsigned workers;   /* 1..1024 */
     bool ordered;       /* take in submission order */
+    bool join_in;       /* threads: the coordinator is one of the workers, at work where take would wait; not for jobs that may
+                         * wait for the world, which would hold everything up */
     unsigned silent;    /* seconds a worker process may take for one job, 0: 300 */
     unsigned stall;     /* test only: each job sleeps a pseudo-random time up to this many microseconds first */
     atomic_bool *stopping; /* may be NULL; true: workers take no further job and take returns SL_E_STOPPED */

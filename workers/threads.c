@@ -1,7 +1,10 @@
 /* threads.c: one pthread a worker, one lock, two conditions.
  *
  * The lock guards two rings, of jobs nobody has begun and of jobs done; it is held to move a pointer and never during work,
- * start or stop. It is the only lock, so there is no lock order. Workers block all signals: those are the coordinator's. */
+ * start or stop. It is the only lock, so there is no lock order. Workers block all signals: those are the coordinator's.
+ *
+ * A coordinator that joins in is worker 0 and has no thread: where it would wait for a job, it does one that nobody has begun. So
+ * N workers are N threads, and none of them sleeps while there is work. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,6 +24,7 @@ typedef struct worker {
     unsigned number;   /* the same */
     pthread_t thread;  /* coordinator only, as is the next */
     bool running;      /* to be joined */
+    bool joined_in;    /* the coordinator itself: start was called, so stop must be */
     void *state;       /* its own thread only */
     sl_status
         status; /* of start: its own thread before it counts itself in `started`, the coordinator after; as error */
@@ -95,6 +99,11 @@ static void *run_worker(void *arg) {
 
 /* ---- coordinator ------------------------------------------------------------------------------------------------- */
 
+/* Workers below this one have no thread. */
+static unsigned first_thread(const thread_pool *p) {
+    return p->base.options.join_in ? 1 : 0;
+}
+
 static sl_status make_primitives(thread_pool *p) {
     pthread_condattr_t steady; /* time-outs must not follow changes of the wall clock */
     int failed = pthread_mutex_init(&p->lock, NULL);
@@ -123,9 +132,17 @@ static sl_status spawn_all(thread_pool *p, sl_error *err) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     sl_status status = SL_OK;
-    for (unsigned i = 0; i < p->base.options.workers && status == SL_OK; i++) status = spawn(p, i, err);
+    for (unsigned i = first_thread(p); i < p->base.options.workers && status == SL_OK; i++)
+        status = spawn(p, i, err);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status;
+}
+
+static void start_self(thread_pool *p) {
+    worker *w = &p->workers[0];
+    w->status = sl_pool_worker_start(&p->base, 0, &w->state, &w->error);
+    w->joined_in = true;
+    count_in(p);
 }
 
 /* The failure of the lowest worker, so that the message does not depend on who was first. */
@@ -148,6 +165,7 @@ static sl_status start_threads(sl_pool *pool, sl_error *err) {
     p->workers = calloc(pool->options.workers, sizeof *p->workers);
     if (!p->todo || !p->workers || make_primitives(p) != SL_OK) return sl_oom(err);
     TRY(spawn_all(p, err));
+    if (pool->options.join_in) start_self(p);
     return await_starts(p, err);
 }
 
@@ -181,12 +199,24 @@ static void wait_changed(thread_pool *p) {
     pthread_cond_timedwait(&p->changed, &p->lock, &until);
 }
 
+/* With the lock held, which is let go of meanwhile: does the next job that nobody has begun. False: there is none, or the
+ * coordinator does not join in. */
+static bool work_self(thread_pool *p) {
+    if (!p->base.options.join_in || p->begun == p->queued) return false;
+    sl_job *job = p->todo[p->begun++ % p->base.capacity];
+    unlock(p);
+    sl_pool_work(&p->base, p->workers[0].state, 0, job);
+    lock(p);
+    sl_pool_put_done(&p->base, job);
+    return true;
+}
+
 static sl_status take_threads(sl_pool *pool, sl_job **job, sl_error *err) {
     thread_pool *p = threads_of(pool);
     bool stopped = false;
     lock(p);
     while (!stopped && !(*job = sl_pool_next_done(pool))) {
-        wait_changed(p);
+        if (!work_self(p)) wait_changed(p);
         stopped = sl_pool_stopping(pool);
     }
     unlock(p);
@@ -196,7 +226,7 @@ static sl_status take_threads(sl_pool *pool, sl_job **job, sl_error *err) {
 static bool ready_threads(sl_pool *pool) {
     thread_pool *p = threads_of(pool);
     lock(p);
-    bool ready = sl_pool_has_done(pool);
+    bool ready = sl_pool_has_done(pool) || (pool->options.join_in && p->begun < p->queued);
     unlock(p);
     return ready;
 }
@@ -208,6 +238,7 @@ static void join_all(thread_pool *p) {
     unlock(p);
     for (unsigned i = 0; i < p->base.options.workers; i++)
         if (p->workers[i].running) pthread_join(p->workers[i].thread, NULL);
+    if (p->workers[0].joined_in) sl_pool_worker_stop(&p->base, p->workers[0].state);
 }
 
 static void stop_threads(sl_pool *pool) {

@@ -103,12 +103,13 @@ static int run_command(const cli_command *c, int argc, char **argv) {
     return code;
 }
 
-/* A batch is made and dropped a thousand times a second: memory given back to the system in between would be faulted in again. But what
- * many threads keep for themselves adds up, and they allocate too seldom to stand in each other's way. */
+/* A batch is made and dropped a thousand times a second: memory given back to the system in between would be faulted in again. But
+ * what each thread keeps for itself adds up and, cut into ever other pieces, grows with the length of the run; threads allocate too
+ * seldom to stand in each other's way, so one arena serves them all. */
 static void keep_memory(void) {
     mallopt(M_MMAP_THRESHOLD, 64 << 20);
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
-    mallopt(M_ARENA_MAX, 4);
+    mallopt(M_ARENA_MAX, 1);
 }
 
 static int dispatch(int argc, char **argv) {

@@ -122,6 +122,14 @@ static sl_status make_jobs(sl_stage_run *sr, sl_error *err) {
     return SL_OK;
 }
 
+/* Fetching waits for the network. */
+static bool jobs_may_wait(const sl_stage *stage) {
+    for (uint32_t b = 0; b < stage->nbranches; b++)
+        for (uint32_t i = 0; i < stage->branches[b].nsteps; i++)
+            if (stage->branches[b].steps[i].kind == SL_STEP_FETCH) return true;
+    return false;
+}
+
 static sl_status start_pool(sl_stage_run *sr, sl_error *err) {
     const sl_run_options *o = &sr->run->o;
     bool output = sr->stage == o->stages->output;
@@ -145,6 +153,7 @@ static sl_status start_pool(sl_stage_run *sr, sl_error *err) {
     sl_pool_options po = {.kind = o->pool,
                           .workers = o->workers,
                           .stall = o->stall,
+                          .join_in = !jobs_may_wait(sr->stage),
                           .stopping = o->stopping,
                           .ordered = !output || o->plan->settings.ordered};
     return sl_pool_start(&sr->pool, &po, &sr->calls, err);

@@ -77,11 +77,26 @@ static void all_kinds_give_every_job_its_result(void **state) {
     for (size_t k = 0; k < SL_COUNT(kinds); k++)
         for (size_t w = 0; w < SL_COUNT(workers); w++)
             for (size_t s = 0; s < SL_COUNT(stalls); s++)
-                for (int ordered = 0; ordered < 2; ordered++)
+                for (int how = 0; how < 4; how++)
                     run_crowd(*state, (sl_pool_options){.kind = kinds[k],
                                                         .workers = workers[w],
-                                                        .ordered = ordered,
+                                                        .ordered = how & 1,
+                                                        .join_in = how & 2,
                                                         .stall = stalls[s]});
+}
+
+static void a_coordinator_that_joins_in_needs_no_thread_beside_it(void **state) {
+    fixture *f = *state;
+    task t = {.act = SQUARE, .value = 7};
+    sl_job jobs[3] = {0};
+    sl_pool_options alone = {.kind = SL_POOL_THREADS, .workers = 1, .ordered = true, .join_in = true};
+    assert_int_equal(open_pool(f, alone), SL_OK);
+    for (int i = 0; i < 3; i++) submit(f, &jobs[i], &t);
+    nap(20);
+    assert_int_equal(atomic_load(&f->b->begun), 0); /* nobody but the caller would */
+    assert_true(sl_pool_ready(f->pool));
+    for (int i = 0; i < 3; i++) assert_int_equal(value_of(take(f)), 49);
+    sl_pool_stop(&f->pool);
 }
 
 static void unordered_lets_a_quick_job_overtake(void **state) {
@@ -298,6 +313,7 @@ static void the_flag_wakes_a_waiting_take(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(all_kinds_give_every_job_its_result),
+        CASE(a_coordinator_that_joins_in_needs_no_thread_beside_it),
         CASE(unordered_lets_a_quick_job_overtake),
         CASE(enough_and_a_failure_without_reason_travel),
         CASE(a_full_pool_takes_no_more),
