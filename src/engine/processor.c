@@ -25,8 +25,8 @@ struct sl_processor {
     const sl_pipe *pipe;
     sl_arena arena; /* paths and names, for the processor's life */
     sl_path field, assign;
-    bool whole_item;
-    void *state;   /* of a static conf */
+    bool whole_item, steady;
+    void *state;   /* of a static conf, or a steady one */
     void *scratch; /* conf_size bytes for dynamic confs */
     sl_batch *
         zipped; /* the batch at hand with the hidden columns of terminals, which the conf reads; NULL: none */
@@ -76,9 +76,9 @@ sl_status sl_processor_new(const sl_node *node, sl_processor **out, sl_error *er
     p->node = node;
     p->pipe = node->pipe;
     TRY(compile_paths(p, err));
-    if (!node->dynamic) return p->pipe->start ? p->pipe->start(node->compiled, &p->state, err) : SL_OK;
-    p->scratch = calloc(1, p->pipe->conf_size + 1);
-    return p->scratch ? SL_OK : sl_oom(err);
+    p->steady = !node->dynamic || (p->pipe->flags & SL_PIPE_STEADY);
+    if (node->dynamic && !(p->scratch = calloc(1, p->pipe->conf_size + 1))) return sl_oom(err);
+    return p->steady && p->pipe->start ? p->pipe->start(node->compiled, &p->state, err) : SL_OK;
 }
 
 void sl_processor_free(sl_processor **pp) {
@@ -151,13 +151,13 @@ static sl_status compute(sl_processor *p, const void *conf, void *state, sl_valu
 
 /* The conf resolved against the item, used once. */
 static sl_status compute_dynamic(sl_processor *p, sl_value field, sl_item item, sl_error *err) {
-    void *state = NULL;
+    void *state = p->state;
     sl_item asked = {p->zipped ? p->zipped : item.batch, item.row};
     memset(p->scratch, 0, p->pipe->conf_size);
     sl_status s = sl_node_resolve(p->node, asked, sl_batch_arena(item.batch), p->scratch, err);
-    if (s == SL_OK && p->pipe->start) s = p->pipe->start(p->scratch, &state, err);
+    if (s == SL_OK && !p->steady && p->pipe->start) s = p->pipe->start(p->scratch, &state, err);
     if (s == SL_OK) s = compute(p, p->scratch, state, field, item, err);
-    if (p->pipe->stop && state) p->pipe->stop(state);
+    if (!p->steady && p->pipe->stop && state) p->pipe->stop(state);
     if (p->pipe->destroy) p->pipe->destroy(p->scratch);
     return s;
 }

@@ -52,12 +52,8 @@ static bool parse_authority(sl_text t, sl_url *u) {
     return from < t.n || !t.n;
 }
 
-bool sl_url_parse(sl_text t, sl_url *out) {
-    *out = (sl_url){0};
-    for (uint32_t i = 0; i < t.n; i++) {
-        if ((unsigned char)t.s[i] <= ' ' || t.s[i] == 127) return false;
-    }
-    out->scheme = sl_url_scheme(t);
+void sl_url_split(sl_text t, sl_url *out) {
+    *out = (sl_url){.scheme = sl_url_scheme(t)};
     if (out->scheme.n) skip(&t, out->scheme.n + 1);
     uint32_t hash = find_any(t, "#");
     if ((out->has_fragment = hash < t.n)) out->fragment = part(t, hash + 1, t.n);
@@ -69,11 +65,19 @@ bool sl_url_parse(sl_text t, sl_url *out) {
         skip(&t, 2);
         out->has_authority = true;
         uint32_t slash = find_any(t, "/");
-        if (!parse_authority(part(t, 0, slash), out)) return false;
+        out->authority = part(t, 0, slash);
         skip(&t, slash);
     }
     out->path = t;
-    return true;
+}
+
+bool sl_url_parse(sl_text t, sl_url *out) {
+    *out = (sl_url){0};
+    for (uint32_t i = 0; i < t.n; i++) {
+        if ((unsigned char)t.s[i] <= ' ' || t.s[i] == 127) return false;
+    }
+    sl_url_split(t, out);
+    return !out->has_authority || parse_authority(out->authority, out);
 }
 
 /* Takes the last segment and its slash off what was appended to OUT since FROM. */
@@ -112,15 +116,7 @@ static void merge_paths(const sl_url *base, sl_text ref, sl_buf *out) {
 static void append_authority(const sl_url *u, sl_buf *out) {
     if (!u->has_authority) return;
     sl_buf_str(out, "//");
-    if (u->user.n) {
-        sl_buf_text(out, u->user);
-        sl_buf_byte(out, '@');
-    }
-    sl_buf_text(out, u->host);
-    if (u->port.n) {
-        sl_buf_byte(out, ':');
-        sl_buf_text(out, u->port);
-    }
+    sl_buf_text(out, u->authority);
 }
 
 static void append_tail(const sl_url *u, bool has_query, sl_text query, sl_buf *out) {
@@ -145,8 +141,9 @@ static void guard_slashes(size_t from, sl_buf *out) {
 
 static void append_resolved(const sl_url *base, const sl_url *ref, sl_buf *path, sl_buf *out) {
     bool absolute = ref->scheme.n != 0, placed = absolute || ref->has_authority;
-    sl_buf_text(out, absolute ? ref->scheme : base->scheme);
-    sl_buf_byte(out, ':');
+    sl_text scheme = absolute ? ref->scheme : base->scheme;
+    sl_buf_text(out, scheme);
+    if (scheme.n) sl_buf_byte(out, ':');
     append_authority(placed ? ref : base, out);
     bool same = !placed && !ref->path.n; /* only a query or a fragment */
     if (placed || (ref->path.n && ref->path.s[0] == '/')) {
@@ -183,15 +180,41 @@ sl_status sl_url_resolve(sl_text base, sl_text ref, sl_arena *arena, sl_text *ou
     return status;
 }
 
-void sl_url_encode(sl_text t, const char *safe, sl_buf *out) {
+void sl_url_join(sl_text base, sl_text ref, sl_buf *out) {
+    sl_url b, r;
+    if (!base.n || !ref.n) {
+        sl_buf_text(out, base.n ? base : ref);
+        return;
+    }
+    sl_url_split(base, &b);
+    sl_url_split(ref, &r);
+    sl_buf path = {0};
+    append_resolved(&b, &r, &path, out);
+    out->failed = out->failed || path.failed;
+    sl_buf_free(&path);
+}
+
+static void append_escaped(char c, sl_buf *out) {
     static const char hex[] = "0123456789ABCDEF";
+    unsigned char byte = (unsigned char)c;
+    sl_buf_add(out, (const char[]){'%', hex[byte >> 4], hex[byte & 15]}, 3);
+}
+
+void sl_url_encode(sl_text t, const char *safe, sl_buf *out) {
     for (uint32_t i = 0; i < t.n; i++) {
-        unsigned char c = (unsigned char)t.s[i];
-        if (is_unreserved(t.s[i]) || (c && strchr(safe, t.s[i]))) {
+        if (is_unreserved(t.s[i]) || (t.s[i] && strchr(safe, t.s[i])))
             sl_buf_byte(out, t.s[i]);
-        } else {
-            sl_buf_add(out, (const char[]){'%', hex[c >> 4], hex[c & 15]}, 3);
-        }
+        else
+            append_escaped(t.s[i], out);
+    }
+}
+
+void sl_url_form(sl_text t, sl_buf *out) {
+    for (uint32_t i = 0; i < t.n; i++) {
+        if (is_unreserved(t.s[i]) || t.s[i] == ' ')
+            sl_buf_byte(out, t.s[i] == ' ' ? '+' : t.s[i]);
+        else
+            append_escaped(t.s[i], out);
     }
 }
 

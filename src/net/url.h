@@ -10,7 +10,8 @@
 #include "base/text.h"
 
 typedef struct sl_url {
-    sl_text scheme; /* without the colon; empty in a relative reference */
+    sl_text scheme;    /* without the colon; empty in a relative reference */
+    sl_text authority; /* user, host and port as they stand */
     sl_text user;   /* "name:password" before the @ */
     sl_text host;   /* with the brackets of an IPv6 address */
     sl_text port;   /* digits, or empty */
@@ -24,14 +25,24 @@ typedef struct sl_url {
  * otherwise, and when the port is not made of digits. */
 bool sl_url_parse(sl_text t, sl_url *out);
 
+/* The same for any text whatever, without a look at its characters: user, host and port stay empty. */
+void sl_url_split(sl_text t, sl_url *out);
+
 /* The scheme of T ("http"), or an empty text: a plain file name. One letter is no scheme. */
 sl_text sl_url_scheme(sl_text t);
 
 /* REF as seen from BASE (an absolute URL): RFC 3986, 5.2, dot segments removed. SL_E_DATA when either is not a URL. */
 SL_MUST_CHECK sl_status sl_url_resolve(sl_text base, sl_text ref, sl_arena *arena, sl_text *out, sl_error *err);
 
+/* Appends REF as seen from BASE by the same rules, where BASE may be relative and neither needs to be a URL: "x/y" and "z" give
+ * "x/z". Where one is empty it is the other. */
+void sl_url_join(sl_text base, sl_text ref, sl_buf *out);
+
 /* Appends T with every byte that is neither unreserved (letters, digits, - . _ ~) nor in SAFE as %XX. */
 void sl_url_encode(sl_text t, const char *safe, sl_buf *out);
+
+/* Appends T as forms are sent: a space as +, every other byte that is not unreserved as %XX. */
+void sl_url_form(sl_text t, sl_buf *out);
 
 /* Appends T with %XX decoded; a % that starts no pair of hex digits stays. */
 void sl_url_decode(sl_text t, sl_buf *out);

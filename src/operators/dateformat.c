@@ -52,6 +52,7 @@ const sl_pipe sl_pipe_dateformat = {
     .options = options,
     .conf_size = sizeof(conf),
     .main = "format",
+    .flags = SL_PIPE_STEADY,
     .field = "date",
     .cast = SL_CAST_DATE,
     .start = start,

@@ -46,40 +46,6 @@ static void stop(void *state) {
     free(p);
 }
 
-/* ---- trimming ------------------------------------------------------------------------------------------------------ */
-
-static inline bool is_ascii_space(unsigned char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-}
-
-static bool is_wide_space(uint32_t c) {
-    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
-           c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
-}
-
-/* Bytes of the white space that T begins with, 0 if it begins with anything else. */
-static inline uint32_t leading_space(sl_text t) {
-    uint32_t code;
-    unsigned char c = (unsigned char)*t.s;
-    if (c < 0x80) return is_ascii_space(c);
-    unsigned size = sl_utf8_decode(t.s, t.n, &code);
-    return size && is_wide_space(code) ? size : 0;
-}
-
-static inline uint32_t trailing_space(sl_text t) {
-    uint32_t back = 1;
-    if ((unsigned char)t.s[t.n - 1] < 0x80) return is_ascii_space((unsigned char)t.s[t.n - 1]);
-    while (back < t.n && back < 4 && ((unsigned char)t.s[t.n - back] & 0xc0) == 0x80) back++;
-    return leading_space((sl_text){t.s + t.n - back, back}) == back ? back : 0;
-}
-
-static inline sl_text trimmed(sl_text t) {
-    for (uint32_t n; t.n && (n = leading_space(t)); t.n -= n) t.s += n;
-    for (uint32_t n; t.n && (n = trailing_space(t)); t.n -= n) {
-    }
-    return t;
-}
-
 /* ---- cutting ------------------------------------------------------------------------------------------------------- */
 
 /* The next piece that is not empty, before trimming; false at the end. *REST is what comes behind its delimiter. */
@@ -98,7 +64,7 @@ static inline bool next_piece(sl_text *rest, sl_text delimiter, sl_text *out) {
 static sl_status cut(const conf *c, sl_text rest, sl_results *results, sl_error *err) {
     sl_text t;
     while (next_piece(&rest, c->delimiter, &t))
-        TRY(sl_wrap_result(&c->wrap, sl_text_value(trimmed(t)), results, err));
+        TRY(sl_wrap_result(&c->wrap, sl_text_value(sl_utf8_strip(t)), results, err));
     return SL_OK;
 }
 
@@ -160,7 +126,7 @@ static sl_status sort(pieces *p, sl_arena *arena, sl_error *err) {
 static sl_status gather(const conf *c, pieces *p, sl_text rest, sl_results *results, sl_error *err) {
     sl_text t;
     p->n = 0;
-    while (next_piece(&rest, c->delimiter, &t)) TRY(keep_piece(p, trimmed(t), err));
+    while (next_piece(&rest, c->delimiter, &t)) TRY(keep_piece(p, sl_utf8_strip(t), err));
     if (c->dedupe) TRY(dedupe(p, err));
     if (c->sort) TRY(sort(p, sl_results_arena(results), err));
     for (uint32_t i = 0; i < p->n; i++)
@@ -213,6 +179,7 @@ const sl_pipe sl_pipe_tokenizer = {
     .options = options,
     .conf_size = sizeof(conf),
     .main = "delimiter",
+    .flags = SL_PIPE_STEADY,
     .field = "content",
     .cast = SL_CAST_TEXT,
     .prepare = prepare,

@@ -204,13 +204,22 @@ static sl_status parse_seconds(const parser *ps, const sl_option *o, sl_value v,
     return expected(ps, o, "a time such as 1.5, 30s, 500ms or 2m", v);
 }
 
+/* Index of T in NAMES, or -1. */
+static int name_index(const char *const *names, sl_text t) {
+    for (int i = 0; names[i]; i++)
+        if (sl_text_eq_nocase(t, sl_text_of(names[i]))) return i;
+    return -1;
+}
+
 static sl_status parse_enum(const parser *ps, const sl_option *o, sl_value v, int *out) {
     char list[256], got[64];
     sl_text t;
     TRY(parse_text(ps, o, v, &t));
-    for (int i = 0; o->names[i]; i++) {
-        if (!sl_text_eq_nocase(t, sl_text_of(o->names[i]))) continue;
-        *out = i;
+    int found = name_index(o->names, t);
+    if (found < 0 && ps->nocase && (o->flags & SL_OPT_LOOSE))
+        found = name_index(o->names, sl_text_of(o->fallback));
+    if (found >= 0) {
+        *out = found;
         return SL_OK;
     }
     const char *near = sl_text_nearest(t, o->names);
@@ -354,12 +363,18 @@ static sl_status parse_option(const parser *ps, const sl_option *o, sl_value map
     return parse_value(ps, o, sl_text_value(sl_text_of(o->fallback)), conf);
 }
 
+static bool is_open(const sl_option *table) {
+    while (table && table->name) table++;
+    return table && (table->flags & SL_OPT_OPEN);
+}
+
 static sl_status parse_table(const parser *ps, const sl_option *table, sl_value map, void *conf) {
     if (map.type != SL_MAP && !sl_is_absent(map))
         return blame(ps, (sl_text){0}, "expected an object of options, got %s",
                      sl_type_name((sl_type)map.type));
+    bool open = ps->nocase && is_open(table);
     for (uint32_t i = 0; map.type == SL_MAP && i < map.n; i++)
-        if (!find_option(table, map.as.map[i].key, ps->nocase))
+        if (!open && !find_option(table, map.as.map[i].key, ps->nocase))
             return unknown_key(ps, table, map.as.map[i].key);
     for (const sl_option *o = table; o && o->name; o++) TRY(parse_option(ps, o, map, conf));
     return SL_OK;

@@ -34,8 +34,9 @@ enum {
     SL_OPT_REQUIRED = 1, /* must be present and not null */
     SL_OPT_SCALARS = 2,  /* SL_OPT_RULES: a bare scalar stands for {first option: scalar} */
     SL_OPT_HIDDEN = 4,   /* an accepted old name, not shown */
-    SL_OPT_FORMAT =
-        8 /* a key of a format's dialect, handed on as it came: described by the format's own row */
+    SL_OPT_FORMAT = 8,   /* a key of a format's dialect, handed on as it came: described by the format's own row */
+    SL_OPT_LOOSE = 16,   /* SL_OPT_ENUM: under riko's dialect any other word means the default */
+    SL_OPT_OPEN = 32     /* on the row that ends a table: under riko's dialect keys that are not in it are passed over */
 };
 
 typedef struct sl_option sl_option;

@@ -173,7 +173,9 @@ enum {
     SL_PIPE_OTHER = 4,       /* needs a second stream: join's `other` */
     SL_PIPE_OTHERS = 8,      /* takes any number of further streams: union */
     SL_PIPE_ITEM = 16,       /* works on the whole item when no field is given */
-    SL_PIPE_VALUE = 32       /* operator that handles emit and assign itself (count, sum): its result is a value */
+    SL_PIPE_VALUE = 32,      /* operator that handles emit and assign itself (count, sum): its result is a value */
+    SL_PIPE_STEADY = 64      /* the state that start makes does not look at the conf: a worker makes it once, also where the conf
+                                refers to the item */
 };
 
 typedef struct sl_pipe {

@@ -240,6 +240,13 @@ static void utf8_counts_code_points(void **state) {
     for (uint32_t i = 0; i < SL_COUNT(offsets); i++) assert_int_equal(sl_utf8_offset(t, i), offsets[i]);
 }
 
+static void utf8_strips_white_space(void **state) {
+    (void)state;
+    assert_true(sl_text_is(sl_utf8_strip(sl_text_of("\t \xe3\x80\x80 a b\xc2\xa0\x1c\n")), "a b"));
+    assert_true(sl_text_is(sl_utf8_strip(sl_text_of("\xa0 x \xe2\x80")), "\xa0 x \xe2\x80"));
+    assert_int_equal(sl_utf8_strip(sl_text_of(" \xe2\x80\xa8 ")).n, 0);
+}
+
 static void clock_goes_forward(void **state) {
     (void)state;
     uint64_t before = sl_clock_ns();
@@ -265,6 +272,7 @@ int main(void) {
         cmocka_unit_test(utf8_round_trip),
         cmocka_unit_test(utf8_refuses_what_is_not),
         cmocka_unit_test(utf8_counts_code_points),
+        cmocka_unit_test(utf8_strips_white_space),
         cmocka_unit_test(clock_goes_forward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,38 @@ static void riko_is_lenient(void **state) {
     sl_arena_free(&f.arena);
 }
 
+typedef struct loose {
+    int choice;
+    sl_text text;
+} loose;
+
+/* Rows that are loose, in a table that is open, are so under riko's dialect alone. */
+static void riko_passes_over(void **state) {
+    (void)state;
+    static const sl_option loose_table[] = {
+        {.name = "choice",
+         .type = SL_OPT_ENUM,
+         .offset = offsetof(loose, choice),
+         .names = choices,
+         .fallback = "desc",
+         .flags = SL_OPT_LOOSE},
+        {.name = "text", .type = SL_OPT_TEXT, .offset = offsetof(loose, text)},
+        {.flags = SL_OPT_OPEN},
+    };
+    static const char *const confs[] = {"{\"choice\":\"up\",\"text\":\"t\"}", "{\"other\":1,\"text\":\"t\"}"};
+    for (size_t i = 0; i < SL_COUNT(confs); i++) {
+        sl_arena arena = {0};
+        sl_value map;
+        loose c = {0};
+        assert_int_equal(sl_json_parse(confs[i], strlen(confs[i]), NULL, &arena, &map, NULL), SL_OK);
+        assert_int_equal(sl_options_parse(loose_table, map, false, &c, &arena, NULL, NULL), SL_E_PLAN);
+        assert_int_equal(sl_options_parse(loose_table, map, true, &c, &arena, NULL, NULL), SL_OK);
+        assert_int_equal(c.choice, 1);
+        assert_true(sl_text_is(c.text, "t"));
+        sl_arena_free(&arena);
+    }
+}
+
 static void what_only_the_item_decides(void **state) {
     (void)state;
     fixture f = {0};
@@ -303,6 +335,7 @@ int main(void) {
         cmocka_unit_test(sizes),
         cmocka_unit_test(rules),
         cmocka_unit_test(riko_is_lenient),
+        cmocka_unit_test(riko_passes_over),
         cmocka_unit_test(what_only_the_item_decides),
         cmocka_unit_test(what_is_wrong),
         cmocka_unit_test(for_people),

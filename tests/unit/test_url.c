@@ -104,11 +104,38 @@ static void resolving(void **state) {
     sl_arena_free(&arena);
 }
 
+static void joining(void **state) {
+    (void)state;
+    static const char *const cases[][3] = {
+        {"http://x.com", "rss/headline", "http://x.com/rss/headline"},
+        {"http://x.com/a/b?q=1#f", "c d", "http://x.com/a/c d"},
+        {"http://me@:80/a/", "./b/../c", "http://me@:80/a/c"},
+        {"http://x.com/a", "//y/b", "http://y/b"},
+        {"http://x.com/a", "ftp://z", "ftp://z"},
+        {"x.com/p q", "c", "x.com/c"},
+        {"x/y", "/c", "/c"},
+        {"x", "", "x"},
+        {"", "a b", "a b"},
+        {"", "", ""},
+    };
+    for (size_t i = 0; i < SL_COUNT(cases); i++) {
+        sl_buf b = {0};
+        sl_url_join(sl_text_of(cases[i][0]), sl_text_of(cases[i][1]), &b);
+        assert_string_equal(sl_buf_cstr(&b), cases[i][2]);
+        sl_buf_free(&b);
+    }
+}
+
 static void encoding(void **state) {
     (void)state;
     sl_buf b = {0};
     sl_url_encode(sl_text_of("a b/\xc3\xa9~%&"), "/", &b);
     assert_string_equal(sl_buf_cstr(&b), "a%20b/%C3%A9~%25%26");
+    sl_buf_clear(&b);
+    sl_url_form(sl_text_of("a b+\xc3\xa9/-."), &b);
+    assert_string_equal(sl_buf_cstr(&b), "a+b%2B%C3%A9%2F-.");
+    sl_buf_clear(&b);
+    sl_url_encode(sl_text_of("a b/\xc3\xa9~%&"), "/", &b);
     sl_buf back = {0};
     sl_url_decode(sl_text_n(b.data, b.len), &back);
     assert_string_equal(sl_buf_cstr(&back), "a b/\xc3\xa9~%&");
@@ -132,8 +159,8 @@ static void names_and_passwords(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts),    cmocka_unit_test(what_is_no_url),      cmocka_unit_test(resolving),
-        cmocka_unit_test(encoding), cmocka_unit_test(names_and_passwords),
+        cmocka_unit_test(parts),   cmocka_unit_test(what_is_no_url), cmocka_unit_test(resolving),
+        cmocka_unit_test(joining), cmocka_unit_test(encoding),       cmocka_unit_test(names_and_passwords),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
