@@ -22,6 +22,7 @@ struct sl_pipeline {
     sl_sink_env sink_env;
     sl_run *run;
     sl_http *http;
+    sl_permits *permits; /* of all HTTP sessions of the run */
     bool prepared, used;
     sl_status status; /* of the run */
     sl_error why;
@@ -54,6 +55,7 @@ void sl_pipeline_free(sl_pipeline **pp) {
     if (!p) return;
     sl_run_free(&p->run);
     sl_http_free(&p->http);
+    sl_permits_free(&p->permits);
     sl_targets_free(&p->targets);
     sl_plan_free(&p->plan);
     sl_buf_free(&p->text);
@@ -198,14 +200,24 @@ const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err) {
     return sl_buf_cstr(&p->text);
 }
 
+/* Permits first, and before any worker is forked: they are for all sessions of the run. */
+static sl_status start_http(sl_pipeline *p, sl_error *err) {
+    const sl_settings *s = &p->plan->settings;
+    p->permits = sl_permits_new(s->connections, s->per_host);
+    if (!p->permits) return sl_oom(err);
+    sl_http_options options = {.permits = p->permits, .stopping = &p->stopping};
+    TRY(sl_http_new(&options, &p->http, err));
+    p->plan->env.http = p->http;
+    p->plan->env.permits = p->permits;
+    return SL_OK;
+}
+
 static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
     if (p->used) return sl_fail(err, SL_E_USAGE, "a pipeline is run or opened once; make a new one");
     TRY(prepare(p, err));
     p->used = true;
     const sl_settings *s = &p->plan->settings;
-    sl_http_options http = {.connections = s->connections, .per_host = s->per_host, .stopping = &p->stopping};
-    TRY(sl_http_new(&http, &p->http, err));
-    p->plan->env.http = p->http;
+    TRY(start_http(p, err));
     sl_run_options o = {.plan = p->plan,
                         .stages = &p->stages,
                         .sink_env = &p->sink_env,

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <strings.h>
+
 #include <zlib.h>
 #include <zstd.h>
 
@@ -12,10 +14,13 @@
 #define RATIO_LIMIT 200         /* times the input */
 #define RATIO_GRACE (10u << 20) /* bytes that may come out before the ratio counts */
 #define GZIP_ONLY   (15 + 16)   /* zlib: largest window, gzip wrapper */
+#define ZLIB_ONLY   15
+#define BARE        (-15)
 
 struct sl_inflate {
     sl_coding coding;
     bool opened;  /* the zlib stream is set up */
+    bool sniffed; /* DEFLATE: it is known whether it has the zlib wrapper */
     bool between; /* at the end of a complete member */
     bool pending; /* the last output was cut off by CAP */
     z_stream gzip;
@@ -29,14 +34,24 @@ sl_coding sl_coding_of(const char *head, size_t n) {
     return SL_CODING_NONE;
 }
 
+sl_coding sl_coding_named(const char *name) {
+    if (!strcasecmp(name, "gzip") || !strcasecmp(name, "x-gzip")) return SL_CODING_GZIP;
+    if (!strcasecmp(name, "deflate")) return SL_CODING_DEFLATE;
+    return strcasecmp(name, "zstd") ? SL_CODING_NONE : SL_CODING_ZSTD;
+}
+
+static const char *name_of(sl_coding coding) {
+    return coding == SL_CODING_ZSTD ? "zstd" : coding == SL_CODING_GZIP ? "gzip" : "deflate";
+}
+
 sl_inflate *sl_inflate_new(sl_coding coding) {
     sl_inflate *z = calloc(1, sizeof *z);
     if (!z) return NULL;
     z->coding = coding;
-    if (coding == SL_CODING_GZIP) {
-        z->opened = inflateInit2(&z->gzip, GZIP_ONLY) == Z_OK;
-    } else {
+    if (coding == SL_CODING_ZSTD) {
         z->zstd = ZSTD_createDStream();
+    } else {
+        z->opened = inflateInit2(&z->gzip, coding == SL_CODING_GZIP ? GZIP_ONLY : ZLIB_ONLY) == Z_OK;
     }
     if (!z->opened && !z->zstd) sl_inflate_free(&z);
     return z;
@@ -50,8 +65,18 @@ void sl_inflate_free(sl_inflate **z) {
     *z = NULL;
 }
 
-static sl_status run_gzip(sl_inflate *z, const char **in, size_t *n, char *out, size_t cap, size_t *made,
+/* The low half of a zlib stream's first byte names its method, 8; bare deflate has there what is no method of zlib's, but
+ * for blocks that nobody makes. */
+static bool sniff(sl_inflate *z, const char *in) {
+    z->sniffed = true;
+    return ((unsigned char)in[0] & 0x0f) == 8 || inflateReset2(&z->gzip, BARE) == Z_OK;
+}
+
+static sl_status run_zlib(sl_inflate *z, const char **in, size_t *n, char *out, size_t cap, size_t *made,
                           sl_error *err) {
+    if (z->coding == SL_CODING_DEFLATE && *n && !z->sniffed && !sniff(z, *in)) {
+        return sl_fail(err, SL_E_INTERNAL, "zlib cannot be reset");
+    }
     uInt give = *n < UINT_MAX ? (uInt)*n : UINT_MAX, room = cap < UINT_MAX ? (uInt)cap : UINT_MAX;
     if (z->between) {
         if (inflateReset(&z->gzip) != Z_OK) return sl_fail(err, SL_E_INTERNAL, "zlib cannot be reset");
@@ -68,7 +93,8 @@ static sl_status run_gzip(sl_inflate *z, const char **in, size_t *n, char *out, 
     z->between = rc == Z_STREAM_END;
     if (rc == Z_MEM_ERROR) return sl_oom(err);
     if (rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR) return SL_OK;
-    return sl_fail(err, SL_E_IO, "damaged gzip stream: %s", z->gzip.msg ? z->gzip.msg : "unknown reason");
+    return sl_fail(err, SL_E_IO, "damaged %s stream: %s", name_of(z->coding),
+                   z->gzip.msg ? z->gzip.msg : "unknown reason");
 }
 
 static sl_status run_zstd(sl_inflate *z, const char **in, size_t *n, char *out, size_t cap, size_t *made,
@@ -97,10 +123,10 @@ sl_status sl_inflate_run(sl_inflate *z, const char **in, size_t *n, char *out, s
     *made = 0;
     while (!*made && (*n || sl_inflate_pending(z))) {
         size_t before = *n;
-        if (z->coding == SL_CODING_GZIP) {
-            TRY(run_gzip(z, in, n, out, cap, made, err));
-        } else {
+        if (z->coding == SL_CODING_ZSTD) {
             TRY(run_zstd(z, in, n, out, cap, made, err));
+        } else {
+            TRY(run_zlib(z, in, n, out, cap, made, err));
         }
         z->pending = *made == cap;
         z->in += before - *n;
@@ -116,5 +142,5 @@ bool sl_inflate_pending(const sl_inflate *z) {
 
 sl_status sl_inflate_finish(const sl_inflate *z, sl_error *err) {
     if (z->between) return SL_OK;
-    return sl_fail(err, SL_E_IO, "%s stream ends early", z->coding == SL_CODING_GZIP ? "gzip" : "zstd");
+    return sl_fail(err, SL_E_IO, "%s stream ends early", name_of(z->coding));
 }

@@ -1,4 +1,4 @@
-/* inflate.h: gzip and zstd taken off a stream of bytes, step by step.
+/* inflate.h: gzip, deflate and zstd taken off a stream of bytes, step by step.
  *
  *     new (run)* finish? free
  *
@@ -10,14 +10,18 @@
 
 #include "base/status.h"
 
-typedef enum sl_coding { SL_CODING_NONE, SL_CODING_GZIP, SL_CODING_ZSTD } sl_coding;
+typedef enum sl_coding { SL_CODING_NONE, SL_CODING_GZIP, SL_CODING_ZSTD, SL_CODING_DEFLATE } sl_coding;
+
+/* By the name of an HTTP content coding, in any case: gzip, x-gzip, deflate, zstd; else NONE. */
+sl_coding sl_coding_named(const char *name);
 
 /* By the magic bytes at HEAD; four bytes are enough to tell. */
 sl_coding sl_coding_of(const char *head, size_t n);
 
 typedef struct sl_inflate sl_inflate;
 
-sl_inflate *sl_inflate_new(sl_coding coding); /* gzip or zstd; NULL when memory is out */
+/* Any but NONE; NULL when memory is out. DEFLATE takes the zlib format and, as some servers send that, bare deflate. */
+sl_inflate *sl_inflate_new(sl_coding coding);
 void sl_inflate_free(sl_inflate **z);         /* NULL-safe */
 
 /* Takes from *IN (advancing it and *N) and puts up to CAP bytes to OUT; *MADE gets how many. 0 made: all of the input

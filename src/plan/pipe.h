@@ -52,6 +52,7 @@ typedef struct sl_env {
     sl_value inputs;         /* map: values for `input` pipes; missing: none */
     bool test;               /* `input` uses its default */
     const _Atomic bool *stopping; /* long waits look at it */
+    struct sl_permits *permits; /* net/permits.h: for every HTTP session of the run; NULL: each has its own */
     struct sl_http *http;    /* net/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */
 } sl_env;
 

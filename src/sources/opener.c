@@ -153,12 +153,15 @@ bool sl_source_is_file(const char *name) {
 static sl_status open_fetch(sl_inflow *b, sl_error *err) {
     sl_http *session = b->env->http;
     if (!session) {
-        sl_http_options options = {
-            .connections = b->env->connections, .per_host = b->env->per_host, .stopping = b->env->stopping};
+        sl_http_options options = {.permits = b->env->permits,
+                                   .connections = b->env->connections,
+                                   .per_host = b->env->per_host,
+                                   .stopping = b->env->stopping};
         TRY(sl_http_new(&options, &b->own_http, err));
         session = b->own_http;
     }
-    return sl_http_get(session, b->name, &b->fetch, err);
+    sl_request request = {.url = b->name};
+    return sl_http_get(session, &request, &b->fetch, err);
 }
 
 static sl_status open_file(sl_inflow *b, sl_error *err) {
