@@ -184,7 +184,7 @@ static sl_status text_of(const sl_json_pick *p, sl_arena *arena, sl_text *out, s
 
 sl_status sl_json_pick_end(sl_json_pick *p, sl_arena *arena, sl_text *out, sl_error *err) {
     *out = (sl_text){0};
-    if (p->state == WALK && sl_json_walk_finish(&p->walk)) p->state = OVER;
+    if (p->state == WALK && sl_json_walk_finish(&p->walk) && sl_json_walk_complete(&p->walk)) p->state = OVER;
     if (p->state != OVER) {
         return sl_fail(err, SL_E_DATA,
                        "the page is no complete JSON document, in which '%.*s' could be found",
