@@ -158,6 +158,28 @@ SL_API sl_status sl_stream_next(sl_stream *s, const char **json, size_t *length,
 /* Stops the sources and the workers, whether or not the end was reached. */
 SL_API void sl_stream_close(sl_stream **s);
 
+/* ---- the HTTP cache ---------------------------------------------------------------------------------------------- */
+
+/* Answers of HTTP servers are kept in a folder of files, with what is needed to ask whether they still hold (docs/operations.md,
+ * "Cache"). These look after that folder; they may be called at any time, also while pipelines use it. DIR NULL: the folder used
+ * when nothing else is said. */
+
+/* The entries, those not used for longest first, as JSON: {"folder", "bytes", "entries": [{"url", "bytes", "stored", "used", "etag",
+ * "last_modified", "file"}]}, times in ISO 8601; a file that is no whole entry has a null url. The caller frees the text. */
+SL_API char *sl_http_cache_list(const char *dir, sl_error *err);
+
+typedef struct sl_cache_change {
+    uint64_t files, bytes;           /* removed */
+    uint64_t files_left, bytes_left; /* entries that stay */
+} sl_cache_change;
+
+/* Removes entries not used for OLDER ("12h", "30d"; NULL: any age), then those not used for longest until the rest takes no more than
+ * MAX_SIZE ("500M"; NULL: any size). Both NULL: down to 1G, the default of runs. */
+SL_API sl_status sl_http_cache_prune(const char *dir, const char *older, const char *max_size, sl_cache_change *out, sl_error *err);
+
+/* Removes all entries; files of others in the folder stay. */
+SL_API sl_status sl_http_cache_clear(const char *dir, sl_cache_change *out, sl_error *err);
+
 /* ---- describing -------------------------------------------------------------------------------------------------- */
 
 /* The name in the NULL-terminated NAMES that WORD was probably meant to be, or NULL when none is near. */

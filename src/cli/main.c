@@ -7,8 +7,8 @@
 
 #include "cli/cli.h"
 
-static const cli_command *const commands[] = {&cli_run,   &cli_load,  &cli_pipe,
-                                              &cli_pipes, &cli_check, &cli_plan};
+static const cli_command *const commands[] = {&cli_run,   &cli_load, &cli_pipe, &cli_pipes,
+                                              &cli_check, &cli_plan, &cli_cache};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const cli_option common[] = {
