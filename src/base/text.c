@@ -34,6 +34,12 @@ int64_t sl_text_find(sl_text hay, sl_text needle, uint32_t from) {
     return -1;
 }
 
+int64_t sl_text_find_last(sl_text hay, sl_text needle) {
+    for (int64_t at = (int64_t)hay.n - needle.n; at >= 0; at--)
+        if (needle.n == 0 || memcmp(hay.s + at, needle.s, needle.n) == 0) return at;
+    return -1;
+}
+
 enum { LONGEST_WORD = 64 };
 
 static unsigned least(unsigned a, unsigned b) {

@@ -45,6 +45,9 @@ sl_text sl_text_trim(sl_text t);
 /* First position of NEEDLE at or after FROM, or -1. An empty needle matches at FROM. */
 int64_t sl_text_find(sl_text hay, sl_text needle, uint32_t from);
 
+/* Last position of NEEDLE, or -1. An empty needle matches at the end. */
+int64_t sl_text_find_last(sl_text hay, sl_text needle);
+
 /* Levenshtein distance, capped at CAP: for "did you mean". */
 unsigned sl_text_distance(sl_text a, sl_text b, unsigned cap);
 

@@ -1,24 +1,10 @@
 /* dateformat: a date as a text of a given form. */
-#include <stdlib.h>
-
-#include "base/error.h"
-#include "plan/pipe.h"
+#include "operators/scratch.h"
 #include "record/time.h"
 
 typedef struct conf {
     sl_text format;
 } conf;
-
-static sl_status start(const void *vconf, void **state, sl_error *err) {
-    (void)vconf;
-    *state = calloc(1, sizeof(sl_buf));
-    return *state ? SL_OK : sl_oom(err);
-}
-
-static void stop(void *state) {
-    sl_buf_free(state);
-    free(state);
-}
 
 static sl_status each(const void *vconf, void *state, sl_value field, sl_item item, sl_results *results,
                       sl_error *err) {
@@ -27,9 +13,7 @@ static sl_status each(const void *vconf, void *state, sl_value field, sl_item it
     (void)item;
     sl_buf_clear(text);
     sl_time_format(field, c->format, text);
-    TRY(sl_buf_check(text, err));
-    sl_text copy = sl_arena_text(sl_results_arena(results), sl_text_n(text->data, text->len));
-    return copy.s ? sl_result(results, sl_text_value(copy), err) : sl_oom(err);
+    return sl_scratch_result(text, results, err);
 }
 
 static const sl_option options[] = {
@@ -48,14 +32,14 @@ const sl_pipe sl_pipe_dateformat = {
     .details = "The field is read as a day, so the time of day is midnight, whatever it says. A value that "
                "is no date "
                "counts as 1970-01-01.",
-    .example = "itembuilder attrs.0.key=date attrs.0.value=2015-05-04 | dateformat '%d %b %Y'",
+    .example = "itembuilder attrs.0.key=date attrs.0.value=2015-05-04 | dateformat \"%d %b %Y\"",
     .options = options,
     .conf_size = sizeof(conf),
     .main = "format",
     .flags = SL_PIPE_STEADY,
     .field = "date",
     .cast = SL_CAST_DATE,
-    .start = start,
-    .stop = stop,
+    .start = sl_scratch_start,
+    .stop = sl_scratch_stop,
     .each = each,
 };

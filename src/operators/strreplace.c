@@ -39,12 +39,6 @@ static sl_status replace_at(const rule *r, int64_t place, sl_text *t, sl_arena *
     return SL_OK;
 }
 
-static int64_t find_last(sl_text t, sl_text what) {
-    for (int64_t at = (int64_t)t.n - what.n; at >= 0; at--)
-        if (memcmp(t.s + at, what.s, what.n) == 0) return at;
-    return -1;
-}
-
 static sl_status replace_every(const rule *r, sl_text *t, sl_arena *arena, sl_error *err) {
     uint64_t count = 0;
     char *bytes, *at;
@@ -82,7 +76,7 @@ static sl_status replace_between(const rule *r, sl_text *t, sl_arena *arena, sl_
 
 static sl_status replace(const rule *r, sl_text *t, sl_arena *arena, sl_error *err) {
     if (r->which == FIRST) return replace_at(r, sl_text_find(*t, r->find, 0), t, arena, err);
-    if (r->which == LAST) return replace_at(r, find_last(*t, r->find), t, arena, err);
+    if (r->which == LAST) return replace_at(r, sl_text_find_last(*t, r->find), t, arena, err);
     return r->find.n ? replace_every(r, t, arena, err) : replace_between(r, t, arena, err);
 }
 
