@@ -21,6 +21,9 @@ extern const cli_command cli_run, cli_load, cli_pipe, cli_pipes, cli_check, cli_
 
 /* Options every command that runs a pipeline has. */
 extern const cli_option cli_run_options[];
+/* web.c: and those about the network. */
+extern const cli_option cli_web_options[];
+sl_status cli_web_settings(sl_pipeline *p, const cli_args *args, sl_error *err);
 
 /* Prints "sluice: MESSAGE" on stderr; returns CODE. */
 int cli_complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

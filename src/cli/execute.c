@@ -19,7 +19,6 @@ const cli_option cli_run_options[] = {
     {"ordered", 0, CLI_OPTIONAL, "BOOL", "keep the order of the input (default true)"},
     {"memory", 'S', CLI_REQUIRED, "SIZE",
      "memory for sorts, groups and joins before they use temporary files: 256M, 2G"},
-    {"connections", 0, CLI_REQUIRED, "N", "HTTP transfers at once (default 16)"},
     {"limit", 'n', CLI_REQUIRED, "N", "stop after N items (default 0: all)"},
     {"format", 'f', CLI_REQUIRED, "F",
      "of standard output: jsonl, json, csv, tsv or table (default: table on a terminal, else jsonl)"},
@@ -81,16 +80,10 @@ sl_status cli_variables(sl_pipeline *p, const cli_args *args, sl_error *err) {
 }
 
 static sl_status apply_settings(sl_pipeline *p, const cli_args *args, sl_error *err) {
-    static const char *const settings[][2] = {{"parallel", "parallel"},
-                                              {"threads", "threads"},
-                                              {"jobs", "workers"},
-                                              {"ordered", "ordered"},
-                                              {"memory", "memory"},
-                                              {"limit", "limit"},
-                                              {"connections", "connections"},
-                                              {"dialect", "dialect"},
-                                              {"unit", "unit"},
-                                              {"stall", "stall"}};
+    static const char *const settings[][2] = {
+        {"parallel", "parallel"}, {"threads", "threads"}, {"jobs", "workers"},
+        {"ordered", "ordered"},   {"memory", "memory"},   {"limit", "limit"},
+        {"dialect", "dialect"},   {"unit", "unit"},       {"stall", "stall"}};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         const char *value = cli_value(args, settings[i][0]);
         sl_status s = value ? sl_pipeline_option(p, settings[i][1], value, err) : SL_OK;
@@ -162,6 +155,7 @@ static int run(sl_pipeline *p, const cli_args *args) {
 static int execute(sl_pipeline *p, const cli_args *args, bool built) {
     sl_error err = {0};
     sl_status s = apply_settings(p, args, &err);
+    if (s == SL_OK) s = cli_web_settings(p, args, &err);
     if (s == SL_OK && !built) s = apply_sinks(p, args, &err);
     int code = s == SL_OK ? run(p, args) : cli_error(&err);
     sl_pipeline_free(&p);

@@ -27,7 +27,7 @@ static const cli_option load_options[] = {
     {0},
 };
 
-static const cli_option *const tables[] = {load_options, cli_run_options, NULL};
+static const cli_option *const tables[] = {load_options, cli_run_options, cli_web_options, NULL};
 
 static void set_text(json_t *to, const char *key, const char *value) {
     if (value) json_object_set_new(to, key, json_string(value));

@@ -1,6 +1,6 @@
 #include "cli/cli.h"
 
-static const cli_option *const tables[] = {cli_run_options, NULL};
+static const cli_option *const tables[] = {cli_run_options, cli_web_options, NULL};
 
 /* A pipeline with the variables of the command line, and FILE read into it; NULL: *CODE says why. */
 static sl_pipeline *load_definition(cli_args *args, int *code) {

@@ -205,7 +205,10 @@ static sl_status start_http(sl_pipeline *p, sl_error *err) {
     const sl_settings *s = &p->plan->settings;
     p->permits = sl_permits_new(s->connections, s->per_host);
     if (!p->permits) return sl_oom(err);
-    sl_http_options options = {.permits = p->permits, .stopping = &p->stopping};
+    sl_http_options options = {.permits = p->permits,
+                               .allowed = p->plan->web.allowed,
+                               .nallowed = p->plan->web.nallowed,
+                               .stopping = &p->stopping};
     TRY(sl_http_new(&options, &p->http, err));
     p->plan->env.http = p->http;
     p->plan->env.permits = p->permits;

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
 
 /* Blocks that are not of the public internet (IANA's special-purpose registries). */
 static const char *const reserved[] = {

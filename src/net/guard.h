@@ -10,10 +10,10 @@
 #ifndef SL_NET_GUARD_H
 #define SL_NET_GUARD_H
 
-#include <sys/socket.h>
-
 #include "base/status.h"
 #include "base/text.h"
+
+struct sockaddr;
 
 enum { SL_ADDRESS_TEXT = 64 }; /* room for an address as text */
 

@@ -109,6 +109,10 @@ typedef struct sl_hook {
     void (*ended)(void *user, bool whole);
 } sl_hook;
 
+/* Whether LINE ("Name: value") may go to anybody, as there can be no secret in it: Accept, Accept-Language, Cache-Control,
+ * User-Agent. */
+bool sl_header_is_harmless(const char *line);
+
 /* All but the url may be zero. What it points to is copied (url, origin) or borrowed as long as the fetch lives. */
 typedef struct sl_request {
     const char *url;

@@ -32,7 +32,7 @@ struct sl_permits {
     unsigned per_host, n;
     pthread_mutex_t lock;
     turn turns[HOSTS]; /* under lock */
-    slot v[];        /* [n] */
+    slot v[];          /* [n] */
 };
 
 /* ---- memory that forks share --------------------------------------------------------------------------- */

@@ -200,7 +200,7 @@ static bool line_is(const char *line, const char *name) {
 }
 
 /* What may follow a redirect to somebody else: nothing that could be a secret. */
-static bool is_harmless(const char *line) {
+bool sl_header_is_harmless(const char *line) {
     static const char *const names[] = {"Accept", "Accept-Language", "Cache-Control", "User-Agent"};
     for (size_t i = 0; i < SL_COUNT(names); i++) {
         if (line_is(line, names[i])) return true;
@@ -212,7 +212,7 @@ static bool add_given(sl_fetch *f, bool at_home) {
     bool encoding = false;
     const char *const *lines = f->request.manners->headers;
     for (size_t i = 0; lines && lines[i]; i++) {
-        if (!at_home && !is_harmless(lines[i])) continue;
+        if (!at_home && !sl_header_is_harmless(lines[i])) continue;
         encoding = encoding || line_is(lines[i], "Accept-Encoding");
         if (!add_line(f, lines[i])) return false;
     }

@@ -15,9 +15,10 @@ static const char *kind_name(sl_kind kind) {
 
 static const char *type_name(sl_option_type type) {
     static const char *const names[] = {
-        [SL_OPT_TEXT] = "text",       [SL_OPT_BOOL] = "bool", [SL_OPT_INT] = "int",    [SL_OPT_SIZE] = "size",
-        [SL_OPT_SECONDS] = "seconds", [SL_OPT_ENUM] = "enum", [SL_OPT_CHAR] = "char",  [SL_OPT_PATH] = "path",
-        [SL_OPT_TEXTS] = "texts",     [SL_OPT_VALUE] = "any", [SL_OPT_RULES] = "rules"};
+        [SL_OPT_TEXT] = "text", [SL_OPT_BOOL] = "bool",       [SL_OPT_INT] = "int",
+        [SL_OPT_SIZE] = "size", [SL_OPT_SECONDS] = "seconds", [SL_OPT_ENUM] = "enum",
+        [SL_OPT_CHAR] = "char", [SL_OPT_PATH] = "path",       [SL_OPT_TEXTS] = "texts",
+        [SL_OPT_VALUE] = "any", [SL_OPT_RULES] = "rules",     [SL_OPT_OBJECT] = "object"};
     return names[type];
 }
 

@@ -321,6 +321,16 @@ static sl_status parse_rules(const parser *ps, const sl_option *o, sl_value v, s
     return SL_OK;
 }
 
+/* Parsed into a struct that is thrown away: whoever completes the object parses it again. */
+static sl_status parse_object(const parser *ps, const sl_option *o, sl_value v, sl_value *out) {
+    *out = v;
+    if (v.type != SL_MAP) return expected(ps, o, "an object", v);
+    void *scratch = sl_arena_calloc(ps->arena, 1, o->rule_size);
+    if (!scratch) return sl_oom(ps->err);
+    sl_status status = parse_table(ps, o->rules, v, scratch);
+    return status == SL_OK ? SL_OK : prefix_key(ps, sl_text_of(o->name), status);
+}
+
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
 static sl_status parse_value(const parser *ps, const sl_option *o, sl_value v, void *conf) {
@@ -337,6 +347,7 @@ static sl_status parse_value(const parser *ps, const sl_option *o, sl_value v, v
     case SL_OPT_TEXTS: return parse_texts(ps, o, v, at);
     case SL_OPT_VALUE: *(sl_value *)at = v; return SL_OK;
     case SL_OPT_RULES: return parse_rules(ps, o, v, at);
+    case SL_OPT_OBJECT: return parse_object(ps, o, v, at);
     }
     return sl_fail(ps->err, SL_E_INTERNAL, "option '%s' has no type", o->name);
 }
@@ -402,11 +413,18 @@ static void describe_rules(const sl_option *rules, sl_buf *out) {
 }
 
 static void describe_type(const sl_option *o, sl_buf *out) {
-    static const char *const types[] = {
-        [SL_OPT_TEXT] = "TEXT", [SL_OPT_BOOL] = "BOOL",           [SL_OPT_INT] = "INT",
-        [SL_OPT_SIZE] = "SIZE", [SL_OPT_SECONDS] = "SECONDS",     [SL_OPT_ENUM] = "ENUM",
-        [SL_OPT_CHAR] = "CHAR", [SL_OPT_PATH] = "PATH",           [SL_OPT_TEXTS] = "TEXT or a list",
-        [SL_OPT_VALUE] = "ANY", [SL_OPT_RULES] = "RULE or a list"};
+    static const char *const types[] = {[SL_OPT_TEXT] = "TEXT",
+                                        [SL_OPT_BOOL] = "BOOL",
+                                        [SL_OPT_INT] = "INT",
+                                        [SL_OPT_SIZE] = "SIZE",
+                                        [SL_OPT_SECONDS] = "SECONDS",
+                                        [SL_OPT_ENUM] = "ENUM",
+                                        [SL_OPT_CHAR] = "CHAR",
+                                        [SL_OPT_PATH] = "PATH",
+                                        [SL_OPT_TEXTS] = "TEXT or a list",
+                                        [SL_OPT_VALUE] = "ANY",
+                                        [SL_OPT_RULES] = "RULE or a list",
+                                        [SL_OPT_OBJECT] = "OBJECT"};
     if (o->type == SL_OPT_ENUM)
         describe_names(o->names, out);
     else if (o->type == SL_OPT_RULES)

@@ -16,7 +16,8 @@ typedef enum sl_option_type {
     SL_OPT_PATH,    /* sl_text: a field path */
     SL_OPT_TEXTS,   /* sl_texts: a text or a list of texts */
     SL_OPT_VALUE,   /* sl_value as it came (missing when absent) */
-    SL_OPT_RULES    /* sl_rules: an object or a list of objects, each parsed by `rules` */
+    SL_OPT_RULES,   /* sl_rules: an object or a list of objects, each parsed by `rules` */
+    SL_OPT_OBJECT   /* sl_value: an object as it came (missing when absent), after a look at its keys by `rules` */
 } sl_option_type;
 
 typedef struct sl_texts {
@@ -48,8 +49,8 @@ struct sl_option {
     int64_t min, max;         /* SL_OPT_INT, both 0: any */
     const char *unit;         /* for help: "items", "bytes", "seconds"; may be NULL */
     const char *const *names; /* SL_OPT_ENUM, NULL-terminated */
-    const sl_option *rules;   /* SL_OPT_RULES: table of one rule */
-    size_t rule_size;         /* SL_OPT_RULES */
+    const sl_option *rules;   /* SL_OPT_RULES, SL_OPT_OBJECT: table of one rule */
+    size_t rule_size;         /* SL_OPT_RULES, SL_OPT_OBJECT */
     unsigned flags;           /* SL_OPT_* */
     const char *alias;        /* another accepted name, of the 2016 API; may be NULL */
     const char *help;         /* one line */

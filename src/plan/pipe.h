@@ -52,6 +52,8 @@ typedef struct sl_env {
     sl_value inputs;         /* map: values for `input` pipes; missing: none */
     bool test;               /* `input` uses its default */
     const _Atomic bool *stopping; /* long waits look at it */
+    const struct sl_web *web;   /* plan/web.h: how sources ask, and where data may lead; NULL: nothing was said */
+    bool allow_files;           /* data from the network may name local files */
     struct sl_permits *permits; /* net/permits.h: for every HTTP session of the run; NULL: each has its own */
     struct sl_http *http;    /* net/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */
 } sl_env;
@@ -71,6 +73,8 @@ typedef struct sl_step_info {
     int emit;             /* -1 absent, 0, 1 */
     int count;            /* 0 absent, 1 "first", 2 "all" */
     bool has_input;       /* an _INPUT wire or a step before it */
+    bool url_from_data;   /* the item or a terminal decides the conf's url */
+    bool networked;       /* what decides it may have come from the network */
 } sl_step_info;
 
 /* ---- each: processors ------------------------------------------------------------------------------------------ */

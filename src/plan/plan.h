@@ -11,6 +11,7 @@
 #define SL_PLAN_PLAN_H
 
 #include "plan/pipe.h"
+#include "plan/web.h"
 
 typedef struct sl_node sl_node;
 
@@ -44,6 +45,7 @@ struct sl_node {
     /* After sl_plan_prepare: */
     sl_step_info info;
     void *compiled;         /* pipe->conf_size bytes, prepared */
+    bool networked;         /* its items may hold what came from the network */
     bool dynamic;           /* the conf refers to the item or to a terminal: compiled is NULL, conf is resolved per item */
 };
 
@@ -56,6 +58,7 @@ typedef struct sl_sink_ref { /* a sink as given; the engine resolves it */
 typedef struct sl_settings {
     bool parallel, threads, ordered;
     unsigned workers;        /* 0: as many as cores */
+    bool allow_files;        /* data from the network may name local files */
     unsigned connections, per_host;
     uint64_t memory, unit;   /* bytes */
     uint64_t limit;          /* items to the sinks, 0: all */
@@ -84,6 +87,7 @@ typedef struct sl_plan {
     sl_variable *variables;  /* for ${NAME}; the environment is looked at after them */
     uint32_t nvariables;
     sl_value inputs;         /* map for `input` pipes */
+    sl_web web;              /* `http` and `allow_net` */
     sl_node **nodes;         /* once prepared: in topological order, only nodes that lead to the output */
     uint32_t nnodes, cap_nodes;
     sl_node *tail;           /* what the output is fed from, and what sl_plan_add appends to; NULL: nothing yet */

@@ -33,6 +33,8 @@ static void fill_env(sl_plan *p, const sl_env *given) {
     env->unit = unit_size(p, env->workers);
     env->connections = s->connections;
     env->per_host = s->per_host;
+    env->web = &p->web;
+    env->allow_files = s->allow_files;
     if (env->inputs.type != SL_MAP) env->inputs = p->inputs;
     if (!env->tmpdir) env->tmpdir = getenv("TMPDIR");
     if (!env->tmpdir || !*env->tmpdir) env->tmpdir = "/tmp";
@@ -59,6 +61,30 @@ static sl_status call_option(sl_plan *p, sl_text t, const char **out, sl_error *
     return *out ? SL_OK : sl_oom(err);
 }
 
+static sl_value url_of(const sl_node *node) {
+    for (uint32_t i = 0; node->conf.type == SL_MAP && i < node->conf.n; i++) {
+        sl_text key = node->conf.as.map[i].key;
+        if (sl_text_eq_nocase(key, SL_TEXT("url"))) return node->conf.as.map[i].value;
+    }
+    return sl_missing();
+}
+
+static bool is_web_url(sl_value v) {
+    sl_text t = sl_is_text(v) ? sl_bytes(v) : (sl_text){0};
+    return t.n > 4 && sl_text_eq_nocase((sl_text){t.s, 4}, SL_TEXT("http"));
+}
+
+/* Whether what comes out of NODE may have come from the network, its inputs being known. */
+static void trace_network(sl_node *node) {
+    sl_value url = url_of(node);
+    bool source = node->pipe->source != NULL;
+    node->info.url_from_data = source && url.type == SL_MAP;
+    for (uint32_t i = 0; i < node->ninputs; i++) {
+        if (node->inputs[i].from->networked) node->info.networked = true;
+    }
+    node->networked = node->info.networked || node->info.url_from_data || (source && is_web_url(url));
+}
+
 static sl_status fill_info(sl_plan *p, sl_node *node, sl_error *err) {
     node->info = (sl_step_info){
         .env = &p->env,
@@ -67,6 +93,7 @@ static sl_status fill_info(sl_plan *p, sl_node *node, sl_error *err) {
         .count = node->count,
         .has_input = node->ninputs && node->inputs[0].port == SL_PORT_INPUT,
     };
+    trace_network(node);
     TRY(call_option(p, node->field, &node->info.field, err));
     return call_option(p, node->assign, &node->info.assign, err);
 }

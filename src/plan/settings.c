@@ -26,6 +26,7 @@ static const struct row {
     {"parallel", FLAG, offsetof(sl_settings, parallel), 0, 0, "true or false"},
     {"threads", FLAG, offsetof(sl_settings, threads), 0, 0, "true or false"},
     {"ordered", FLAG, offsetof(sl_settings, ordered), 0, 0, "true or false"},
+    {"allow_files", FLAG, offsetof(sl_settings, allow_files), 0, 0, "true or false"},
     {"workers", COUNT, offsetof(sl_settings, workers), 0, 1024, "0 to 1024 (0: one a core)"},
     {"connections", COUNT, offsetof(sl_settings, connections), 1, 1024, "1 to 1024"},
     {"per_host", COUNT, offsetof(sl_settings, per_host), 1, 1024, "1 to 1024"},
@@ -64,7 +65,7 @@ static const struct row *find_row(sl_text name) {
 }
 
 bool sl_setting_known(sl_text name) {
-    return find_row(name) != NULL;
+    return find_row(name) || sl_web_knows(name);
 }
 
 static bool one_of(sl_text t, const char *const *words) {
@@ -137,11 +138,13 @@ static sl_status set(sl_plan *p, sl_text name, sl_text value, bool by_caller, sl
 }
 
 sl_status sl_plan_set(sl_plan *p, sl_text name, sl_text value, bool by_caller, sl_error *err) {
-    return set(p, name, value, by_caller, SL_E_USAGE, err);
+    if (!sl_web_knows(name)) return set(p, name, value, by_caller, SL_E_USAGE, err);
+    return sl_web_set(&p->web, name, sl_text_value(value), by_caller, SL_E_USAGE, &p->arena, err);
 }
 
 sl_status sl_plan_setting(sl_plan *p, sl_text name, sl_value v, sl_error *err) {
     sl_text t;
+    if (sl_web_knows(name)) return sl_web_set(&p->web, name, v, false, SL_E_PLAN, &p->arena, err);
     TRY(sl_to_text(v, "null", &p->arena, &t, err));
     return set(p, name, t, false, SL_E_PLAN, err);
 }

@@ -166,10 +166,19 @@ static sl_status choose_conversion(sl_source_conf *c, const sl_format *format, s
     return SL_OK;
 }
 
+static sl_status set_access(sl_source_conf *c, const sl_step_info *info, sl_error *err) {
+    const sl_env *env = info->env;
+    sl_access *a = &c->access;
+    a->from_data = info->url_from_data;
+    a->no_files = info->url_from_data && info->networked && !env->allow_files;
+    return sl_web_manners(env->web, c->http, a->from_data, env->base_dir, info->arena, &a->manners, err);
+}
+
 sl_status sl_source_prepare(sl_source_conf *c, const sl_format *format, const sl_option *options,
                             const void *conf, const sl_step_info *info, sl_error *err) {
     c->dialect = info->env->dialect;
     c->keep = info->arena;
+    TRY(set_access(c, info, err));
     TRY(choose_conversion(c, format, err));
     if (format) return add_choice(c, format, false, options, conf, info->arena, err);
     for (size_t i = 0; i < SL_COUNT(candidates); i++) {

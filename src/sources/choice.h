@@ -12,6 +12,8 @@
 
 #include "formats/format.h"
 #include "plan/pipe.h"
+#include "plan/web.h"
+#include "sources/opener.h"
 
 enum { SL_CHOICES = 8 };
 
@@ -26,6 +28,8 @@ typedef struct sl_source_conf {
     sl_text encoding; /* as given */
     sl_text convert;  /* the same when the bytes must be converted before the format sees them, else empty */
     bool decoded;     /* the format takes bytes of that encoding */
+    sl_value http;     /* as given */
+    sl_access access;  /* what http and the origin of the url come to */
     sl_dialect dialect;
     sl_choice choices[SL_CHOICES];
     uint32_t nchoices; /* 1: known; more: decided by what comes */
@@ -43,7 +47,13 @@ typedef struct sl_source_conf {
          .type = SL_OPT_TEXT,                                                                                          \
          .offset = offsetof(S, source.encoding),                                                                       \
          .help = "of the text: utf-8, latin-1, windows-1252, utf-16, any that ICU knows, or auto for a guess; "               \
-                 "default: what the text or the server says, else utf-8"}
+                 "default: what the text or the server says, else utf-8"},                                                \
+        {.name = "http",                                                                                               \
+         .type = SL_OPT_OBJECT,                                                                                        \
+         .offset = offsetof(S, source.http),                                                                           \
+         .rules = sl_web_options,                                                                                      \
+         .rule_size = sizeof(sl_web_conf),                                                                             \
+         .help = "how to ask a server; goes before the definition's http"}
 
 /* A key of the format's dialect: kept as it came. */
 #define SL_DIALECT_ROW(S, key, text)                                                                                   \

@@ -15,6 +15,7 @@
 #include "net/http.h"
 #include "net/inflate.h"
 #include "net/url.h"
+#include "plan/web.h"
 #include "sources/sniff.h"
 #include "sources/transcode.h"
 
@@ -30,7 +31,8 @@ typedef struct lane {
 struct sl_inflow {
     const char *name;
     const sl_env *env;
-    int fd; /* -1: a fetch */
+    const sl_access *access; /* NULL: nothing special */
+    int fd;                  /* -1: a fetch */
     bool regular, looked, raw_ended;
     bool ask, guess, lenient; /* what encoding the text is in; and if nobody says; see sl_inflow_lenient */
     uint64_t taken, total;
@@ -148,19 +150,32 @@ bool sl_source_is_file(const char *name) {
     return strcmp(name, "-") != 0 && !is_http(sl_url_scheme(sl_text_of(name)));
 }
 
+sl_status sl_access_check(const sl_access *access, sl_text url, sl_error *err) {
+    if (!access->no_files || is_http(sl_url_scheme(url))) return SL_OK;
+    return sl_fail(
+        err, SL_E_IO,
+        "'%.*s' names a file of this machine, and comes from data that may have come from the network; "
+        "allow-files permits it",
+        (int)url.n, url.s);
+}
+
 /* ---- opening ------------------------------------------------------------------------------------------- */
 
 static sl_status open_fetch(sl_inflow *b, sl_error *err) {
+    const sl_web *web = b->env->web;
     sl_http *session = b->env->http;
     if (!session) {
         sl_http_options options = {.permits = b->env->permits,
                                    .connections = b->env->connections,
                                    .per_host = b->env->per_host,
+                                   .allowed = web ? web->allowed : NULL,
+                                   .nallowed = web ? web->nallowed : 0,
                                    .stopping = b->env->stopping};
         TRY(sl_http_new(&options, &b->own_http, err));
         session = b->own_http;
     }
-    sl_request request = {.url = b->name};
+    const sl_access *a = b->access;
+    sl_request request = {.url = b->name, .manners = a ? &a->manners : NULL, .from_data = a && a->from_data};
     return sl_http_get(session, &request, &b->fetch, err);
 }
 
@@ -187,12 +202,13 @@ static sl_status open_any(sl_inflow *b, sl_text encoding, sl_error *err) {
     return SL_OK;
 }
 
-sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_env *env, sl_inflow **out,
-                         sl_error *err) {
+sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_access *access, const sl_env *env,
+                         sl_inflow **out, sl_error *err) {
     sl_inflow *b = calloc(1, sizeof *b);
     if (!b) return sl_oom(err);
     b->name = name;
     b->env = env;
+    b->access = access;
     b->fd = -1;
     sl_status status = open_any(b, encoding, err);
     if (status) {

@@ -13,6 +13,7 @@
 #ifndef SL_SOURCES_OPENER_H
 #define SL_SOURCES_OPENER_H
 
+#include "net/http.h"
 #include "plan/pipe.h"
 
 /* The names to open for URL, one after another, in ARENA. A name is "-", an http(s) URL or the path of a file. */
@@ -22,13 +23,23 @@ SL_MUST_CHECK sl_status sl_source_names(sl_text url, const char *base_dir, sl_ar
 /* True for the path of a file; false for standard input and URLs. */
 bool sl_source_is_file(const char *name);
 
+/* How a URL is asked for, and what it may name. */
+typedef struct sl_access {
+    sl_manners manners; /* net/http.h */
+    bool from_data;     /* an item decided it: of the network only what is public */
+    bool no_files;      /* and what decided it may have come from the network: no files of this machine */
+} sl_access;
+
+/* SL_E_IO when URL names what ACCESS does not permit. */
+SL_MUST_CHECK sl_status sl_access_check(const sl_access *access, sl_text url, sl_error *err);
+
 typedef struct sl_inflow sl_inflow;
 
 /* Opens one of these names (NUL-terminated, borrowed as long as the stream lives). ENCODING: what to convert from;
  * empty: what the text or the server says, if they say anything (sniff.h); "auto": the same, and else a guess; "utf-8":
- * nothing is converted. A fetch is only registered: nothing waits for the network here. */
-SL_MUST_CHECK sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_env *env, sl_inflow **out,
-                                       sl_error *err);
+ * nothing is converted. A fetch is only registered: nothing waits for the network here. ACCESS: borrowed like the name; NULL: a URL that the user wrote, asked for plainly. */
+SL_MUST_CHECK sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_access *access, const sl_env *env,
+                                       sl_inflow **out, sl_error *err);
 void sl_inflow_close(sl_inflow **b); /* NULL-safe */
 /* Before the first read, for text that people wrote for browsers: an encoding that nobody declares is guessed, and bytes that are
  * no text in theirs are replaced by U+FFFD; except where no conversion is needed, that is the reader's part. */

@@ -48,7 +48,7 @@ static sl_status open_next(stream *s, sl_error *err) {
     const sl_source_conf *c = s->conf;
     sl_text encoding =
         c->convert.n || !c->encoding.n ? c->convert : SL_TEXT("utf-8"); /* or the format's business */
-    TRY(sl_inflow_open(name.s, encoding, s->env, &s->in, err));
+    TRY(sl_inflow_open(name.s, encoding, &c->access, s->env, &s->in, err));
     if (c->nchoices == 1 && c->choices[0].format->tolerant) sl_inflow_lenient(s->in);
     sl_text shown = sl_url_shown(name, s->keep);
     if (!shown.s) return sl_oom(err);
@@ -100,6 +100,7 @@ static sl_status open_stream(const sl_source_conf *conf, const sl_env *env, sl_a
     s->keep = keep ? keep : &s->own;
     s->blocks = sl_blocks_new();
     sl_status status = s->blocks ? SL_OK : sl_oom(err);
+    if (!status) status = sl_access_check(&conf->access, conf->url, err);
     if (!status) status = sl_source_names(s->conf->url, env->base_dir, s->keep, &s->names, err);
     if (!status) status = look_at_names(s, err);
     if (status) {

@@ -52,7 +52,7 @@ static int tear_down(void **state) {
 /* Opens and reads everything, CAP bytes at a time. */
 static sl_status slurp(const char *name, const char *encoding, size_t cap, sl_buf *out, sl_error *err) {
     sl_inflow *in = NULL;
-    sl_status status = sl_inflow_open(name, sl_text_of(encoding), &env, &in, err);
+    sl_status status = sl_inflow_open(name, sl_text_of(encoding), NULL, &env, &in, err);
     char *buf = malloc(cap);
     assert_non_null(buf);
     for (size_t n = 1; !status && n;) {
@@ -153,10 +153,10 @@ static void missing_files_and_directories(void **state) {
     (void)state;
     sl_inflow *in = NULL;
     sl_error err = {0};
-    assert_int_equal(sl_inflow_open("/no/such/file", (sl_text){0}, &env, &in, &err), SL_E_IO);
+    assert_int_equal(sl_inflow_open("/no/such/file", (sl_text){0}, NULL, &env, &in, &err), SL_E_IO);
     assert_string_equal(err.text, "cannot open '/no/such/file': No such file or directory");
     err = (sl_error){0};
-    assert_int_equal(sl_inflow_open(dir.dir, (sl_text){0}, &env, &in, &err), SL_E_IO);
+    assert_int_equal(sl_inflow_open(dir.dir, (sl_text){0}, NULL, &env, &in, &err), SL_E_IO);
     assert_non_null(strstr(err.text, "Is a directory"));
     assert_null(in);
 }
@@ -168,7 +168,7 @@ static void ranges(void **state) {
     scratch_path(&dir, "range.txt", path);
     sl_inflow *in = NULL;
     size_t n;
-    assert_int_equal(sl_inflow_open(path, (sl_text){0}, &env, &in, NULL), SL_OK);
+    assert_int_equal(sl_inflow_open(path, (sl_text){0}, NULL, &env, &in, NULL), SL_OK);
     assert_int_equal(sl_inflow_read(in, buf, sizeof buf, &n, NULL), SL_OK);
     assert_string_equal(sl_inflow_path(in), path);
     assert_int_equal(sl_inflow_total(in), SIZE);

@@ -1,0 +1,67 @@
+/* web.c: options about the network, for every command that runs a pipeline. Names are those of curl where it has them. */
+#include <string.h>
+
+#include "cli/cli.h"
+
+const cli_option cli_web_options[] = {
+    {"connections", 0, CLI_REQUIRED, "N", "HTTP transfers at once (default 16)"},
+    {"per-host", 0, CLI_REQUIRED, "N", "of them to one host (default 6)"},
+    {"header", 'H', CLI_REQUIRED, "'NAME: VALUE'", "HTTP: a header to send; repeatable"},
+    {"user", 'u', CLI_REQUIRED, "NAME:PASSWORD", "HTTP: basic authentication"},
+    {"bearer", 0, CLI_REQUIRED, "TOKEN", "HTTP: authentication by a token"},
+    {"netrc", 0, CLI_FLAG, NULL, "HTTP: name and password from ~/.netrc"},
+    {"user-agent", 'A', CLI_REQUIRED, "NAME", "HTTP: who asks (default sluice)"},
+    {"retry", 0, CLI_REQUIRED, "N",
+     "HTTP: attempts after one that failed in a way that may pass (default 3)"},
+    {"retry-max-time", 0, CLI_REQUIRED, "TIME", "HTTP: in which they may begin (default 60s)"},
+    {"connect-timeout", 0, CLI_REQUIRED, "TIME", "HTTP: to connect in (default 10s)"},
+    {"idle-timeout", 0, CLI_REQUIRED, "TIME", "HTTP: without a byte (default 30s)"},
+    {"max-time", 0, CLI_REQUIRED, "TIME", "HTTP: for one attempt as a whole (default 0: any)"},
+    {"max-filesize", 0, CLI_REQUIRED, "SIZE", "HTTP: of one answer (default 1G)"},
+    {"rate", 0, CLI_REQUIRED, "N/UNIT", "HTTP: requests to one host: 2/s, 30/m, 500/h"},
+    {"cacert", 0, CLI_REQUIRED, "FILE", "HTTPS: certificates to trust instead of the system's"},
+    {"cert", 0, CLI_REQUIRED, "FILE", "HTTPS: the client's certificate"},
+    {"cert-key", 0, CLI_REQUIRED, "FILE", "HTTPS: its private key"},
+    {"insecure", 0, CLI_FLAG, NULL, "HTTPS: do not check certificates"},
+    {"allow-net", 0, CLI_REQUIRED, "CIDR",
+     "a network that data may lead to although it is not public; repeatable"},
+    {"allow-files", 0, CLI_FLAG, NULL, "data from the network may name files of this machine"},
+    {0},
+};
+
+/* The setting that option NAME stands for; NULL: none. */
+static const char *setting_of(const char *name) {
+    static const char *const settings[][2] = {{"connections", "connections"},
+                                              {"per-host", "per_host"},
+                                              {"header", "http.headers"},
+                                              {"user", "http.user"},
+                                              {"bearer", "http.bearer"},
+                                              {"netrc", "http.netrc"},
+                                              {"user-agent", "http.user_agent"},
+                                              {"retry", "http.retries"},
+                                              {"retry-max-time", "http.retry_time"},
+                                              {"connect-timeout", "http.connect_timeout"},
+                                              {"idle-timeout", "http.idle_timeout"},
+                                              {"max-time", "http.timeout"},
+                                              {"max-filesize", "http.max_body"},
+                                              {"rate", "http.rate"},
+                                              {"cacert", "http.cacert"},
+                                              {"cert", "http.cert"},
+                                              {"cert-key", "http.key"},
+                                              {"insecure", "http.insecure"},
+                                              {"allow-net", "allow_net"},
+                                              {"allow-files", "allow_files"}};
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        if (strcmp(settings[i][0], name) == 0) return settings[i][1];
+    }
+    return NULL;
+}
+
+sl_status cli_web_settings(sl_pipeline *p, const cli_args *args, sl_error *err) {
+    for (size_t i = 0; i < args->ngiven; i++) {
+        const char *setting = setting_of(args->given[i].option->name);
+        sl_status s = setting ? sl_pipeline_option(p, setting, args->given[i].value, err) : SL_OK;
+        if (s != SL_OK) return s;
+    }
+    return SL_OK;
+}
