@@ -187,6 +187,15 @@ sl_status sl_end_partial(sl_stage_run *sr, void *take, sl_error *err) {
     return s;
 }
 
+sl_status sl_end_saved(sl_stage_run *sr, sl_text saved, sl_error *err) {
+    const sl_stage *stage = sr->stage;
+    void *partial = NULL;
+    sl_status s = stage->node->pipe->fold->load(stage->conf, sr->run->env, saved.s, saved.n, &partial, err);
+    if (s == SL_OK) return sl_end_partial(sr, partial, err);
+    stage->node->pipe->fold->close(partial);
+    return s;
+}
+
 static sl_status finish_wrap(sl_stage_run *sr, sl_error *err) {
     if (sr->wrapped) return SL_DONE;
     sr->wrapped = true;

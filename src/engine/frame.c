@@ -161,12 +161,14 @@ static sl_status load_frames(sl_outcome *o, sl_input *in, sl_cursor *c, sl_error
     return SL_OK;
 }
 
-static sl_status load_partial(const sl_walk_plan *plan, sl_outcome *o, sl_cursor *c, sl_error *err) {
+/* The partial stays packed until its turn to be merged comes: so there is never more than one beside the merged one. */
+static sl_status find_partial(sl_outcome *o, sl_cursor *c, sl_error *err) {
     uint64_t n = sl_cursor_u64(c);
     if (!n) return SL_OK;
     const char *bytes = sl_cursor_bytes(c, n);
     if (!bytes) return damaged(err);
-    return plan->stage->node->pipe->fold->load(plan->stage->conf, plan->env, bytes, n, &o->partial, err);
+    o->saved = (sl_text){bytes, (uint32_t)n}; /* a frame is at most 1 GiB */
+    return SL_OK;
 }
 
 static sl_status load_batches(sl_outcome *o, sl_input *in, sl_cursor *c, uint32_t n, sl_error *err) {
@@ -203,7 +205,7 @@ static sl_status load_outcome(const sl_walk_plan *plan, sl_input *in, sl_outcome
     if (!o->frames) return sl_oom(err);
     TRY(load_counts(o, &c, err));
     TRY(load_frames(o, in, &c, err));
-    TRY(load_partial(plan, o, &c, err));
+    TRY(find_partial(o, &c, err));
     return load_batches(o, in, &c, nbatches, err);
 }
 

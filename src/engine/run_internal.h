@@ -91,6 +91,8 @@ sl_status sl_end_open(sl_stage_run *sr, sl_error *err);
 sl_status sl_end_batch(sl_stage_run *sr, sl_batch *take, sl_error *err);
 /* A worker's sealed partial. */
 sl_status sl_end_partial(sl_stage_run *sr, void *take, sl_error *err);
+/* One that a process has sent, packed; borrowed. */
+sl_status sl_end_saved(sl_stage_run *sr, sl_text saved, sl_error *err);
 /* Something more of the result into sr->ready; SL_DONE when there is no more. */
 sl_status sl_end_finish(sl_stage_run *sr, sl_error *err);
 void sl_end_close(sl_stage_run *sr);

@@ -256,11 +256,7 @@ static sl_status hand_to_end(sl_stage_run *sr, sl_outcome *o, sl_error *err) {
         o->batches[i] = NULL;
         s = sl_end_batch(sr, take, err);
     }
-    if (s == SL_OK && o->partial) {
-        void *take = o->partial;
-        o->partial = NULL;
-        s = sl_end_partial(sr, take, err);
-    }
+    if (s == SL_OK && o->saved.n) s = sl_end_saved(sr, o->saved, err);
     if (s == SL_DONE || o->enough) sr->enough = true;
     return s == SL_DONE ? SL_OK : s;
 }

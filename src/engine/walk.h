@@ -49,10 +49,11 @@ typedef struct sl_outcome {
     bool enough;        /* a step of this unit wants no more input */
     sl_batch **batches; /* what came out, in order; owned */
     uint32_t nbatches, cap_batches;
-    sl_input *block; /* what a process sent, when frames look into it; else NULL, and the frames own their bytes */
+    sl_input *block; /* what a process sent, which frames and saved look into; else NULL, and the frames own their bytes */
     sl_buf *frames; /* [ntargets] */
     uint32_t nframes;
-    void *partial; /* a fold's, sealed, in processes; owned */
+    void *partial; /* worker process: of a fold, sealed; owned */
+    sl_text saved; /* coordinator of processes: the same, packed */
 } sl_outcome;
 
 typedef struct sl_walker sl_walker;

@@ -47,11 +47,24 @@ typedef struct table {
 
 /* ---- the table -------------------------------------------------------------------------------------------------------------- */
 
+/* A few groups in a large table are looked for one by one. */
+static void clear_slots(table *t) {
+    if (t->n > t->cap / 16) {
+        memset(t->slots, 0, t->cap * sizeof *t->slots);
+        return;
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        size_t k = t->list[i]->hash & (t->cap - 1);
+        while (t->slots[k].group != t->list[i]) k = (k + 1) & (t->cap - 1);
+        t->slots[k] = (slot){0};
+    }
+}
+
 static void drop_groups(table *t) {
     for (size_t i = 0; i < t->n; i++)
         for (uint32_t c = 0; c < t->g->ncolumns; c++) sl_accumulator_free(&t->list[i]->acc[c]);
+    clear_slots(t);
     t->n = 0;
-    if (t->slots) memset(t->slots, 0, t->cap * sizeof *t->slots);
     sl_arena_free(&t->arena);
 }
 
@@ -76,7 +89,7 @@ static sl_status open_table(const void *conf, const sl_env *env, void **out, sl_
     if (!t) return sl_oom(err);
     t->g = conf;
     t->env = env;
-    t->budget = sl_env_share(env);
+    t->budget = sl_env_share(env) / 3 * 2; /* the rest is for the sorter it spills into */
     t->by = calloc(t->g->nby + 1, sizeof *t->by);
     t->columns = calloc(t->g->ncolumns + 1, sizeof *t->columns);
     if (!t->by || !t->columns) {
