@@ -9,6 +9,7 @@
     stations.csv    the police stations that reports name; a few are missing on purpose
     book.txt        a short story, for counting words
     feed-*          four small feeds of one shape: two JSON documents, JSON Lines, CSV
+    rates.json      exchange rates, units for a US dollar
 
 All names, places and figures are made up.
 """
@@ -170,6 +171,11 @@ def make_feed(name, seed, entries):
                "author": dice.one_of(["Amahle", "Ben", "Chloë", "Zoë", "Đặng"]), "comments": dice.below(40)}
 
 
+def make_rates():
+    rates = {"BRL": 5.0625, "CNY": 7.125, "EUR": 0.9204, "GBP": 0.7981, "JPY": 148.55, "USD": 1, "ZAR": 18.4375}
+    return json.dumps({"base": "USD", "rates": rates}, indent=1) + "\n"
+
+
 def make_all():
     stations = make_stations()
     reports = list(make_reports(stations))
@@ -184,6 +190,7 @@ def make_all():
         "feed-coast.json": as_document(feeds[1], title="Coast"),
         "feed-farm.jsonl": as_lines(feeds[2]),
         "feed-rail.csv": as_csv(feeds[3]),
+        "rates.json": make_rates(),
     }
 
 

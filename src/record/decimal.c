@@ -218,3 +218,23 @@ sl_status sl_decimal_from(sl_value v, sl_arena *arena, sl_value *out, sl_error *
     default: *out = word("NaN"); return SL_OK;
     }
 }
+
+/* ---- rounding ----------------------------------------------------------------------------------------------------- */
+
+sl_status sl_decimal_round(sl_value v, unsigned places, sl_arena *arena, sl_value *out, sl_error *err) {
+    sl_big b;
+    sl_status status = SL_OK;
+    *out = v;
+    mpz_init(b.coefficient);
+    if (sl_big_parse(&b, sl_bytes(v))) {
+        int64_t drop = -(int64_t)places - b.exponent;
+        if (drop > 0)
+            drop_digits(b.coefficient, (uint64_t)drop);
+        else
+            sl_big_scale(b.coefficient, (uint64_t)-drop);
+        b.exponent = -(int64_t)places;
+        status = sl_big_text(&b, arena, out, err);
+    }
+    mpz_clear(b.coefficient);
+    return status;
+}

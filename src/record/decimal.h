@@ -15,6 +15,10 @@ SL_MUST_CHECK sl_status sl_decimal_from(sl_value v, sl_arena *arena, sl_value *o
  * toward zero, modulo has the sign of A, mean is (A + B) / 2. */
 SL_MUST_CHECK sl_status sl_decimal_math(sl_math op, sl_value a, sl_value b, sl_arena *arena, sl_value *out, sl_error *err);
 
+/* V, a decimal, rounded half-even to exactly PLACES digits behind the point (up to 6144): 1.5 at 3 places is 1.500. NaN and infinities
+ * stay as they are. */
+SL_MUST_CHECK sl_status sl_decimal_round(sl_value v, unsigned places, sl_arena *arena, sl_value *out, sl_error *err);
+
 /* Exact comparison of two numbers of any kind (int, float, decimal, bool): -1, 0, 1; 2 when either is NaN. */
 int sl_number_compare(sl_value a, sl_value b);
 

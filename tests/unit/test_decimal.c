@@ -101,6 +101,26 @@ static void arithmetic_is_pythons(void **state) {
     sl_arena_free(&arena);
 }
 
+static void rounding_to_places(void **state) {
+    (void)state;
+    static const struct {
+        const char *from;
+        unsigned places;
+        const char *want;
+    } cases[] = {{"1.5", 3, "1.500"},    {"2.5", 0, "2"},        {"3.5", 0, "4"},
+                 {"-0.125", 2, "-0.12"}, {"0.0004", 3, "0.000"}, {"999.9996", 3, "1000.000"},
+                 {"12", 0, "12"},        {"NaN", 2, "NaN"},      {"-Infinity", 2, "-Infinity"}};
+    sl_arena arena = {0};
+    for (size_t i = 0; i < SL_COUNT(cases); i++) {
+        sl_value v;
+        assert_int_equal(
+            sl_decimal_round(sl_decimal_value(sl_text_of(cases[i].from)), cases[i].places, &arena, &v, NULL),
+            SL_OK);
+        assert_digits(v, cases[i].want);
+    }
+    sl_arena_free(&arena);
+}
+
 static void assert_sum(const sl_sum *s, const char *want) {
     sl_arena arena = {0};
     sl_value v;
@@ -198,6 +218,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conversion_is_exact),
         cmocka_unit_test(arithmetic_is_pythons),
+        cmocka_unit_test(rounding_to_places),
         cmocka_unit_test(sums_of_known_terms),
         cmocka_unit_test(the_order_and_grouping_of_terms_do_not_show),
         cmocka_unit_test(a_damaged_sum_is_refused),

@@ -25,6 +25,18 @@ static void feed_items_by_dialect(void **state) {
     expect_failure(NATIVE, "[{}]", step, SL_E_PLAN, "unknown key 'titel', did you mean 'title'?");
 }
 
+/* A table of rates that is none must not pass for rates of 0. */
+static void rates_by_dialect(void **state) {
+    (void)state;
+    char path[64], step[256];
+    write_input(path, "{\"base\": \"USD\"}");
+    snprintf(step, sizeof step, "{\"type\": \"exchangerate\", \"emit\": true, \"conf\": {\"url\": \"%s\"}}",
+             path);
+    expect_items(RIKO, "[{\"content\": \"EUR\"}]", step, "0\n");
+    expect_failure(NATIVE, "[{\"content\": \"EUR\"}]", step, SL_E_DATA, "is no table of exchange rates");
+    unlink(path);
+}
+
 /* Whether TEXT is a time of today, give or take the midnight between two looks. */
 static void expect_day(const char *step, int days) {
     time_t before = time(NULL) + days * 86400;
@@ -90,8 +102,8 @@ static void time_is_over(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finding_by_dialect), cmocka_unit_test(feed_items_by_dialect),
-        cmocka_unit_test(days_from_now),      cmocka_unit_test(years_from_now),
-        cmocka_unit_test(time_is_over),
+        cmocka_unit_test(rates_by_dialect),   cmocka_unit_test(days_from_now),
+        cmocka_unit_test(years_from_now),     cmocka_unit_test(time_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
