@@ -73,7 +73,19 @@ static bool is_bad(const xmlError *e) {
            (e->domain == XML_FROM_NAMESPACE || e->code == XML_WAR_UNDECLARED_ENTITY);
 }
 
-/* libxml2's sentence without its line feed. */
+/* libxml2's sentence, without its line feed and its idea of lines. */
+static void say(sl_xml *x, const xmlError *e) {
+    const char *text = e->message ? e->message : "an error without a name";
+    if (e->code == XML_ERR_TAG_NAME_MISMATCH && e->str1 && e->str2) {
+        sl_fail(x->err, SL_E_DATA, "no well-formed XML: <%.80s> is closed by </%.80s>", e->str1, e->str2);
+    } else if (e->code == XML_ERR_TAG_NOT_FINISHED ||
+               (e->code == XML_ERR_DOCUMENT_END && x->ctxt->instate != XML_PARSER_EPILOG)) {
+        sl_fail(x->err, SL_E_DATA, "no well-formed XML: it ends before all elements are closed");
+    } else {
+        sl_fail(x->err, SL_E_DATA, "no well-formed XML: %.*s", (int)strcspn(text, "\n"), text);
+    }
+}
+
 static void on_error(void *user, xmlErrorPtr e) {
     sl_xml *x = user;
     if (!is_bad(e) || x->status || (x->flags & SL_XML_RECOVER && e->code != XML_ERR_NO_MEMORY)) return;
@@ -81,9 +93,8 @@ static void on_error(void *user, xmlErrorPtr e) {
         stop(x, sl_oom(x->err));
         return;
     }
-    const char *text = e->message ? e->message : "an error without a name";
     x->malformed = true;
-    sl_fail(x->err, SL_E_DATA, "no well-formed XML: %.*s", (int)strcspn(text, "\n"), text);
+    say(x, e);
     add_place(x, e->line, e->int2);
     stop(x, SL_E_DATA);
 }

@@ -30,6 +30,7 @@ typedef struct sl_source_conf {
     bool decoded;     /* the format takes bytes of that encoding */
     sl_value http;     /* as given */
     sl_access access;  /* what http and the origin of the url come to */
+    bool may_be_empty; /* an empty url is an empty stream, no mistake */
     sl_dialect dialect;
     sl_choice choices[SL_CHOICES];
     uint32_t nchoices; /* 1: known; more: decided by what comes */

@@ -100,9 +100,10 @@ static sl_status open_stream(const sl_source_conf *conf, const sl_env *env, sl_a
     s->keep = keep ? keep : &s->own;
     s->blocks = sl_blocks_new();
     sl_status status = s->blocks ? SL_OK : sl_oom(err);
-    if (!status) status = sl_access_check(&conf->access, conf->url, err);
-    if (!status) status = sl_source_names(s->conf->url, env->base_dir, s->keep, &s->names, err);
-    if (!status) status = look_at_names(s, err);
+    bool nothing = conf->may_be_empty && !conf->url.n;
+    if (!status && !nothing) status = sl_access_check(&conf->access, conf->url, err);
+    if (!status && !nothing) status = sl_source_names(conf->url, env->base_dir, s->keep, &s->names, err);
+    if (!status && !nothing) status = look_at_names(s, err);
     if (status) {
         stream_close(s);
     } else {

@@ -127,11 +127,12 @@ static void test_entities(void **state) {
 
 static void test_malformed(void **state) {
     (void)state;
-    refuse("<a>\n<b></a>", "mismatch", 2, true);
+    refuse("<a>\n<b></a>", "<b> is closed by </a>", 2, true);
     refuse("<a>\n&nbsp;</a>", "nbsp", 2, true);
     refuse("<a>\n\n<p:b/></a>", "prefix p", 3, true);
-    refuse("<a>", "end of", 0, true);
+    refuse("<a>", "before all elements are closed", 0, true);
     refuse("<a b=c/>", "AttValue", 1, true);
+    refuse("<a/><b/>", "Extra content", 1, true);
     refuse("text", "no well-formed XML", 1, true);
     refuse("", "empty", 0, true);
     refuse("<a>\x01</a>", "Char", 1, true);
