@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "engine/fetches.h"
 #include "record/builder.h"
 #include "sources/stream.h"
 
@@ -30,6 +31,7 @@ struct sl_processor {
     void *scratch; /* conf_size bytes for dynamic confs */
     sl_batch *
         zipped; /* the batch at hand with the hidden columns of terminals, which the conf reads; NULL: none */
+    sl_fetches *fetches; /* of a source pipe; else NULL */
     sl_results results;
     span *spans; /* [selected rows] */
     uint32_t cap_spans;
@@ -76,6 +78,7 @@ sl_status sl_processor_new(const sl_node *node, sl_processor **out, sl_error *er
     p->node = node;
     p->pipe = node->pipe;
     TRY(compile_paths(p, err));
+    if (p->pipe->source) return sl_fetches_new(node, &p->fetches, err);
     p->steady = !node->dynamic || (p->pipe->flags & SL_PIPE_STEADY);
     if (node->dynamic && !(p->scratch = calloc(1, p->pipe->conf_size + 1))) return sl_oom(err);
     return p->steady && p->pipe->start ? p->pipe->start(node->compiled, &p->state, err) : SL_OK;
@@ -85,6 +88,7 @@ void sl_processor_free(sl_processor **pp) {
     sl_processor *p = *pp;
     if (!p) return;
     if (p->pipe->stop && p->state) p->pipe->stop(p->state);
+    sl_fetches_free(&p->fetches);
     free(p->scratch);
     free(p->results.v);
     free(p->spans);
@@ -118,11 +122,25 @@ static sl_status collect_batch(void *to, sl_batch *b, sl_error *err) {
     return status;
 }
 
-static sl_status fetch_item(sl_processor *p, const void *conf, sl_batch *b, sl_error *err) {
-    collector c = {.p = p, .item = b, .wanted = p->node->count == 1 ? 1 : UINT64_MAX};
-    p->results.many = true;
-    sl_status s = sl_source_items(p->pipe, conf, p->node->info.env, collect_batch, &c, err);
+/* The batch whose rows are fetched for. */
+typedef struct fetching {
+    sl_processor *p;
+    sl_batch *b;
+} fetching;
+
+static sl_status fetch_row(void *to, uint32_t i, sl_reading *reading, sl_error *err) {
+    const fetching *f = to;
+    sl_processor *p = f->p;
+    collector c = {.p = p, .item = f->b, .wanted = p->node->count == 1 ? 1 : UINT64_MAX};
+    size_t from = p->results.n;
+    sl_status s = sl_reading_run(reading, collect_batch, &c, err);
+    p->spans[i] = (span){from, (uint32_t)(p->results.n - from), true};
     return s == SL_DONE ? SL_OK : s;
+}
+
+static sl_status fetch_batch(sl_processor *p, sl_batch *b, sl_error *err) {
+    fetching f = {p, b};
+    return sl_fetches_run(p->fetches, b, p->zipped ? p->zipped : b, fetch_row, &f, err);
 }
 
 /* Where a pipe that works on batches leaves what it makes of one item. */
@@ -144,7 +162,6 @@ static sl_status apply_item(sl_processor *p, const void *conf, void *state, sl_i
 
 static sl_status compute(sl_processor *p, const void *conf, void *state, sl_value field, sl_item item,
                          sl_error *err) {
-    if (p->pipe->source) return fetch_item(p, conf, item.batch, err);
     if (p->pipe->apply) return apply_item(p, conf, state, item, err);
     return p->pipe->each(conf, state, field, item, &p->results, err);
 }
@@ -203,6 +220,7 @@ static sl_status compute_batch(sl_processor *p, sl_batch *b, sl_error *err) {
     }
     p->results.n = 0;
     p->results.arena = sl_batch_arena(b);
+    if (p->fetches) return fetch_batch(p, b, err);
     for (uint32_t i = 0; i < b->nsel; i++) {
         sl_status s = compute_row(p, column, b, i, err);
         if (s != SL_OK) {
@@ -319,8 +337,9 @@ static bool gather_alike(sl_processor *p, const sl_batch *b) {
         const span *s = &p->spans[i];
         if (!emits(p, s)) return false;
         for (uint32_t k = 0; k < s->n; k++)
-            if (!same_shape(v[p->spans[0].from], v[s->from + k])) return false;
+            if (!same_shape(v[0], v[s->from + k])) return false;
     }
+    if (p->fetches) return true; /* they stand together already, as they came in */
     for (uint32_t i = 0; i < b->nsel; i++) {
         uint32_t take = p->node->count == 1 && p->spans[i].n > 1 ? 1 : p->spans[i].n;
         if (n != p->spans[i].from) memmove(v + n, v + p->spans[i].from, take * sizeof *v);

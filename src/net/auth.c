@@ -130,7 +130,7 @@ bool sl_auth_ready(sl_fetch *f) {
     sl_error err = {0};
     sl_token *t = token_of(f);
     if (!t && sl_oom(&err)) return fail(f, &err);
-    if (t->request && !sl_fetch_done(t->request)) return false;
+    if (t->request && t->request->phase != SL_FETCH_ENDED) return false;
     if (t->request) take_answer(t);
     if (t->error.code) return fail(f, &t->error);
     f->token = t;

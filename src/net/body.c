@@ -196,8 +196,14 @@ bool sl_fetch_wait(sl_fetch *f, int ms) {
     }
 }
 
-bool sl_fetch_done(const sl_fetch *f) {
-    return f->phase == SL_FETCH_ENDED;
+bool sl_fetch_settled(const sl_fetch *f) {
+    return f->phase == SL_FETCH_ENDED || f->held;
+}
+
+bool sl_fetch_move(sl_fetch *f, int ms) {
+    if (sl_http_stopping(f->http)) return false;
+    sl_http_turn(f->http, f, ms);
+    return true;
 }
 
 /* ---- asking -------------------------------------------------------------------------------------------- */

@@ -154,7 +154,9 @@ SL_MUST_CHECK sl_status sl_fetch_read(sl_fetch *f, char *buf, size_t cap, size_t
 
 /* True when sl_fetch_read would return at once; waits for that up to MS milliseconds. */
 bool sl_fetch_wait(sl_fetch *f, int ms);
-/* True when the body has arrived as a whole, or has failed; waits for nothing. */
-bool sl_fetch_done(const sl_fetch *f);
+/* True when waiting gains nothing: the body has arrived, or as much of it as may wait unread, or the fetch has failed. */
+bool sl_fetch_settled(const sl_fetch *f);
+/* Lets all fetches of the session move for up to MS milliseconds, F before others. False: the run stops. */
+bool sl_fetch_move(sl_fetch *f, int ms);
 
 #endif

@@ -1,3 +1,5 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+
 #include "net/permits.h"
 
 #include <errno.h>
@@ -6,7 +8,6 @@
 #include <stdlib.h>
 
 #include <pthread.h>
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -46,12 +47,8 @@ static bool make_lock(pthread_mutex_t *lock) {
     return made;
 }
 
-/* Anonymous memory that stays shared across a fork, by the way POSIX knows. */
 static void *map_shared(size_t size) {
-    int fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
-    if (fd < 0) return NULL;
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     return at == MAP_FAILED ? NULL : at;
 }
 

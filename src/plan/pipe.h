@@ -53,6 +53,7 @@ typedef struct sl_env {
     bool test;               /* `input` uses its default */
     const _Atomic bool *stopping; /* long waits look at it */
     const struct sl_web *web;   /* plan/web.h: how sources ask, and where data may lead; NULL: nothing was said */
+    bool ordered;               /* results keep the order of the input */
     bool allow_files;           /* data from the network may name local files */
     struct sl_permits *permits; /* net/permits.h: for every HTTP session of the run; NULL: each has its own */
     struct sl_http *http;    /* net/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */

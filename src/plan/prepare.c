@@ -33,6 +33,7 @@ static void fill_env(sl_plan *p, const sl_env *given) {
     env->unit = unit_size(p, env->workers);
     env->connections = s->connections;
     env->per_host = s->per_host;
+    env->ordered = s->ordered;
     env->web = &p->web;
     env->allow_files = s->allow_files;
     if (env->inputs.type != SL_MAP) env->inputs = p->inputs;

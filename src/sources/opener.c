@@ -427,6 +427,14 @@ bool sl_inflow_wait(sl_inflow *b, int ms) {
     return b->fetch ? sl_fetch_wait(b->fetch, ms) : has_input(b->fd, ms);
 }
 
+bool sl_inflow_settled(const sl_inflow *b) {
+    return !b->fetch || sl_fetch_settled(b->fetch);
+}
+
+bool sl_inflow_move(sl_inflow *b, int ms) {
+    return !b->fetch || sl_fetch_move(b->fetch, ms);
+}
+
 /* ---- asking -------------------------------------------------------------------------------------------- */
 
 const char *sl_inflow_path(const sl_inflow *b) {

@@ -52,6 +52,11 @@ SL_MUST_CHECK sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size
  * milliseconds. */
 bool sl_inflow_wait(sl_inflow *b, int ms);
 
+/* True for files, and for a fetch when waiting gains nothing (sl_fetch_settled). */
+bool sl_inflow_settled(const sl_inflow *b);
+/* Lets the fetches of its session move for up to MS milliseconds. False: the run stops. */
+bool sl_inflow_move(sl_inflow *b, int ms);
+
 /* After the first read: the path, when the bytes read are those of a regular file as they stand, so that anybody can
  * read ranges of it; else NULL. */
 const char *sl_inflow_path(const sl_inflow *b);

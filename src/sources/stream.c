@@ -368,24 +368,70 @@ static sl_status emit_to_sink(sl_out *out, sl_batch *take, sl_error *err) {
     return o->sink(o->to, take, err);
 }
 
-static sl_status run_units(const sl_pipe *pipe, const void *conf, void *state, void *split, sl_out *out,
-                           sl_error *err) {
+struct sl_reading {
+    const sl_pipe *pipe;
+    const void *conf;
+    void *split, *state;
+};
+
+/* Workers may not touch the arena of a conf; nothing of these units lives on. */
+static sl_status open_split(sl_reading *r, const sl_env *env, sl_error *err) {
+    if (r->pipe->source == &sl_stream_source) return open_stream(r->conf, env, NULL, &r->split, err);
+    return r->pipe->source->open(r->conf, env, &r->split, err);
+}
+
+sl_status sl_reading_open(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_reading **out,
+                          sl_error *err) {
+    sl_reading *r = calloc(1, sizeof *r);
+    if (!r) return sl_oom(err);
+    r->pipe = pipe;
+    r->conf = conf;
+    sl_status status = pipe->start ? pipe->start(conf, &r->state, err) : SL_OK;
+    if (!status) status = open_split(r, env, err);
+    if (status) {
+        sl_reading_close(&r);
+    } else {
+        *out = r;
+    }
+    return status;
+}
+
+void sl_reading_close(sl_reading **rp) {
+    sl_reading *r = *rp;
+    if (!r) return;
+    r->pipe->source->close(r->split);
+    if (r->pipe->stop) r->pipe->stop(r->state);
+    free(r);
+    *rp = NULL;
+}
+
+/* What it is read from; NULL: nothing that one waits for. */
+static sl_inflow *inflow_of(const sl_reading *r) {
+    const stream *s = r->pipe->source == &sl_stream_source ? r->split : NULL;
+    return s ? s->in : NULL;
+}
+
+bool sl_reading_settled(const sl_reading *r) {
+    const sl_inflow *in = inflow_of(r);
+    return !in || sl_inflow_settled(in);
+}
+
+bool sl_reading_move(sl_reading *r, int ms) {
+    sl_inflow *in = inflow_of(r);
+    return !in || sl_inflow_move(in, ms);
+}
+
+sl_status sl_reading_run(sl_reading *r, sl_batch_sink sink, void *to, sl_error *err) {
+    sink_out out = {{emit_to_sink}, sink, to};
     uint64_t quarantined = 0;
     for (;;) {
         sl_unit unit = {0};
-        sl_status status = pipe->source->split(split, &unit, err);
+        sl_status status = r->pipe->source->split(r->split, &unit, err);
         if (status) return status == SL_DONE ? SL_OK : status;
-        status = pipe->source->read(conf, state, &unit, out, &quarantined, err);
+        status = r->pipe->source->read(r->conf, r->state, &unit, &out.out, &quarantined, err);
         sl_input_unref(&unit.input);
         if (status) return status;
     }
-}
-
-/* Workers may not touch the arena of a conf; nothing of these units lives on. */
-static sl_status open_for_item(const sl_pipe *pipe, const void *conf, const sl_env *env, void **split,
-                               sl_error *err) {
-    if (pipe->source == &sl_stream_source) return open_stream(conf, env, NULL, split, err);
-    return pipe->source->open(conf, env, split, err);
 }
 
 sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_batch_sink sink,
@@ -393,12 +439,9 @@ sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *e
     sl_env own = *env;
     own.http = NULL; /* the run's session belongs to the coordinator */
     own.shared = true;
-    sink_out out = {{emit_to_sink}, sink, to};
-    void *split = NULL, *state = NULL;
-    sl_status status = pipe->start ? pipe->start(conf, &state, err) : SL_OK;
-    if (!status) status = open_for_item(pipe, conf, &own, &split, err);
-    if (!status) status = run_units(pipe, conf, state, split, &out.out, err);
-    pipe->source->close(split);
-    if (pipe->stop) pipe->stop(state);
+    sl_reading *r = NULL;
+    sl_status status = sl_reading_open(pipe, conf, &own, &r, err);
+    if (!status) status = sl_reading_run(r, sink, to, err);
+    sl_reading_close(&r);
     return status;
 }

@@ -20,9 +20,21 @@ extern const sl_source sl_stream_source;
 sl_status sl_stream_start(const void *conf, void **state, sl_error *err);
 void sl_stream_stop(void *state);
 
-/* Runs a source to its end in the calling thread and hands its batches to SINK: for a source used as a processor,
- * once an item. CONF: prepared. SL_DONE when SINK has enough. Thread rule: any worker; nothing is shared between
- * calls. */
+/* A source that is read from its start to its end in one thread: a source used as a processor, once an item. CONF:
+ * prepared. ENV: of the thread (shared is set, http its own session or NULL); both are borrowed until it is closed.
+ * Opened, its request is registered; nothing waits. Thread rule: any worker; nothing is shared between readings. */
+typedef struct sl_reading sl_reading;
+SL_MUST_CHECK sl_status sl_reading_open(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_reading **out,
+                                        sl_error *err);
+void sl_reading_close(sl_reading **r); /* NULL-safe */
+/* True when waiting gains nothing: all of the answer is there, or as much of it as is kept unread, or it failed. */
+bool sl_reading_settled(const sl_reading *r);
+/* Lets the session's requests move for up to MS milliseconds, this one's before others. False: the run stops. */
+bool sl_reading_move(sl_reading *r, int ms);
+/* Hands its batches to SINK. SL_DONE when SINK has enough. */
+SL_MUST_CHECK sl_status sl_reading_run(sl_reading *r, sl_batch_sink sink, void *to, sl_error *err);
+
+/* All of this in one call, for a source that is read alone. It opens a session of its own if it needs one. */
 SL_MUST_CHECK sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_batch_sink sink,
                                         void *to, sl_error *err);
 
