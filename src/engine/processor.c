@@ -265,7 +265,7 @@ static sl_status assign_apart(sl_processor *p, const span *s, sl_arena *a, sl_bu
 
 /* What the row stores: missing leaves it unchanged. */
 static sl_status assigned_value(sl_processor *p, const span *s, sl_arena *a, sl_value *out, sl_error *err) {
-    const sl_value *v = p->results.v + s->from;
+    const sl_value *v = s->n ? p->results.v + s->from : NULL;
     *out = sl_missing();
     if (p->node->count == 2 || (p->node->count == 0 && s->n > 1)) {
         sl_value *list = sl_arena_alloc(a, (size_t)s->n * sizeof *list);

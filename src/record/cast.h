@@ -17,6 +17,10 @@ bool sl_cast_named(sl_text name, sl_cast *out);
  * SL_E_DATA. Results live in ARENA. */
 SL_MUST_CHECK sl_status sl_cast_value(sl_cast to, sl_value v, int64_t now, sl_arena *arena, sl_value *out, sl_error *err);
 
+/* What a cast to location gives, whatever is cast, and geolocate without a table: riko's address that is always the same, at LAT and
+ * LON. The pairs are in ARENA. */
+SL_MUST_CHECK sl_status sl_place_make(double lat, double lon, sl_arena *arena, sl_value *out, sl_error *err);
+
 /* The text form of values (Python's str()): appended to OUT. Null gives NULL_TEXT ("" for a cast, "None" when
  * formatted directly). */
 void sl_text_form(sl_value v, const char *null_text, sl_buf *out);
