@@ -112,12 +112,17 @@ SL_API bool sl_pipeline_has_sink(const sl_pipeline *p);
 SL_API void sl_pipeline_drop_sinks(sl_pipeline *p);
 
 /* Settings by the names of the definition's top level: parallel, threads, workers, ordered, connections, memory, dialect,
- * limit, unit (bytes of input a worker gets at a time). VALUE as text: "true", "4", "256M". SL_E_USAGE with the accepted range
- * otherwise. Overrides what a definition says, whenever it is called. */
+ * limit, unit (bytes of input a worker gets at a time), pipe_path (folders where subpipes, pipe_ID.json, are looked for besides that
+ * of the definition, separated by colons), test (`input` pipes without a value use their default). VALUE as text: "true", "4",
+ * "256M". SL_E_USAGE with the accepted range otherwise. Overrides what a definition says, whenever it is called. */
 SL_API sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char *value, sl_error *err);
 
 /* Everything that can be checked without reading input: SL_OK, or the first thing wrong. */
 SL_API sl_status sl_pipeline_check(sl_pipeline *p, sl_error *err);
+
+/* What is odd about the definition without being an error, once it is checked or run: the I-th of it from 0, with its place; NULL
+ * past the last. Also in the report. Valid as long as P. */
+SL_API const char *sl_pipeline_warning(const sl_pipeline *p, unsigned i);
 
 /* The plan as JSON (stages, their steps, where each runs, what gathers), for people and tools. Valid until the next call. */
 SL_API const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err);

@@ -7,6 +7,8 @@
 static const cli_option check_options[] = {
     {"set", 0, CLI_REQUIRED, "NAME=VALUE", "value of ${NAME} in the definition; repeatable"},
     {"input", 0, CLI_REQUIRED, "NAME=VALUE", "value for an input pipe; repeatable"},
+    {"pipe-path", 0, CLI_REQUIRED, "DIRS",
+     "where subpipes (pipe_ID.json) are looked for besides the folder of the definition; separated by :"},
     {0},
 };
 
@@ -26,9 +28,14 @@ static sl_pipeline *load(cli_args *args, int *code) {
     }
     sl_pipeline *p = sl_pipeline_new();
     sl_status s = p ? cli_variables(p, args, &err) : SL_E_MEMORY;
+    const char *folders = cli_value(args, "pipe-path");
+    if (s == SL_OK && folders) s = sl_pipeline_option(p, "pipe_path", folders, &err);
     if (s == SL_OK) s = sl_pipeline_load_file(p, args->words[0], &err);
     if (s == SL_OK) s = sl_pipeline_check(p, &err);
-    if (s == SL_OK) return p;
+    if (s == SL_OK) {
+        cli_warnings(p);
+        return p;
+    }
     *code = cli_error(&err);
     sl_pipeline_free(&p);
     return NULL;

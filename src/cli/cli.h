@@ -30,6 +30,9 @@ int cli_complain(int code, const char *fmt, ...) __attribute__((format(printf, 2
 /* Prints ERR; returns its exit code. */
 int cli_error(const sl_error *err);
 
+/* What is odd about a definition, on stderr. */
+void cli_warnings(const sl_pipeline *p);
+
 /* execute.c: --set and --input, which must come before a definition is read. */
 sl_status cli_variables(sl_pipeline *p, const cli_args *args, sl_error *err);
 /* The other run options and the sinks; then the run with its progress, summary, report and exit code. Frees P. */

@@ -22,6 +22,9 @@ const cli_option cli_run_options[] = {
     {"limit", 'n', CLI_REQUIRED, "N", "stop after N items (default 0: all)"},
     {"format", 'f', CLI_REQUIRED, "F",
      "of standard output: jsonl, json, csv, tsv or table (default: table on a terminal, else jsonl)"},
+    {"pipe-path", 0, CLI_REQUIRED, "DIRS",
+     "where subpipes (pipe_ID.json) are looked for besides the folder of the definition; separated by :"},
+    {"test", 0, CLI_FLAG, NULL, "input pipes without a value use their default"},
     {"report", 0, CLI_REQUIRED, "FILE", "write the run report as JSON"},
     {"quiet", 'q', CLI_FLAG, NULL, "no progress and no summary"},
     {"verbose", 'v', CLI_FLAG, NULL, "print the run report on standard error"},
@@ -81,9 +84,9 @@ sl_status cli_variables(sl_pipeline *p, const cli_args *args, sl_error *err) {
 
 static sl_status apply_settings(sl_pipeline *p, const cli_args *args, sl_error *err) {
     static const char *const settings[][2] = {
-        {"parallel", "parallel"}, {"threads", "threads"}, {"jobs", "workers"},
-        {"ordered", "ordered"},   {"memory", "memory"},   {"limit", "limit"},
-        {"dialect", "dialect"},   {"unit", "unit"},       {"stall", "stall"}};
+        {"parallel", "parallel"}, {"threads", "threads"}, {"jobs", "workers"},    {"ordered", "ordered"},
+        {"memory", "memory"},     {"limit", "limit"},     {"dialect", "dialect"}, {"pipe-path", "pipe_path"},
+        {"test", "test"},         {"unit", "unit"},       {"stall", "stall"}};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         const char *value = cli_value(args, settings[i][0]);
         sl_status s = value ? sl_pipeline_option(p, settings[i][1], value, err) : SL_OK;
@@ -148,8 +151,15 @@ static int run(sl_pipeline *p, const cli_args *args) {
         const char *text = sl_pipeline_report(p, NULL);
         if (text) fputs(text, stderr);
     }
+    cli_warnings(p);
     if (s == SL_OK && !cli_true(args, "quiet")) cli_summary(p);
     return code;
+}
+
+void cli_warnings(const sl_pipeline *p) {
+    const char *text;
+    for (unsigned i = 0; (text = sl_pipeline_warning(p, i)); i++)
+        fprintf(stderr, "sluice: warning: %s\n", text);
 }
 
 static int execute(sl_pipeline *p, const cli_args *args, bool built) {

@@ -1,5 +1,4 @@
 /* api.c: the public functions of sluice.h over plan and run. */
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +11,6 @@
 #include "engine/targets.h"
 #include "net/http.h"
 #include "record/cast.h"
-
-#define DEFINITION_LIMIT (64u << 20)
 
 struct sl_pipeline {
     sl_plan *plan;
@@ -74,35 +71,8 @@ sl_status sl_pipeline_input(sl_pipeline *p, const char *name, const char *value,
     return sl_plan_set_input(p->plan, sl_text_of(name), sl_text_of(value), err);
 }
 
-/* The folder of PATH, NULL for a plain name. Caller frees. */
-static sl_status folder_of(const char *path, char **folder, sl_error *err) {
-    const char *slash = strrchr(path, '/');
-    *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
-    return slash && !*folder ? sl_oom(err) : SL_OK;
-}
-
-static sl_status read_file(const char *path, sl_buf *out, sl_error *err) {
-    FILE *f = fopen(path, "re");
-    if (!f) return sl_fail(err, SL_E_USAGE, "cannot open '%s': %s", path, strerror(errno));
-    char block[65536];
-    size_t n;
-    out->limit = DEFINITION_LIMIT;
-    while ((n = fread(block, 1, sizeof block, f)) > 0) sl_buf_add(out, block, n);
-    sl_status s = ferror(f) ? sl_fail_errno(err, errno, "cannot read", path) : sl_buf_check(out, err);
-    fclose(f);
-    return s;
-}
-
-/* A definition that cannot be read is a mistake of the call, not of the run. */
 sl_status sl_pipeline_load_file(sl_pipeline *p, const char *path, sl_error *err) {
-    sl_buf text = {0};
-    char *folder;
-    sl_status s = folder_of(path, &folder, err);
-    if (s == SL_OK) s = read_file(path, &text, err);
-    if (s == SL_OK) s = sl_plan_parse(p->plan, sl_buf_cstr(&text), text.len, path, folder, err);
-    free(folder);
-    sl_buf_free(&text);
-    return s;
+    return sl_plan_load_file(p->plan, path, err);
 }
 
 sl_status sl_pipeline_load(sl_pipeline *p, const char *json, const char *name, sl_error *err) {
@@ -182,6 +152,7 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
     TRY(sl_plan_prepare(p->plan, &env, err));
     TRY(sl_stages_make(p->plan, &p->stages, err));
     p->plan->env.memory = sl_stages_share(&p->stages, &p->plan->env);
+    sl_plan_share_env(p->plan);
     p->sink_env = (sl_sink_env){
         .tmpdir = env.tmpdir, .to_terminal = isatty(STDOUT_FILENO), .out_fd = STDOUT_FILENO, .now = env.now};
     TRY(sl_targets_make(p->plan, &p->sink_env, &p->targets, err));
@@ -191,6 +162,10 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
 
 sl_status sl_pipeline_check(sl_pipeline *p, sl_error *err) {
     return prepare(p, err);
+}
+
+const char *sl_pipeline_warning(const sl_pipeline *p, unsigned i) {
+    return i < p->plan->nwarnings ? p->plan->warnings[i].s : NULL;
 }
 
 const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err) {
@@ -212,6 +187,7 @@ static sl_status start_http(sl_pipeline *p, sl_error *err) {
     TRY(sl_http_new(&options, &p->http, err));
     p->plan->env.http = p->http;
     p->plan->env.permits = p->permits;
+    sl_plan_share_env(p->plan);
     return SL_OK;
 }
 

@@ -86,17 +86,16 @@ static sl_status zip_batch(sl_stage_run *sr, sl_batch *b, sl_error *err) {
 
 /* An operator's conf is resolved once, against the first elements of its terminals and otherwise an empty item. */
 static sl_status resolve_conf(sl_stage_run *sr, sl_error *err) {
-    sl_stage *stage = sr->stage;
-    const sl_node *node = stage->node;
+    const sl_node *node = sr->stage->node;
     sl_batch *b = sl_batch_new(NULL, 1);
-    stage->conf = sl_arena_calloc(&sr->arena, 1, node->pipe->conf_size + 1);
-    if (!b || !stage->conf) {
+    void *conf = sr->bound->conf = sl_arena_calloc(&sr->arena, 1, node->pipe->conf_size + 1);
+    if (!b || !conf) {
         sl_batch_free(&b);
         return sl_oom(err);
     }
     sl_status s = zip_batch(sr, b, err);
-    if (s == SL_OK) s = sl_node_resolve(node, (sl_item){b, 0}, &sr->arena, stage->conf, err);
-    if (s > SL_DONE) sl_error_step(err, node->step, node->pipe->name);
+    if (s == SL_OK) s = sl_node_resolve(node, (sl_item){b, 0}, &sr->arena, conf, err);
+    if (s > SL_DONE) sl_node_failed(node, err);
     sl_batch_free(&b);
     return s;
 }
@@ -106,10 +105,11 @@ static sl_status resolve_conf(sl_stage_run *sr, sl_error *err) {
 static sl_status open_operator(sl_stage_run *sr, sl_error *err) {
     const sl_stage *stage = sr->stage;
     const sl_pipe *pipe = stage->node->pipe;
-    const sl_env *env = sr->run->env;
-    if (stage->end == SL_END_SERIAL) return pipe->serial->open(stage->conf, env, &sr->serial, err);
-    if (stage->end == SL_END_LOOKUP) return pipe->lookup->open(stage->conf, env, &sr->stage->table, err);
-    TRY(pipe->fold->open(stage->conf, env, &sr->partial, err));
+    const sl_env *env = stage->node->info.env;
+    sl_bound *bound = sr->bound;
+    if (stage->end == SL_END_SERIAL) return pipe->serial->open(bound->conf, env, &sr->serial, err);
+    if (stage->end == SL_END_LOOKUP) return pipe->lookup->open(bound->conf, env, &bound->table, err);
+    TRY(pipe->fold->open(bound->conf, env, &sr->partial, err));
     return pipe->fold->seal ? pipe->fold->seal(sr->partial, err)
                             : SL_OK; /* merging wants both sides sealed */
 }
@@ -124,7 +124,7 @@ sl_status sl_end_open(sl_stage_run *sr, sl_error *err) {
     if (!stage->node || stage->end == SL_END_ZIP || stage->end == SL_END_WRAP) return SL_OK;
     if (stage->node->dynamic) TRY(resolve_conf(sr, err));
     sl_status s = open_operator(sr, err);
-    if (s > SL_DONE) sl_error_step(err, stage->node->step, stage->node->pipe->name);
+    if (s > SL_DONE) sl_node_failed(stage->node, err);
     return s;
 }
 
@@ -168,14 +168,14 @@ sl_status sl_end_batch(sl_stage_run *sr, sl_batch *take, sl_error *err) {
     if (stage->end == SL_END_SERIAL || stage->end == SL_END_LOOKUP) take->bare = false;
     switch (stage->end) {
     case SL_END_SERIAL: s = stage->node->pipe->serial->pass(sr->serial, take, &sr->ready.out, err); break;
-    case SL_END_LOOKUP: s = stage->node->pipe->lookup->add(stage->table, take, err); break;
+    case SL_END_LOOKUP: s = stage->node->pipe->lookup->add(sr->bound->table, take, err); break;
     case SL_END_ZIP: s = zip_and_put(sr, take, err); break;
     case SL_END_WRAP: s = wrap_batch(sr, take, err); break;
     case SL_END_SPOOL: s = spool_batch(sr, take, err); break;
     case SL_END_OUTPUT: s = sl_queue_put(&sr->ready, take, err); break;
     case SL_END_FOLD: sl_batch_free(&take); break;
     }
-    if (s > SL_DONE && stage->node) sl_error_step(err, stage->node->step, stage->node->pipe->name);
+    if (s > SL_DONE && stage->node) sl_node_failed(stage->node, err);
     return s;
 }
 
@@ -183,14 +183,15 @@ sl_status sl_end_partial(sl_stage_run *sr, void *take, sl_error *err) {
     const sl_fold *fold = sr->stage->node->pipe->fold;
     sl_status s = fold->merge(sr->partial, take, err);
     fold->close(take);
-    if (s > SL_DONE) sl_error_step(err, sr->stage->node->step, sr->stage->node->pipe->name);
+    if (s > SL_DONE) sl_node_failed(sr->stage->node, err);
     return s;
 }
 
 sl_status sl_end_saved(sl_stage_run *sr, sl_text saved, sl_error *err) {
     const sl_stage *stage = sr->stage;
     void *partial = NULL;
-    sl_status s = stage->node->pipe->fold->load(stage->conf, sr->run->env, saved.s, saved.n, &partial, err);
+    sl_status s = stage->node->pipe->fold->load(sr->bound->conf, stage->node->info.env, saved.s, saved.n,
+                                                &partial, err);
     if (s == SL_OK) return sl_end_partial(sr, partial, err);
     stage->node->pipe->fold->close(partial);
     return s;
@@ -212,10 +213,10 @@ sl_status sl_end_finish(sl_stage_run *sr, sl_error *err) {
     else if (stage->end == SL_END_FOLD)
         s = pipe->fold->finish(sr->partial, &sr->ready.out, err);
     else if (stage->end == SL_END_LOOKUP)
-        s = pipe->lookup->seal(stage->table, err);
+        s = pipe->lookup->seal(sr->bound->table, err);
     else if (stage->end == SL_END_WRAP)
         s = finish_wrap(sr, err);
-    if (s > SL_DONE && pipe) sl_error_step(err, stage->node->step, pipe->name);
+    if (s > SL_DONE && pipe) sl_node_failed(stage->node, err);
     return stage->end == SL_END_LOOKUP && s == SL_OK ? SL_DONE : s;
 }
 
@@ -224,10 +225,10 @@ void sl_end_close(sl_stage_run *sr) {
     const sl_pipe *pipe = stage->node ? stage->node->pipe : NULL;
     if (sr->serial) pipe->serial->close(sr->serial);
     if (sr->partial) pipe->fold->close(sr->partial);
-    if (sr->stage->table) pipe->lookup->close(sr->stage->table);
-    sr->serial = sr->partial = sr->stage->table = NULL;
-    if (pipe && stage->node->dynamic && sr->stage->conf && pipe->destroy) pipe->destroy(sr->stage->conf);
-    sr->stage->conf = NULL;
+    if (sr->bound->table) pipe->lookup->close(sr->bound->table);
+    sr->serial = sr->partial = sr->bound->table = NULL;
+    if (pipe && stage->node->dynamic && sr->bound->conf && pipe->destroy) pipe->destroy(sr->bound->conf);
+    sr->bound->conf = NULL;
     sl_spool_free(&sr->spool);
     sl_queue_clear(&sr->ready);
     sl_arena_free(&sr->arena);

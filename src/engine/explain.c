@@ -17,6 +17,8 @@ static void put_feed(sl_buf *o, const sl_feed *f) {
         }
     } else if (f->kind == SL_FEED_ONE) {
         put_text(o, "read", SL_TEXT("one empty item"));
+    } else if (f->kind == SL_FEED_CALLER) {
+        put_text(o, "read", SL_TEXT("the item of the loop"));
     } else {
         sl_buf_printf(o, "\"stage\": %u", f->stage->id);
     }

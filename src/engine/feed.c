@@ -16,9 +16,11 @@ static sl_status open_source(sl_stage_run *sr, uint32_t b, sl_error *err) {
     if (f->opened || feed->kind != SL_FEED_SOURCE) return SL_OK;
     const sl_source *source = feed->source->pipe->source;
     f->opened = true;
-    sl_status s = source->open(feed->source->compiled, sr->run->env, &f->split, err);
+    f->env = *feed->source->info.env;
+    if (sr->run->o.plan->parent) f->env.keep = &sr->arena;
+    sl_status s = source->open(feed->source->compiled, &f->env, &f->split, err);
     if (s == SL_OK && source->total) f->total = source->total(f->split);
-    if (s > SL_DONE) sl_error_step(err, feed->source->step, feed->source->pipe->name);
+    if (s > SL_DONE) sl_node_failed(feed->source, err);
     return s;
 }
 
@@ -44,7 +46,7 @@ static sl_status next_unit(sl_stage_run *sr, const sl_feed *feed, sl_task *t, sl
     sl_feed_run *f = &sr->feeds[sr->branch];
     sl_status s = feed->source->pipe->source->split(f->split, &t->unit, err);
     if (feed->source->pipe->source->total) f->total = feed->source->pipe->source->total(f->split);
-    if (s > SL_DONE) sl_error_step(err, feed->source->step, feed->source->pipe->name);
+    if (s > SL_DONE) sl_node_failed(feed->source, err);
     return s;
 }
 
@@ -74,6 +76,13 @@ static sl_status next_one(sl_stage_run *sr, sl_task *t, sl_error *err) {
     return t->batch ? SL_OK : sl_oom(err);
 }
 
+/* A nested subpipe's one unit: the item it is run for. */
+static sl_status next_caller(sl_stage_run *sr, sl_task *t) {
+    t->batch = sr->run->o.input;
+    sr->run->o.input = NULL;
+    return t->batch ? SL_OK : SL_DONE;
+}
+
 static sl_status next_of_branch(sl_stage_run *sr, sl_task *t, sl_error *err) {
     const sl_feed *feed = &sr->stage->branches[sr->branch].feed;
     t->branch = sr->branch;
@@ -82,6 +91,7 @@ static sl_status next_of_branch(sl_stage_run *sr, sl_task *t, sl_error *err) {
     case SL_FEED_STAGE: return next_of_stage(sr, feed, t, err);
     case SL_FEED_SPOOL: return next_of_spool(sr, feed, t, err);
     case SL_FEED_ONE: return next_one(sr, t, err);
+    case SL_FEED_CALLER: return next_caller(sr, t);
     }
     return SL_E_INTERNAL;
 }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "engine/fetches.h"
+#include "engine/nested.h"
 #include "record/builder.h"
 #include "sources/stream.h"
 
@@ -24,7 +25,8 @@ typedef struct span {
 struct sl_processor {
     const sl_node *node;
     const sl_pipe *pipe;
-    sl_arena arena; /* paths and names, for the processor's life */
+    const sl_stages *nested; /* of the subpipe, NULL: the pipe itself computes */
+    sl_arena arena;          /* paths and names, for the processor's life */
     sl_path field, assign;
     bool whole_item, steady;
     void *state;   /* of a static conf, or a steady one */
@@ -59,6 +61,7 @@ sl_arena *sl_results_arena(sl_results *r) {
 
 static sl_text assign_name(const sl_node *node) {
     if (node->assign.s) return node->assign;
+    if (node->loop) return SL_TEXT("loop");
     if (node->pipe->assign) return sl_text_of(node->pipe->assign);
     return sl_text_of(node->pipe->kind == SL_KIND_SOURCE ? "content" : node->pipe->name);
 }
@@ -72,10 +75,11 @@ static sl_status compile_paths(sl_processor *p, sl_error *err) {
     return sl_path_compile(&p->assign, assign_name(node), dialect, &p->arena, err);
 }
 
-sl_status sl_processor_new(const sl_node *node, sl_processor **out, sl_error *err) {
+sl_status sl_processor_new(const sl_node *node, const sl_stages *nested, sl_processor **out, sl_error *err) {
     sl_processor *p = *out = calloc(1, sizeof *p);
     if (!p) return sl_oom(err);
     p->node = node;
+    p->nested = nested;
     p->pipe = node->pipe;
     TRY(compile_paths(p, err));
     if (p->pipe->source) return sl_fetches_new(node, &p->fetches, err);
@@ -153,6 +157,14 @@ static sl_status collect_applied(sl_out *out, sl_batch *take, sl_error *err) {
     return collect_batch(&((apply_out *)(void *)out)->to, take, err);
 }
 
+/* A subpipe, run whole for one item. */
+static sl_status nest_item(sl_processor *p, sl_item item, sl_error *err) {
+    collector c = {.p = p, .item = item.batch, .wanted = p->node->count == 1 ? 1 : UINT64_MAX};
+    sl_batch *one = sl_batch_slice(item.batch, &item.row, 1);
+    p->results.many = true;
+    return one ? sl_nested_items(p->node->nested, p->nested, one, collect_batch, &c, err) : sl_oom(err);
+}
+
 /* A pipe that works on batches, for a conf that refers to the item or results that are stored in it: a batch of one row. */
 static sl_status apply_item(sl_processor *p, const void *conf, void *state, sl_item item, sl_error *err) {
     apply_out o = {{collect_applied}, {.p = p, .item = item.batch, .wanted = UINT64_MAX}};
@@ -162,6 +174,7 @@ static sl_status apply_item(sl_processor *p, const void *conf, void *state, sl_i
 
 static sl_status compute(sl_processor *p, const void *conf, void *state, sl_value field, sl_item item,
                          sl_error *err) {
+    if (p->nested) return nest_item(p, item, err);
     if (p->pipe->apply) return apply_item(p, conf, state, item, err);
     return p->pipe->each(conf, state, field, item, &p->results, err);
 }
@@ -235,6 +248,7 @@ static sl_status compute_batch(sl_processor *p, sl_batch *b, sl_error *err) {
 
 static bool emits(const sl_processor *p, const span *s) {
     if (p->node->emit >= 0) return p->node->emit;
+    if (p->node->loop) return true;
     if ((p->pipe->flags & SL_PIPE_EMITS) || p->pipe->kind == SL_KIND_SOURCE) return true;
     return s->many || (s->n == 1 && p->results.v[s->from].type == SL_MAP);
 }
@@ -253,12 +267,13 @@ static bool row_is_empty(sl_batch *b, uint32_t row, sl_error *err) {
     return true;
 }
 
-/* Several results for an empty item give an item each. */
-static sl_status assign_apart(sl_processor *p, const span *s, sl_arena *a, sl_builder *to, sl_error *err) {
+/* Each result in a copy of ITEM: of loops, and of what gives several results for an empty item. */
+static sl_status assign_apart(sl_processor *p, const span *s, sl_value item, sl_arena *a, sl_builder *to,
+                              sl_error *err) {
     for (uint32_t k = 0; k < s->n; k++) {
-        sl_value item;
-        TRY(sl_path_set(&p->assign, sl_map(NULL, 0), p->results.v[s->from + k], a, &item, err));
-        TRY(sl_builder_add(to, item, err));
+        sl_value copy;
+        TRY(sl_path_set(&p->assign, item, p->results.v[s->from + k], a, &copy, err));
+        TRY(sl_builder_add(to, copy, err));
     }
     return SL_OK;
 }
@@ -267,7 +282,9 @@ static sl_status assign_apart(sl_processor *p, const span *s, sl_arena *a, sl_bu
 static sl_status assigned_value(sl_processor *p, const span *s, sl_arena *a, sl_value *out, sl_error *err) {
     const sl_value *v = s->n ? p->results.v + s->from : NULL;
     *out = sl_missing();
-    if (p->node->count == 2 || (p->node->count == 0 && s->n > 1)) {
+    if (p->node->loop) {
+        if (s->n > 0) *out = *v;
+    } else if (p->node->count == 2 || (p->node->count == 0 && s->n > 1)) {
         sl_value *list = sl_arena_alloc(a, (size_t)s->n * sizeof *list);
         if (!list) return sl_oom(err);
         if (s->n) memcpy(list, v, s->n * sizeof *list);
@@ -297,10 +314,11 @@ static sl_status assign_batch(sl_processor *p, sl_batch *take, sl_out *out, sl_e
 static sl_status assign_one(sl_processor *p, sl_batch *b, uint32_t i, sl_builder *to, sl_error *err) {
     sl_arena *a = sl_batch_arena(b);
     uint32_t row = sl_batch_row(b, i);
+    bool several = p->spans[i].n > 1 && p->node->count != 1;
     sl_value item, v;
-    if (p->spans[i].n > 1 && p->node->count != 1 && row_is_empty(b, row, err))
-        return assign_apart(p, &p->spans[i], a, to, err);
     TRY(sl_batch_item(b, row, &item, err));
+    if (several && (p->node->loop || row_is_empty(b, row, err)))
+        return assign_apart(p, &p->spans[i], item, a, to, err);
     TRY(assigned_value(p, &p->spans[i], a, &v, err));
     if (v.type != SL_MISSING) TRY(sl_path_set(&p->assign, item, v, a, &item, err));
     return sl_builder_add(to, item, err);
@@ -385,11 +403,12 @@ static sl_status emit_columns(sl_processor *p, const sl_batch *b, sl_out *out, s
     return SL_OK;
 }
 
-/* Every row assigns, and none is an empty item with several results. */
+/* Every row assigns, and none gives several items. */
 static bool all_assign(const sl_processor *p, const sl_batch *b) {
+    bool apart = p->node->count != 1 && (p->node->loop || b->ncols == 0);
     for (uint32_t i = 0; i < b->nsel; i++) {
         if (emits(p, &p->spans[i])) return false;
-        if (p->spans[i].n > 1 && p->node->count != 1 && b->ncols == 0) return false;
+        if (p->spans[i].n > 1 && apart) return false;
     }
     return true;
 }

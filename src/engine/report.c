@@ -37,6 +37,7 @@ static const char *feed_name(const sl_feed *feed) {
     case SL_FEED_STAGE: return "stage";
     case SL_FEED_SPOOL: return "spool";
     case SL_FEED_ONE: return "one";
+    case SL_FEED_CALLER: return "caller";
     }
     return "";
 }
@@ -125,6 +126,15 @@ static uint64_t peak_memory(const sl_run *r) {
     return peak;
 }
 
+static void write_warnings(sl_buf *o, const sl_plan *p) {
+    sl_buf_str(o, "  \"warnings\": [");
+    for (uint32_t i = 0; i < p->nwarnings; i++) {
+        if (i) sl_buf_str(o, ", ");
+        sl_json_text(p->warnings[i], o);
+    }
+    sl_buf_str(o, "],\n");
+}
+
 static void write_totals(sl_buf *o, const sl_run *r) {
     sl_progress p = sl_run_progress(r);
     sl_buf_str(o, "  \"items\": {");
@@ -159,6 +169,7 @@ sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, 
     member(out, "workers", r->o.workers);
     sl_buf_str(out, ",\n");
     write_totals(out, r);
+    write_warnings(out, r->o.plan);
     sl_buf_str(out, "  \"stages\": [\n");
     for (uint32_t i = 0; i < r->o.stages->n; i++) {
         write_stage(out, &r->stages[i]);

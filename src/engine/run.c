@@ -15,13 +15,17 @@ sl_status sl_run_new(const sl_run_options *options, sl_run **out, sl_error *err)
     r->env = &options->plan->env;
     r->started = sl_clock_ns();
     r->stages = calloc(options->stages->n + 1, sizeof *r->stages);
+    r->bound = calloc(options->stages->n + 1, sizeof *r->bound);
     r->sinks = calloc(options->ntargets + 1, sizeof *r->sinks);
     r->rows = calloc(options->ntargets + 1, sizeof *r->rows);
-    for (uint32_t i = 0; r->stages && i < options->stages->n; i++) {
+    for (uint32_t i = 0; r->stages && r->bound && i < options->stages->n; i++) {
+        const sl_stage *stage = options->stages->v[i];
+        r->bound[i].conf = stage->node ? stage->node->compiled : NULL;
         r->stages[i].run = r;
-        r->stages[i].stage = options->stages->v[i];
+        r->stages[i].stage = stage;
+        r->stages[i].bound = &r->bound[i];
     }
-    return r->stages && r->sinks && r->rows ? SL_OK : sl_oom(err);
+    return r->stages && r->bound && r->sinks && r->rows ? SL_OK : sl_oom(err);
 }
 
 static void close_sinks(sl_run *r) {
@@ -35,10 +39,13 @@ static void close_sinks(sl_run *r) {
 void sl_run_free(sl_run **rp) {
     sl_run *r = *rp;
     if (!r) return;
-    for (uint32_t i = r->stages ? r->o.stages->n : 0; i-- > 0;) sl_stage_stop(&r->stages[i]);
-    for (uint32_t i = r->stages ? r->o.stages->n : 0; i-- > 0;) sl_end_close(&r->stages[i]);
+    uint32_t n = r->stages && r->bound ? r->o.stages->n : 0;
+    for (uint32_t i = n; i-- > 0;) sl_stage_stop(&r->stages[i]);
+    for (uint32_t i = n; i-- > 0;) sl_end_close(&r->stages[i]);
     close_sinks(r);
+    sl_batch_free(&r->o.input);
     free(r->stages);
+    free(r->bound);
     free(r->sinks);
     free(r->rows);
     free(r);

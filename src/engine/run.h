@@ -17,8 +17,9 @@
 typedef struct sl_run sl_run;
 
 typedef struct sl_run_options {
-    sl_plan *plan;
-    sl_stages *stages;
+    const sl_plan *plan;
+    const sl_stages *stages;
+    sl_batch *input;          /* of a nested subpipe: the caller's item; taken */
     const sl_target *targets; /* none: sl_run_next */
     uint32_t ntargets;
     const sl_sink_env *sink_env;

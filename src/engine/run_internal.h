@@ -20,6 +20,7 @@ typedef struct sl_queue {
 /* Where a branch's units come from, while the stage runs. */
 typedef struct sl_feed_run {
     void *split; /* SL_FEED_SOURCE: opened */
+    sl_env env;  /* of its source, for as long as that is open */
     bool opened, done;
     uint32_t next;  /* SL_FEED_SPOOL: block to read next; SL_FEED_ONE: 1 once handed out */
     uint64_t total; /* bytes if known */
@@ -27,7 +28,8 @@ typedef struct sl_feed_run {
 
 struct sl_stage_run {
     sl_run *run;
-    sl_stage *stage;
+    const sl_stage *stage;
+    sl_bound *bound; /* its own */
     sl_phase phase;
     sl_walk_plan walk;
     sl_pool *pool;
@@ -62,6 +64,7 @@ struct sl_run {
     sl_run_options o;
     const sl_env *env;
     sl_stage_run *stages;              /* [stages->n], by id */
+    sl_bound *bound;                   /* [stages->n], by id */
     void **sinks;                      /* [ntargets]: opened */
     uint64_t *rows;                    /* [ntargets]: written */
     uint64_t started, ended, reported; /* monotonic ns */

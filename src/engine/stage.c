@@ -65,7 +65,6 @@ static sl_status end_flow(planner *p, flow *f, sl_end end, const sl_node *node, 
     all->v = v;
     *s = (sl_stage){
         .id = all->n, .branches = f->v, .nbranches = f->n, .cap = f->cap, .end = end, .node = node};
-    if (node) s->conf = node->compiled;
     all->v[all->n++] = s;
     *out = s;
     return SL_OK;
@@ -116,8 +115,9 @@ static sl_status zip_terminals(planner *p, const sl_node *node, flow *f) {
     return bind_terminals(p, s, node);
 }
 
+/* A processor that nothing is wired to runs once, on an empty item; a loop is an operator, whose stream is empty then. */
 static sl_status flow_of_processor(planner *p, const sl_node *node, sl_step_kind kind, flow *f) {
-    if (wire_of(node, SL_PORT_INPUT))
+    if (wire_of(node, SL_PORT_INPUT) || node->loop)
         TRY(input_flow(p, node, f));
     else
         TRY(add_feed(p, f, SL_FEED_ONE, NULL, NULL));
@@ -125,8 +125,17 @@ static sl_status flow_of_processor(planner *p, const sl_node *node, sl_step_kind
     return add_step(p, f, (sl_step){.kind = kind, .node = node});
 }
 
+static sl_status flow_of_nested(planner *p, const sl_node *node, flow *f) {
+    sl_stages *nested = sl_arena_calloc(p->arena, 1, sizeof *nested);
+    if (!nested) return sl_oom(p->err);
+    TRY(sl_stages_make(node->nested, nested, p->err));
+    TRY(input_flow(p, node, f));
+    return add_step(p, f, (sl_step){.kind = SL_STEP_EACH, .node = node, .nested = nested});
+}
+
 static sl_status flow_of_source(planner *p, const sl_node *node, flow *f) {
-    if (!node->dynamic && !wire_of(node, SL_PORT_INPUT) && node->emit != 0 && node->count == 0)
+    bool alone = !node->loop && !wire_of(node, SL_PORT_INPUT);
+    if (alone && !node->dynamic && node->emit != 0 && node->count == 0)
         return add_feed(p, f, SL_FEED_SOURCE, node, NULL);
     return flow_of_processor(p, node, SL_STEP_FETCH, f);
 }
@@ -147,7 +156,7 @@ static sl_status flow_of_lookup(planner *p, const sl_node *node, flow *f) {
     if (!other) other = wire_of(node, SL_PORT_OTHERS);
     if (!other) {
         sl_status s = sl_fail(p->err, SL_E_PLAN, "no second stream: wire one to its port 'other'");
-        sl_error_at(p->err, p->plan->file, node->line, node->column);
+        sl_error_at(p->err, node->home->file, node->line, node->column);
         sl_error_step(p->err, node->step, node->pipe->name);
         return s;
     }
@@ -172,7 +181,7 @@ static sl_status flow_of_serial(planner *p, const sl_node *node, flow *f) {
     sl_stage *before = bare_result(f);
     if (before && before->end == SL_END_FOLD && serial->needs && !node->dynamic && !before->node->dynamic &&
         before->node->nconsumers <= 1 && before->node->pipe->fold->limit && serial->needs(node->compiled))
-        before->node->pipe->fold->limit(before->conf, serial->needs(node->compiled));
+        before->node->pipe->fold->limit(before->node->compiled, serial->needs(node->compiled));
     if (serial->pure && !node->dynamic) TRY(add_step(p, f, (sl_step){.kind = SL_STEP_PURE, .node = node}));
     sl_stage *s;
     TRY(cut_flow(p, f, SL_END_SERIAL, node, &s));
@@ -188,7 +197,7 @@ static sl_status flow_of_fold(planner *p, const sl_node *node, flow *f) {
 
 static sl_status flow_of_apply(planner *p, const sl_node *node, flow *f) {
     if (node->pipe->kind == SL_KIND_PROCESSOR) {
-        bool by_item = node->dynamic || node->emit == 0;
+        bool by_item = node->dynamic || node->emit == 0 || (node->loop && node->count == 1);
         return flow_of_processor(p, node, by_item ? SL_STEP_EACH : SL_STEP_APPLY, f);
     }
     TRY(input_flow(p, node, f));
@@ -197,7 +206,7 @@ static sl_status flow_of_apply(planner *p, const sl_node *node, flow *f) {
 
 /* An operator told not to emit stores each item it would emit under a key of a fresh item. */
 static sl_status wrap_operator(planner *p, const sl_node *node, flow *f) {
-    bool wraps = node->pipe && node->pipe->kind == SL_KIND_OPERATOR && node->emit == 0 &&
+    bool wraps = node->pipe && node->pipe->kind == SL_KIND_OPERATOR && node->emit == 0 && !node->loop &&
                  !(node->pipe->flags & SL_PIPE_VALUE);
     sl_stage *s;
     return wraps ? cut_flow(p, f, SL_END_WRAP, node, &s) : SL_OK;
@@ -212,7 +221,9 @@ static bool runs_in_order(const sl_node *node) {
 
 static sl_status flow_of_pipe(planner *p, const sl_node *node, flow *f) {
     const sl_pipe *pipe = node->pipe;
+    if (node == p->plan->caller) return add_feed(p, f, SL_FEED_CALLER, NULL, NULL);
     if (!pipe) return input_flow(p, node, f); /* the output node */
+    if (node->nested) return flow_of_nested(p, node, f);
     if (pipe->flags & SL_PIPE_OTHERS) return flow_of_union(p, node, f);
     if (pipe->kind == SL_KIND_SPLITTER) return input_flow(p, node, f);
     if (pipe->source) return flow_of_source(p, node, f);
@@ -249,7 +260,8 @@ static sl_status limit_flow(planner *p, flow *f, uint64_t limit) {
     sl_pair *count = sl_arena_calloc(p->arena, 1, sizeof *count);
     if (!pipe || !node || !count) return sl_oom(p->err);
     *count = (sl_pair){SL_TEXT("count"), sl_int((int64_t)limit)};
-    *node = (sl_node){.id = SL_TEXT("limit"), .pipe = pipe, .emit = -1, .conf = sl_map(count, 1)};
+    *node = (sl_node){
+        .home = p->plan, .id = SL_TEXT("limit"), .pipe = pipe, .emit = -1, .conf = sl_map(count, 1)};
     node->info = (sl_step_info){.env = &p->plan->env, .arena = p->arena, .emit = -1, .has_input = true};
     node->compiled = sl_arena_calloc(p->arena, 1, pipe->conf_size);
     if (!node->compiled) return sl_oom(p->err);

@@ -11,7 +11,9 @@
  *     one empty item                                    spool    (kept for several readers)
  *                                                       output   (sinks or the caller)
  *
- * Ownership: everything in the plan's arena. Read-only once built, except what run.c marks as its own. */
+ * The stages of a subpipe that a loop runs for each item hang on the loop's step; any worker may run them at any time.
+ *
+ * Ownership: everything in the plan's arena. Read-only once built; what a run makes of a stage is in its sl_bound. */
 #ifndef SL_ENGINE_STAGE_H
 #define SL_ENGINE_STAGE_H
 
@@ -19,8 +21,15 @@
 #include "sinks/sink.h"
 
 typedef struct sl_stage sl_stage;
+typedef struct sl_stages sl_stages;
 
-typedef enum sl_feed_kind { SL_FEED_SOURCE, SL_FEED_ONE, SL_FEED_STAGE, SL_FEED_SPOOL } sl_feed_kind;
+typedef enum sl_feed_kind {
+    SL_FEED_SOURCE,
+    SL_FEED_ONE,
+    SL_FEED_CALLER, /* of a nested subpipe: the item it is run for */
+    SL_FEED_STAGE,
+    SL_FEED_SPOOL
+} sl_feed_kind;
 
 typedef struct sl_feed {
     sl_feed_kind kind;
@@ -40,6 +49,7 @@ typedef struct sl_step {
     sl_step_kind kind;
     const sl_node *node;
     sl_stage *lookup; /* SL_STEP_PROBE */
+    const sl_stages *nested; /* SL_STEP_EACH of a loop over a subpipe */
 } sl_step;
 
 typedef struct sl_branch {
@@ -67,17 +77,19 @@ struct sl_stage {
     sl_stage **terminals; /* streams bound to names the node's conf uses, ends of kind SL_END_OUTPUT */
     sl_text *terminal_names;
     uint32_t nterminals;
-
-    /* run.c's own, set before the stage's workers start: */
-    void *conf;  /* compiled conf of the end: node->compiled, or resolved at the start */
-    void *table; /* SL_END_LOOKUP: built */
 };
 
-typedef struct sl_stages {
+/* What a run makes of a stage before the stage's workers start. */
+typedef struct sl_bound {
+    void *conf;  /* compiled conf of the end: node->compiled, or resolved at the start */
+    void *table; /* SL_END_LOOKUP: built */
+} sl_bound;
+
+struct sl_stages {
     sl_stage **v; /* every stage, in the order of making; a stage comes after those it reads from */
     uint32_t n, cap;
     sl_stage *output;
-} sl_stages;
+};
 
 /* Cuts the prepared plan. LIMIT > 0 puts a truncate before the output. Adjacent sort and truncate become one bounded sort. */
 SL_MUST_CHECK sl_status sl_stages_make(sl_plan *plan, sl_stages *out, sl_error *err);

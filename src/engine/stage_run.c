@@ -133,8 +133,10 @@ static bool jobs_may_wait(const sl_stage *stage) {
 static sl_status start_pool(sl_stage_run *sr, sl_error *err) {
     const sl_run_options *o = &sr->run->o;
     bool output = sr->stage == o->stages->output;
-    sr->walk =
-        (sl_walk_plan){.stage = sr->stage, .env = sr->run->env, .as_items = !output || o->ntargets == 0};
+    sr->walk = (sl_walk_plan){.stage = sr->stage,
+                              .env = sr->run->env,
+                              .bound = sr->run->bound,
+                              .as_items = !output || o->ntargets == 0};
     if (!sr->walk.as_items) {
         sr->walk.targets = o->targets;
         sr->walk.ntargets = o->ntargets;

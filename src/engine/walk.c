@@ -59,14 +59,14 @@ static sl_status fold_batch(sl_walker *w, sl_batch *take, sl_error *err) {
     w->folded += take->nsel;
     take->bare = false;
     if (!w->partial) {
-        sl_status s = fold->open(stage->conf, w->plan->env, &w->partial, err);
+        sl_status s = fold->open(w->plan->bound[stage->id].conf, stage->node->info.env, &w->partial, err);
         if (s != SL_OK) {
             sl_batch_free(&take);
             return s;
         }
     }
     sl_status s = fold->add(w->partial, take, first, err);
-    if (s > SL_DONE) sl_error_step(err, stage->node->step, stage->node->pipe->name);
+    if (s > SL_DONE) sl_node_failed(stage->node, err);
     return s;
 }
 
@@ -101,9 +101,10 @@ static sl_status run_step(link *l, sl_batch *take, sl_error *err) {
     case SL_STEP_EACH:
     case SL_STEP_FETCH: return sl_processor_run(l->processor, take, &l->next->out, err);
     case SL_STEP_APPLY: return pipe->apply(conf, l->state, take, &l->next->out, err);
-    case SL_STEP_PROBE:
-        return pipe->lookup->probe(step->lookup->conf, step->lookup->table, l->state, take, &l->next->out,
-                                   err);
+    case SL_STEP_PROBE: {
+        const sl_bound *bound = &l->walker->plan->bound[step->lookup->id];
+        return pipe->lookup->probe(bound->conf, bound->table, l->state, take, &l->next->out, err);
+    }
     case SL_STEP_PURE: return pipe->serial->pure(conf, l->state, take, before, &l->next->out, err);
     }
     return SL_E_INTERNAL;
@@ -118,7 +119,7 @@ static sl_status link_emit(sl_out *out, sl_batch *take, sl_error *err) {
     if (l->place > 0) l->walker->outcome->counts[l->place - 1].out += take->nsel;
     if (!l->step) return end_batch(l->walker, take, err);
     sl_status s = run_step(l, take, err);
-    if (s > SL_DONE) sl_error_step(err, l->step->node->step, l->step->node->pipe->name);
+    if (s > SL_DONE) sl_node_failed(l->step->node, err);
     return s;
 }
 
@@ -131,7 +132,7 @@ sl_status sl_emit_batch(void *to, sl_batch *take, sl_error *err) {
 static sl_status start_link(link *l, sl_error *err) {
     const sl_node *node = l->step->node;
     bool processor = l->step->kind == SL_STEP_EACH || l->step->kind == SL_STEP_FETCH;
-    if (processor) return sl_processor_new(node, &l->processor, err);
+    if (processor) return sl_processor_new(node, l->step->nested, &l->processor, err);
     return node->pipe->start ? node->pipe->start(node->compiled, &l->state, err) : SL_OK;
 }
 
@@ -244,7 +245,7 @@ static sl_status feed_branch(sl_walker *w, const sl_branch *b, branch_state *bs,
     w->outcome->bytes = task->unit.bytes;
     sl_status s = source->pipe->source->read(source->compiled, bs->read_state, &task->unit, first,
                                              &w->outcome->quarantined, err);
-    if (s > SL_DONE) sl_error_step(err, source->step, source->pipe->name);
+    if (s > SL_DONE) sl_node_failed(source, err);
     return s;
 }
 

@@ -22,6 +22,7 @@ typedef struct sl_target {
 typedef struct sl_walk_plan {
     const sl_stage *stage;
     const sl_env *env;
+    const sl_bound *bound; /* [stages], by id */
     const sl_target *targets; /* of an output stage */
     uint32_t ntargets;
     bool as_items; /* an output stage whose items the coordinator wants as batches */

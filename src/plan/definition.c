@@ -11,6 +11,7 @@
 
 typedef struct module {
     sl_text id;    /* normalised */
+    sl_text embed; /* that of a loop's submodule, normalised; .s NULL: none */
     sl_node *node; /* NULL: the output module */
     const char *place;
     bool feeds; /* is the source of a pair */
@@ -87,7 +88,7 @@ static sl_status read_member(reader *r, const sl_pair *pair) {
                                         "parallel",    "threads",   "workers",     "ordered", "memory",
                                         "connections", "per_host",  "unit",        "limit",   "dialect",
                                         "http",        "allow_net", "allow_files", "layout",  "terminaldata",
-                                        "description", NULL};
+                                        "description", "test",      "pipe_path",   NULL};
     sl_text key = pair->key;
     if (sl_text_is(key, "dialect")) return SL_OK; /* read before the others */
     if (sl_setting_known(key)) return read_setting(r, pair);
@@ -153,6 +154,16 @@ static const module *find_module(const reader *r, sl_value id) {
     return NULL;
 }
 
+/* A wire into the submodule of a loop leads into the loop. */
+static const module *find_target(const reader *r, sl_value id) {
+    const module *found = find_module(r, id);
+    if (found || !sl_is_text(id)) return found;
+    sl_text normal = sl_plan_normal(sl_bytes(id), &r->plan->arena);
+    for (uint32_t i = 0; i < r->n; i++)
+        if (r->all[i].embed.s && sl_text_eq(r->all[i].embed, normal)) return &r->all[i];
+    return NULL;
+}
+
 static sl_status module_id(const reader *r, sl_value v, const char *place, sl_text *id) {
     sl_value given = sl_map_get_z(v, "id");
     if (sl_is_text(given) && given.n) {
@@ -173,14 +184,37 @@ static sl_status module_id(const reader *r, sl_value v, const char *place, sl_te
 }
 
 /* What editors leave in riko's modules is passed over; in our own forms an unknown member is a slip of the pen. */
-static sl_status check_members(const reader *r, sl_value v, const char *place) {
-    static const char *const names[] = {"id", "type", "conf", "emit", "assign", "field", "count", NULL};
-    for (uint32_t i = 0; i < v.n && !r->full; i++) {
+static sl_status check_names(const reader *r, sl_value v, const char *const *names, const char *what,
+                             const char *place) {
+    for (uint32_t i = 0; v.type == SL_MAP && i < v.n && !r->full; i++) {
         bool known = false;
         for (unsigned k = 0; names[k]; k++) known |= sl_text_is(v.as.map[i].key, names[k]);
-        if (!known) return unknown_member(r, v.as.map[i].key, names, "module", place);
+        if (!known) return unknown_member(r, v.as.map[i].key, names, what, place);
     }
     return SL_OK;
+}
+
+static sl_status check_members(const reader *r, sl_value v, const char *place) {
+    static const char *const names[] = {"id",    "type",  "conf",  "emit", "assign",
+                                        "field", "count", "embed", NULL};
+    static const char *const embed[] = {"id", "type", NULL};
+    TRY(check_names(r, v, names, "module", place));
+    return check_names(r, sl_map_get_z(v, "embed"), embed, "embed", member(r, place, "embed"));
+}
+
+/* Riko wants the submodule beside the conf; a loop without one cannot be meant. */
+static sl_status read_embed(const reader *r, sl_node *node, sl_value v, const char *place) {
+    sl_value embed = sl_map_get_z(v, "embed");
+    bool loop = node->pipe && !strcmp(node->pipe->name, "loop");
+    sl_status status = SL_OK;
+    if (loop && sl_is_absent(embed))
+        status = sl_fail(r->err, SL_E_PLAN, SL_LOOP_WITHOUT_EMBED);
+    else if (!sl_is_absent(embed) && (loop || !r->full))
+        status = sl_node_embed(r->plan, node, embed, r->err);
+    if (status == SL_OK) return SL_OK;
+    sl_plan_point(r->plan, place, SL_TEXT("embed"), r->err);
+    sl_error_step(r->err, node->step, node->pipe ? node->pipe->name : NULL);
+    return status;
 }
 
 static sl_status read_calls(const reader *r, sl_node *node, sl_value v, const char *place) {
@@ -195,23 +229,35 @@ static sl_status read_calls(const reader *r, sl_node *node, sl_value v, const ch
     return SL_OK;
 }
 
-static sl_status read_node(reader *r, sl_value v, sl_text id, sl_text type, const char *place,
+static sl_status read_node(reader *r, sl_value v, sl_text id, const char *place, const char *conf,
                            sl_node **out) {
     sl_plan *p = r->plan;
     sl_node *node;
-    TRY(sl_plan_node(p, id, type, &node, r->err));
+    TRY(sl_plan_node(p, id, sl_bytes(sl_map_get_z(v, "type")), &node, r->err));
     node->step = (int)r->n + 1;
-    node->place = member(r, place, "conf");
+    node->place = member(r, place, conf);
     node->conf = sl_map_get_z(v, "conf");
     sl_json_locate(p->text, strlen(p->text), place, &node->line, &node->column);
     TRY(sl_conf_lower(&node->conf, &p->arena, r->err));
     TRY(check_members(r, v, place));
     TRY(read_calls(r, node, v, place));
+    TRY(read_embed(r, node, v, place));
+    sl_status status = sl_node_translate(node, r->err);
+    if (status != SL_OK) return sl_node_blame(node, (sl_text){0}, status, r->err);
     p->tail = *out = node;
     return SL_OK;
 }
 
+/* The id of a submodule, for wires that lead to it. */
+static sl_status embed_id(const reader *r, sl_value v, module *m) {
+    sl_value id = sl_map_get_z(sl_map_get_z(v, "embed"), "id");
+    if (!sl_is_text(id) || !id.n) return SL_OK;
+    m->embed = sl_plan_normal(sl_bytes(id), &r->plan->arena);
+    return m->embed.s ? SL_OK : sl_oom(r->err);
+}
+
 static sl_status read_module(reader *r, sl_value v, const char *place) {
+    const char *conf = "conf";
     if (v.type != SL_MAP)
         return sl_plan_fail(r->plan, place, r->err, "a module must be an object, got %s",
                             sl_type_name((sl_type)v.type));
@@ -223,9 +269,14 @@ static sl_status read_module(reader *r, sl_value v, const char *place) {
     TRY(module_id(r, v, place, &id));
     m.id = sl_plan_normal(id, &r->plan->arena);
     if (!m.id.s) return sl_oom(r->err);
+    if (sl_legacy_loop(v)) {
+        TRY(sl_legacy_unfold(r->plan, &v, r->err));
+        conf = "conf.embed.value.conf";
+    }
+    TRY(embed_id(r, v, &m));
     bool output = sl_text_is(sl_bytes(type), "output");
     if (output && r->output) return sl_plan_fail(r->plan, place, r->err, "two modules of type 'output'");
-    if (!output) TRY(read_node(r, v, id, sl_bytes(type), place, &m.node));
+    if (!output) TRY(read_node(r, v, id, place, conf, &m.node));
     r->all[r->n] = m;
     if (output) r->output = &r->all[r->n];
     r->n++;
@@ -253,7 +304,8 @@ static bool starts_with(sl_text t, const char *prefix) {
 }
 
 static sl_status further_stream(const reader *r, sl_node *to, sl_node *from, const char *place) {
-    if (!to->pipe) return SL_OK; /* reported when it leads to the output */
+    if (!to->pipe && !sl_subpipe_id(to->type).n) return SL_OK; /* reported when it leads to the output */
+    if (!to->pipe) return sl_plan_fail(r->plan, place, r->err, "a subpipe takes one stream only");
     if (to->pipe->flags & SL_PIPE_OTHERS)
         return sl_node_wire(r->plan, to, SL_PORT_OTHERS, from, (sl_text){0}, r->err);
     if (to->pipe->flags & SL_PIPE_OTHER)
@@ -287,7 +339,7 @@ static sl_status connect(reader *r, module *from, const module *to, sl_text port
 }
 
 static sl_status find_end(const reader *r, sl_value id, const char *place, module **out) {
-    const module *m = find_module(r, id);
+    const module *m = find_target(r, id);
     if (m) {
         *out = &r->all[m - r->all];
         return SL_OK;
@@ -352,11 +404,18 @@ static sl_status wire_linear(reader *r) {
     return SL_OK;
 }
 
+static bool is_read(const sl_plan *p, const sl_node *node) {
+    for (uint32_t i = 0; i < p->nnodes; i++)
+        for (uint32_t k = 0; k < p->nodes[i]->ninputs; k++)
+            if (p->nodes[i]->inputs[k].from == node) return true;
+    return false;
+}
+
 /* Without an output module the first module that feeds nothing is the end; in the full format it must be the only one. */
 static sl_status find_tail(reader *r) {
     const module *first = NULL;
     for (uint32_t i = 0; i < r->n; i++) {
-        if (r->all[i].feeds || !r->all[i].node) continue;
+        if (r->all[i].feeds || !r->all[i].node || is_read(r->plan, r->all[i].node)) continue;
         if (first && r->full)
             return sl_plan_fail(r->plan, r->all[i].place, r->err,
                                 "which module is the end? Add one of type 'output' and wire the end to it");
@@ -374,6 +433,7 @@ static sl_status read_wires(reader *r) {
         const char *place = element(r, "wires", i);
         TRY(r->full ? read_full_wire(r, i, place) : read_pair(r, i, place));
     }
+    TRY(sl_mail_wires(r->plan, r->err));
     if (r->plan->tail) return SL_OK;
     if (r->output && (r->full || r->n > 1))
         return sl_plan_fail(r->plan, r->output->place, r->err, "nothing is wired into the output module");
@@ -398,7 +458,15 @@ static sl_status interpolate(sl_plan *p, sl_value *root, sl_error *err) {
 }
 
 static sl_status check_pipes(const sl_plan *p, sl_error *err) {
-    for (uint32_t i = 0; i < p->nnodes; i++) TRY(sl_node_known(p, p->nodes[i], err));
+    for (uint32_t i = 0; i < p->nnodes; i++) TRY(sl_node_known(p->nodes[i], err));
+    return SL_OK;
+}
+
+static sl_status keep_all(sl_plan *p, sl_error *err) {
+    p->all = sl_arena_calloc(&p->arena, p->nnodes + 1, sizeof(sl_node *));
+    if (!p->all) return sl_oom(err);
+    for (uint32_t i = 0; i < p->nnodes; i++) p->all[i] = p->nodes[i];
+    p->nall = p->nnodes;
     return SL_OK;
 }
 
@@ -412,9 +480,11 @@ sl_status sl_plan_parse(sl_plan *p, const char *json, size_t n, const char *file
     TRY(sl_json_parse(json, n, p->file, &p->arena, &root, err));
     TRY(read_dialect(&r, root));
     TRY(interpolate(p, &root, err));
+    p->root = root;
     TRY(read_top(&r, root));
     TRY(read_modules(&r));
     TRY(read_wires(&r));
+    TRY(keep_all(p, err));
     TRY(sl_graph_order(p, p->tail, err));
     return check_pipes(p, err);
 }

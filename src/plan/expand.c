@@ -59,11 +59,11 @@ static sl_status source_node(sl_plan *p, uint32_t i, sl_node **out, sl_error *er
     node->conf = conf;
     if (node->place && p->text)
         sl_json_locate(p->text, strlen(p->text), node->place, &node->line, &node->column);
-    TRY(sl_node_known(p, node, err));
+    TRY(sl_node_known(node, err));
     *out = node;
-    if (node->pipe->kind == SL_KIND_SOURCE) return SL_OK;
-    return sl_node_blame(p, node, SL_TEXT("type"),
-                         sl_fail(err, SL_E_PLAN, "'%s' is not a source", node->pipe->name), err);
+    if (node->pipe && node->pipe->kind == SL_KIND_SOURCE) return SL_OK;
+    sl_status status = sl_fail(err, SL_E_PLAN, "'%.*s' is not a source", (int)type.n, type.s);
+    return sl_node_blame(node, SL_TEXT("type"), status, err);
 }
 
 static sl_status make_union(sl_plan *p, sl_node *node, sl_error *err) {
@@ -90,7 +90,8 @@ static sl_status join_sources(sl_plan *p, sl_node **out, sl_error *err) {
 }
 
 static bool wants_input(const sl_node *node) {
-    return node->pipe->kind != SL_KIND_SOURCE && (!node->ninputs || node->inputs[0].port != SL_PORT_INPUT);
+    bool source = node->pipe && node->pipe->kind == SL_KIND_SOURCE;
+    return !source && !sl_node_receives(node) && (!node->ninputs || node->inputs[0].port != SL_PORT_INPUT);
 }
 
 sl_status sl_expand_sources(sl_plan *p, sl_error *err) {
@@ -149,7 +150,7 @@ sl_status sl_expand_urls(sl_plan *p, sl_error *err) {
     for (uint32_t i = 0; i < n; i++) {
         sl_node *node = p->nodes[i];
         sl_value urls = sl_map_get_z(node->conf, "url");
-        if (urls.type != SL_LIST || node->pipe->kind != SL_KIND_SOURCE) continue;
+        if (urls.type != SL_LIST || !node->pipe || node->pipe->kind != SL_KIND_SOURCE) continue;
         if (urls.n == 1)
             TRY(with_url(p, node->conf, urls.as.list[0], &node->conf, err));
         else

@@ -7,7 +7,6 @@
 enum { UNSEEN, OPEN, DONE }; /* node->mark */
 
 typedef struct sorter {
-    sl_plan *plan;
     sl_node *stack[SL_MAX_NODES]; /* the path from the root to the node at hand */
     sl_node *order[SL_MAX_NODES];
     uint32_t depth, n;
@@ -29,7 +28,7 @@ static sl_status report_cycle(const sorter *s, const sl_node *back) {
     node = s->stack[s->depth - 1];
     sl_status status = sl_fail(s->err, SL_E_PLAN, "the modules feed each other in a circle: %s'%.*s'", names,
                                (int)node->id.n, node->id.s);
-    sl_error_at(s->err, s->plan->file, back->line, back->column);
+    sl_error_at(s->err, back->home->file, back->line, back->column);
     return status;
 }
 
@@ -49,7 +48,7 @@ static sl_status visit(sorter *s, sl_node *node) {
 sl_status sl_graph_order(sl_plan *p, sl_node *root, sl_error *err) {
     sorter *s = sl_arena_alloc(&p->arena, sizeof *s);
     if (!s) return sl_oom(err);
-    *s = (sorter){.plan = p, .err = err};
+    *s = (sorter){.err = err};
     for (uint32_t i = 0; i < p->nnodes; i++) p->nodes[i]->mark = UNSEEN;
     if (root) TRY(visit(s, root));
     uint32_t wanted = s->n;

@@ -57,6 +57,7 @@ typedef struct sl_env {
     bool allow_files;           /* data from the network may name local files */
     struct sl_permits *permits; /* net/permits.h: for every HTTP session of the run; NULL: each has its own */
     struct sl_http *http;    /* net/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */
+    sl_arena *keep;          /* where a source that a worker runs puts what its units name; NULL: where its conf lives */
 } sl_env;
 
 /* What one partial of a fold may hold: those of workers that share the coordinator's memory all grow at once, beside the merged one;
@@ -180,8 +181,9 @@ enum {
     SL_PIPE_OTHERS = 8,      /* takes any number of further streams: union */
     SL_PIPE_ITEM = 16,       /* works on the whole item when no field is given */
     SL_PIPE_VALUE = 32,      /* operator that handles emit and assign itself (count, sum): its result is a value */
-    SL_PIPE_STEADY = 64      /* the state that start makes does not look at the conf: a worker makes it once, also where the conf
+    SL_PIPE_STEADY = 64,     /* the state that start makes does not look at the conf: a worker makes it once, also where the conf
                                 refers to the item */
+    SL_PIPE_NO_LOOP = 1024   /* a source that cannot be the submodule of a loop (input) */
 };
 
 typedef struct sl_pipe {

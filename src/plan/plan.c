@@ -21,6 +21,11 @@ void sl_plan_free(sl_plan **plan) {
         const sl_node *node = p->nodes[i];
         if (node->compiled && node->pipe->destroy) node->pipe->destroy(node->compiled);
     }
+    while (p->subs) {
+        sl_plan *sub = p->subs;
+        p->subs = sub->sibling;
+        sl_plan_free(&sub);
+    }
     sl_arena_free(&p->arena);
     free(p);
     *plan = NULL;
@@ -61,13 +66,49 @@ sl_status sl_plan_fail(const sl_plan *p, const char *place, sl_error *err, const
     return status;
 }
 
-sl_status sl_node_blame(const sl_plan *p, const sl_node *node, sl_text key, sl_status status, sl_error *err) {
+sl_status sl_node_blame(const sl_node *node, sl_text key, sl_status status, sl_error *err) {
+    const sl_plan *p = node->home;
     uint64_t line, column;
     if (node->place && key.n && locate(p, node->place, key, &line, &column))
         sl_error_at(err, p->file, line, column);
     if (node->line) sl_error_at(err, p->file, node->line, node->column);
     sl_error_step(err, node->step, node->pipe ? node->pipe->name : NULL);
     return status;
+}
+
+/* What fails in a subpipe is a matter of the step that refers to it, at a place of its own. */
+void sl_node_failed(const sl_node *node, sl_error *err) {
+    if (!err || err->step || err->pipe[0]) return;
+    int step = node->step;
+    const sl_plan *home = node->home;
+    if (home->parent) {
+        char text[sizeof err->text];
+        memcpy(text, err->text, sizeof text);
+        snprintf(err->text, sizeof err->text, "%s:%llu:%llu: %.600s", home->file,
+                 (unsigned long long)node->line, (unsigned long long)node->column, text);
+    }
+    for (; home->parent; home = home->parent) step = home->step;
+    sl_error_step(err, step, node->pipe->name);
+}
+
+sl_status sl_plan_warn(const sl_node *node, sl_error *err, const char *fmt, ...) {
+    char shown[1024];
+    sl_error warning = {.code = SL_E_PLAN};
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(warning.text, sizeof warning.text, fmt, args);
+    va_end(args);
+    (void)sl_node_blame(node, (sl_text){0}, SL_E_PLAN, &warning);
+    sl_plan *p = node->home;
+    while (p->parent) p = p->parent;
+    p->warnings = grown(&p->arena, p->warnings, p->nwarnings, sizeof *p->warnings);
+    sl_text text = sl_arena_printf(&p->arena, "%s", sl_error_format(&warning, shown, sizeof shown));
+    if (!p->warnings || !text.s) {
+        p->nwarnings = 0;
+        return sl_oom(err);
+    }
+    p->warnings[p->nwarnings++] = text;
+    return SL_OK;
 }
 
 /* ---- variables and inputs ----------------------------------------------------------------------------------------- */
@@ -118,13 +159,17 @@ static sl_status reserve_node(sl_plan *p, sl_error *err) {
     return SL_OK;
 }
 
-sl_status sl_plan_node(sl_plan *p, sl_text id, sl_text type, sl_node **out, sl_error *err) {
+sl_status sl_plan_adopt(sl_plan *p, sl_node *node, sl_error *err) {
     TRY(reserve_node(p, err));
-    sl_node *node = sl_arena_calloc(&p->arena, 1, sizeof *node);
-    if (!node) return sl_oom(err);
-    *node = (sl_node){.id = id, .type = type, .pipe = p->lookup(type), .emit = -1};
-    p->nodes[p->nnodes++] = *out = node;
+    p->nodes[p->nnodes++] = node;
     return SL_OK;
+}
+
+sl_status sl_plan_node(sl_plan *p, sl_text id, sl_text type, sl_node **out, sl_error *err) {
+    sl_node *node = *out = sl_arena_calloc(&p->arena, 1, sizeof *node);
+    if (!node) return sl_oom(err);
+    *node = (sl_node){.home = p, .id = id, .type = type, .pipe = p->lookup(type), .emit = -1};
+    return sl_plan_adopt(p, node, err);
 }
 
 static bool has_port(const sl_node *node, sl_port port) {
@@ -147,25 +192,45 @@ sl_status sl_node_wire(sl_plan *p, sl_node *to, sl_port port, sl_node *from, sl_
     return SL_OK;
 }
 
-/* The type of a module stands beside its conf, that of a source in it. */
-static void point_at_type(const sl_plan *p, const sl_node *node, sl_error *err) {
+/* A member of a module stands beside its conf, the type of a source in it. */
+void sl_node_point(const sl_node *node, const char *name, sl_error *err) {
     char place[256];
     uint64_t line, column;
     if (!node->place) return;
     snprintf(place, sizeof place, "%s", node->place);
     char *conf = strrchr(place, '.');
     if (conf && !strcmp(conf, ".conf")) *conf = 0;
-    if (locate(p, place, SL_TEXT("type"), &line, &column)) sl_error_at(err, p->file, line, column);
+    sl_text key = sl_text_of(name);
+    while (key.n && !locate(node->home, place, key, &line, &column))
+        while (key.n && key.s[--key.n] != '.') continue;
+    if (key.n) sl_error_at(err, node->home->file, line, column);
 }
 
-sl_status sl_node_known(const sl_plan *p, const sl_node *node, sl_error *err) {
-    if (node->pipe) return SL_OK;
-    const char *near = sl_pipe_suggest(node->type);
-    sl_status status = sl_fail(err, SL_E_PLAN, "unknown pipe '%.*s'%s%s%s", (int)node->type.n, node->type.s,
-                               near ? ", did you mean '" : "; `sluice pipes` lists them", near ? near : "",
-                               near ? "'?" : "");
-    point_at_type(p, node, err);
-    return sl_node_blame(p, node, (sl_text){0}, status, err);
+static sl_status unknown_pipe(sl_text type, sl_error *err) {
+    if (sl_legacy_gone(type))
+        return sl_fail(err, SL_E_PLAN, "'%.*s' was a service of Yahoo! Pipes and has no counterpart",
+                       (int)type.n, type.s);
+    if (type.n > 4 && !memcmp(type.s, "pipe:", 5))
+        return sl_fail(err, SL_E_PLAN,
+                       "'%.*s' is no subpipe: an ID is letters, digits, _, - and dots, none of them first",
+                       (int)type.n, type.s);
+    const char *near = sl_pipe_suggest(type);
+    return sl_fail(err, SL_E_PLAN, "unknown pipe '%.*s'%s%s%s", (int)type.n, type.s,
+                   near ? ", did you mean '" : "; `sluice pipes` lists them", near ? near : "",
+                   near ? "'?" : "");
+}
+
+sl_status sl_node_known(const sl_node *node, sl_error *err) {
+    sl_text embed = node->embed;
+    if (!node->pipe && !sl_subpipe_id(node->type).n) {
+        sl_status status = unknown_pipe(node->type, err);
+        sl_node_point(node, "type", err);
+        return sl_node_blame(node, (sl_text){0}, status, err);
+    }
+    if (!embed.s || node->home->lookup(embed) || sl_subpipe_id(embed).n) return SL_OK;
+    sl_status status = unknown_pipe(embed, err);
+    sl_node_point(node, "embed.type", err);
+    return sl_node_blame(node, (sl_text){0}, status, err);
 }
 
 /* Riko decides by Python's truth, where the text "false" is true. */
@@ -182,14 +247,37 @@ static sl_status call_count(sl_node *node, sl_value v, sl_error *err) {
     return node->count ? SL_OK : sl_fail(err, SL_E_PLAN, "'count' must be \"first\" or \"all\"");
 }
 
+sl_status sl_node_embed(sl_plan *p, sl_node *node, sl_value v, sl_error *err) {
+    sl_value type = v.type == SL_MAP ? sl_map_get_z(v, "type") : v;
+    if (!node->pipe || strcmp(node->pipe->name, "loop"))
+        return sl_fail(err, SL_E_PLAN, "'embed' belongs to a loop, and '%.*s' is none", (int)node->type.n,
+                       node->type.s);
+    if (!sl_is_text(type) || !type.n)
+        return sl_fail(err, SL_E_PLAN,
+                       "'embed' is the submodule of the loop, {\"type\": PIPE} or the name of a pipe");
+    sl_text t = sl_arena_text(&p->arena, sl_bytes(type));
+    if (!t.s) return sl_oom(err);
+    node->embed = t;
+    return SL_OK;
+}
+
 sl_status sl_node_call(sl_plan *p, sl_node *node, const char *key, sl_value v, sl_error *err) {
     if (sl_is_absent(v)) return SL_OK;
     if (!strcmp(key, "emit")) return call_emit(p, node, v, err);
     if (!strcmp(key, "count")) return call_count(node, v, err);
+    if (!strcmp(key, "embed")) return sl_node_embed(p, node, v, err);
     if (!sl_is_text(v)) return sl_fail(err, SL_E_PLAN, "'%s' must be text, the path of a field", key);
     sl_text t = sl_arena_text(&p->arena, sl_bytes(v));
     if (!t.s) return sl_oom(err);
     *(!strcmp(key, "field") ? &node->field : &node->assign) = t;
+    return SL_OK;
+}
+
+sl_status sl_node_translate(sl_node *node, sl_error *err) {
+    sl_plan *p = node->home;
+    bool loop = node->embed.s;
+    TRY(sl_legacy_translate(p, loop ? &node->embed : &node->type, &node->conf, node->field, err));
+    if (!loop) node->pipe = p->lookup(node->type);
     return SL_OK;
 }
 
@@ -204,7 +292,7 @@ static int next_step(const sl_plan *p) {
 
 /* Splits MAP into the call options, which NODE gets, and its conf. */
 static sl_status take_calls(sl_plan *p, sl_node *node, sl_value map, sl_error *err) {
-    static const char *const calls[] = {"field", "assign", "emit", "count", NULL};
+    static const char *const calls[] = {"field", "assign", "emit", "count", "embed", NULL};
     sl_pair *kept = sl_arena_calloc(&p->arena, map.n ? map.n : 1, sizeof *kept);
     uint32_t n = 0;
     if (!kept) return sl_oom(err);
@@ -218,11 +306,12 @@ static sl_status take_calls(sl_plan *p, sl_node *node, sl_value map, sl_error *e
         while (calls[c] && !sl_text_is((sl_text){key.s + 1, key.n - 1}, calls[c])) c++;
         if (!calls[c])
             return sl_fail(err, SL_E_PLAN,
-                           "unknown call option '%.*s', expected @field, @assign, @emit or @count",
+                           "unknown call option '%.*s', expected @field, @assign, @emit, @count or @embed",
                            (int)key.n, key.s);
         TRY(sl_node_call(p, node, calls[c], map.as.map[i].value, err));
     }
-    return sl_value_copy(&node->conf, sl_map(kept, n), &p->arena, err);
+    TRY(sl_value_copy(&node->conf, sl_map(kept, n), &p->arena, err));
+    return sl_node_translate(node, err);
 }
 
 sl_status sl_plan_add_value(sl_plan *p, sl_text pipe, sl_value conf, sl_error *err) {
@@ -233,12 +322,12 @@ sl_status sl_plan_add_value(sl_plan *p, sl_text pipe, sl_value conf, sl_error *e
     if (!id.s) return sl_oom(err);
     TRY(sl_plan_node(p, id, pipe, &node, err));
     node->step = step;
-    TRY(sl_node_known(p, node, err));
+    TRY(sl_node_known(node, err));
     if (sl_is_absent(conf)) conf = sl_map(NULL, 0);
     sl_status status = conf.type == SL_MAP ? take_calls(p, node, conf, err)
                                            : sl_fail(err, SL_E_PLAN, "the conf must be a JSON object, got %s",
                                                      sl_type_name((sl_type)conf.type));
-    if (status != SL_OK) return sl_node_blame(p, node, (sl_text){0}, status, err);
+    if (status != SL_OK) return sl_node_blame(node, (sl_text){0}, status, err);
     if (p->tail) TRY(sl_node_wire(p, node, SL_PORT_INPUT, p->tail, (sl_text){0}, err));
     p->tail = node;
     return SL_OK;

@@ -6,6 +6,9 @@
  * {"modules", "wires": [{id, src, tgt}]} format with typed literals, terminals, _OTHER and other ports; each with the
  * settings of the top level beside them. Everything wrong is found here, with file, line and column.
  *
+ * A definition may refer to others, its subpipes (pipe:ID). Each is a plan of its own, owned by the one that refers to it. Where it
+ * stands as a module its nodes move into the graph of its parent; where a loop runs it for each item it stays whole, prepared once.
+ *
  * Ownership: a plan owns an arena in which all it points to lives. Thread rule: one thread until prepared; read-only afterwards. */
 #ifndef SL_PLAN_PLAN_H
 #define SL_PLAN_PLAN_H
@@ -14,6 +17,7 @@
 #include "plan/web.h"
 
 typedef struct sl_node sl_node;
+typedef struct sl_plan sl_plan;
 
 typedef enum sl_port { SL_PORT_INPUT, SL_PORT_OTHER, SL_PORT_OTHERS, SL_PORT_TERMINAL } sl_port;
 
@@ -25,14 +29,18 @@ typedef struct sl_wire {
 } sl_wire;
 
 struct sl_node {
-    sl_text id;             /* as written, or "sw-N" */
+    sl_plan *home;          /* the definition it was written in: its places, dialect, base folder and env */
+    sl_text id;             /* as written, or "sw-N"; "MODULE/ID" for a node of a subpipe that has moved in */
     sl_text type;           /* the pipe's name as written */
     int step;               /* from 1, in the order of the definition, for messages; 0: a source of the collection, or implied */
-    const sl_pipe *pipe;    /* NULL for the output node */
+    const sl_pipe *pipe;    /* NULL for the output node, the caller's node, a subpipe that has not been read yet */
     sl_value conf;          /* a map, resolved: typed literals applied; {subkey}, {terminal} maps left where the item decides */
     sl_text field, assign;  /* call options; .s NULL: absent */
     int emit;               /* -1 absent, 0, 1 */
     int count;              /* 0 absent, 1 first, 2 all */
+    sl_text embed;          /* loops: the type of the submodule as written; .s NULL: absent */
+    bool loop;              /* once prepared: PIPE is the submodule, run for each item under the rules of loops */
+    sl_plan *nested;        /* once prepared: a loop over a subpipe, whose pipe is `loop` itself */
     sl_wire *inputs;        /* SL_PORT_INPUT (at most one) first, the others in the order of the wires */
     uint32_t ninputs;
     uint32_t nconsumers;    /* how many wires leave it */
@@ -62,8 +70,10 @@ typedef struct sl_settings {
     unsigned connections, per_host;
     uint64_t memory, unit;   /* bytes */
     uint64_t limit;          /* items to the sinks, 0: all */
+    sl_text pipe_path;       /* folders of subpipes, separated by colons */
+    bool test;               /* `input` uses its default */
     sl_dialect dialect;
-    unsigned given;          /* bit set of settings that were set explicitly: see settings.c */
+    uint64_t given;          /* bit set of settings that were set explicitly: see settings.c */
 } sl_settings;
 
 typedef struct sl_variable {
@@ -76,8 +86,13 @@ typedef struct sl_source_ref {
     const char *place;       /* in the definition, or NULL */
 } sl_source_ref;
 
-typedef struct sl_plan {
+struct sl_plan {
     sl_arena arena;
+    sl_plan *parent;         /* of a subpipe: the definition that refers to it; NULL: the pipeline itself */
+    sl_plan *subs, *sibling; /* those it refers to, owned; the next of the parent's */
+    int step;                /* of a subpipe: that of the module that refers to it */
+    bool nested;             /* of a subpipe: a loop runs it for each item */
+    sl_node *caller;         /* of a nested subpipe: stands for the item it is run for; NULL: no module takes it */
     const sl_pipe *(*lookup)(sl_text name); /* sl_pipe_named, unless a test brings pipes of its own */
     sl_text name;            /* of the pipeline, or empty */
     const char *file;        /* for messages */
@@ -90,6 +105,9 @@ typedef struct sl_plan {
     sl_web web;              /* `http` and `allow_net` */
     sl_node **nodes;         /* once prepared: in topological order, only nodes that lead to the output */
     uint32_t nnodes, cap_nodes;
+    sl_node **all;           /* [nall] every module that a definition has, in its order, until prepared; NULL: there is none */
+    uint32_t nall;
+    sl_value root;           /* the definition, variables filled in; missing if none */
     sl_node *tail;           /* what the output is fed from, and what sl_plan_add appends to; NULL: nothing yet */
     sl_node *output;         /* once prepared: the node (pipe NULL, one SL_PORT_INPUT) whose stream is the pipeline's result */
     sl_source_ref *sources;
@@ -97,8 +115,11 @@ typedef struct sl_plan {
     sl_sink_ref *sinks;
     uint32_t nsinks;
     sl_env env;              /* filled by sl_plan_prepare */
+    sl_text *warnings;       /* what is odd and no error, with its place; of the pipeline itself, not of subpipes */
+    uint32_t nwarnings;
+    uint32_t nread;          /* subpipes read so far, in all; of the pipeline itself */
     sl_error failure;        /* what sl_plan_prepare found, for those who ask again */
-} sl_plan;
+};
 
 sl_plan *sl_plan_new(void);
 void sl_plan_free(sl_plan **p);
@@ -113,6 +134,8 @@ SL_MUST_CHECK sl_status sl_plan_set(sl_plan *p, sl_text name, sl_text value, boo
 /* Reads a definition. FILE for messages; BASE_DIR may be NULL. Both copied. */
 SL_MUST_CHECK sl_status sl_plan_parse(sl_plan *p, const char *json, size_t n, const char *file, const char *base_dir,
                                       sl_error *err);
+/* The same from a file; its folder is the base of relative names. A file that cannot be opened is SL_E_USAGE. */
+SL_MUST_CHECK sl_status sl_plan_load_file(sl_plan *p, const char *path, sl_error *err);
 /* One linear step more. CONF: a JSON object, may be NULL. */
 SL_MUST_CHECK sl_status sl_plan_add(sl_plan *p, sl_text pipe, const char *conf, sl_error *err);
 /* One linear step more from a map value; takes "@field" and the like out of it. */
@@ -126,6 +149,12 @@ SL_MUST_CHECK sl_status sl_plan_add_sink(sl_plan *p, sl_text text, sl_value conf
 /* Orders and checks the graph, compiles the confs that need no item, fills env. ENV gives the run-time part (now, tmpdir,
  * stopping, inputs). After it the plan is read-only. Done once; a second call after a failure gives the same failure. */
 SL_MUST_CHECK sl_status sl_plan_prepare(sl_plan *p, const sl_env *env, sl_error *err);
+
+/* Hands what the engine has decided about p->env since (memory, http) on to the subpipes. */
+void sl_plan_share_env(sl_plan *p);
+
+/* Adds to a failure at run time which step it was, where that is still unknown; for a node of a subpipe also its place there. */
+void sl_node_failed(const sl_node *node, sl_error *err);
 
 /* JSON text -> value in ARENA (by jansson). On failure err has line and column. */
 SL_MUST_CHECK sl_status sl_json_parse(const char *json, size_t n, const char *file, sl_arena *arena, sl_value *out,

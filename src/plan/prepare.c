@@ -36,9 +36,30 @@ static void fill_env(sl_plan *p, const sl_env *given) {
     env->ordered = s->ordered;
     env->web = &p->web;
     env->allow_files = s->allow_files;
+    env->test = s->test;
     if (env->inputs.type != SL_MAP) env->inputs = p->inputs;
     if (!env->tmpdir) env->tmpdir = getenv("TMPDIR");
     if (!env->tmpdir || !*env->tmpdir) env->tmpdir = "/tmp";
+}
+
+/* A nested subpipe runs in one worker of many, inline, and has its share of the memory. */
+void sl_plan_inherit_env(sl_plan *sub) {
+    sl_env *env = &sub->env;
+    *env = sub->parent->env;
+    env->dialect = sub->settings.dialect;
+    env->base_dir = sub->base_dir;
+    if (!sub->nested) return;
+    env->memory = sl_env_share(&sub->parent->env);
+    env->workers = 1;
+    env->shared = true;
+    env->http = NULL;
+}
+
+void sl_plan_share_env(sl_plan *p) {
+    for (sl_plan *sub = p->subs; sub; sub = sub->sibling) {
+        sl_plan_inherit_env(sub);
+        sl_plan_share_env(sub);
+    }
 }
 
 /* The node that stands for the pipeline's result. */
@@ -86,60 +107,83 @@ static void trace_network(sl_node *node) {
     node->networked = node->info.networked || node->info.url_from_data || (source && is_web_url(url));
 }
 
-static sl_status fill_info(sl_plan *p, sl_node *node, sl_error *err) {
+static sl_status fill_info(sl_node *node, sl_error *err) {
     node->info = (sl_step_info){
-        .env = &p->env,
-        .arena = &p->arena,
+        .env = &node->home->env,
+        .arena = &node->home->arena,
         .emit = node->emit,
         .count = node->count,
         .has_input = node->ninputs && node->inputs[0].port == SL_PORT_INPUT,
     };
     trace_network(node);
-    TRY(call_option(p, node->field, &node->info.field, err));
-    return call_option(p, node->assign, &node->info.assign, err);
+    TRY(call_option(node->home, node->field, &node->info.field, err));
+    return call_option(node->home, node->assign, &node->info.assign, err);
 }
 
 /* A dynamic conf is parsed too, with its open places left out, to find what is wrong with the rest. */
-static sl_status compile(sl_plan *p, sl_node *node, sl_error *err) {
+static sl_status compile(sl_node *node, sl_error *err) {
     sl_text bad = {0};
     sl_value conf = node->conf;
+    sl_arena *arena = &node->home->arena;
     const sl_pipe *pipe = node->pipe;
-    if (node->dynamic) TRY(sl_conf_blank(&conf, &p->arena, err));
-    void *compiled = sl_arena_calloc(&p->arena, 1, pipe->conf_size ? pipe->conf_size : 1);
+    if (node->dynamic) TRY(sl_conf_blank(&conf, arena, err));
+    void *compiled = sl_arena_calloc(arena, 1, pipe->conf_size ? pipe->conf_size : 1);
     if (!compiled) return sl_oom(err);
-    bool nocase = p->settings.dialect == SL_RIKO;
-    sl_status status = sl_options_parse(pipe->options, conf, nocase, compiled, &p->arena, &bad, err);
+    bool nocase = node->home->settings.dialect == SL_RIKO;
+    sl_status status = sl_options_parse(pipe->options, conf, nocase, compiled, arena, &bad, err);
     if (status == SL_OK && !node->dynamic) {
         node->compiled = compiled;
         if (pipe->prepare) status = pipe->prepare(compiled, &node->info, err);
     }
-    return status == SL_OK ? SL_OK : sl_node_blame(p, node, bad, status, err);
+    return status == SL_OK ? SL_OK : sl_node_blame(node, bad, status, err);
+}
+
+/* The subpipe of a loop: what its items may hold is known only now. */
+static sl_status compile_nested(sl_node *node, sl_error *err) {
+    sl_plan *sub = node->nested;
+    if (!sub) return SL_OK;
+    if (sub->caller) sub->caller->networked = node->info.networked;
+    TRY(sl_plan_compile(sub, err));
+    node->networked |= sub->tail->networked;
+    return SL_OK;
 }
 
 static sl_status resolve_confs(sl_plan *p, sl_error *err) {
     for (uint32_t i = 0; i < p->nnodes; i++) {
         sl_node *node = p->nodes[i];
-        if (node == p->output) continue;
-        sl_status status = sl_conf_resolve(p, node, err);
-        if (status != SL_OK) return sl_node_blame(p, node, (sl_text){0}, status, err);
+        if (!node->pipe) continue;
+        sl_status status = sl_conf_resolve(node->home, node, err);
+        if (status != SL_OK) return sl_node_blame(node, (sl_text){0}, status, err);
     }
     return SL_OK;
 }
 
-static sl_status prepare(sl_plan *p, const sl_env *env, sl_error *err) {
-    fill_env(p, env);
-    TRY(sl_expand_sources(p, err));
-    TRY(sl_expand_urls(p, err));
+sl_status sl_plan_compile(sl_plan *p, sl_error *err) {
     TRY(make_output(p, err));
     TRY(sl_graph_order(p, p->output, err));
     TRY(resolve_confs(p, err));
     count_consumers(p);
     for (uint32_t i = 0; i < p->nnodes; i++) {
-        if (p->nodes[i] == p->output) continue;
-        TRY(fill_info(p, p->nodes[i], err));
-        TRY(compile(p, p->nodes[i], err));
+        if (!p->nodes[i]->pipe) continue; /* the output, the caller of a subpipe */
+        TRY(fill_info(p->nodes[i], err));
+        TRY(compile(p->nodes[i], err));
+        TRY(compile_nested(p->nodes[i], err));
     }
     return SL_OK;
+}
+
+sl_status sl_plan_expand(sl_plan *p, sl_error *err) {
+    TRY(sl_expand_mail(p, err));
+    TRY(sl_expand_loops(p, err));
+    TRY(sl_expand_subpipes(p, err));
+    return sl_expand_urls(p, err);
+}
+
+static sl_status prepare(sl_plan *p, const sl_env *env, sl_error *err) {
+    fill_env(p, env);
+    TRY(sl_expand_sources(p, err));
+    TRY(sl_plan_expand(p, err));
+    return sl_plan_compile(p, err);
 }
 
 sl_status sl_plan_prepare(sl_plan *p, const sl_env *env, sl_error *err) {

@@ -1,4 +1,4 @@
-#include "plan/pipe.h"
+#include "plan/internal.h"
 
 #define X(name) extern const sl_pipe sl_pipe_##name;
 #include "plan/registry.def"
@@ -8,14 +8,6 @@ static const sl_pipe *const pipes[] = {
 #define X(name) &sl_pipe_##name,
 #include "plan/registry.def"
 #undef X
-};
-
-/* Names that definitions of the 2016 API and of Yahoo! Pipes use for the same pipe with the same conf. */
-static const struct {
-    const char *alias, *name;
-} aliases[] = {
-    {"createrss", "rssitembuilder"},  {"privateinput", "input"}, {"stringbuilder", "strconcat"},
-    {"stringtokenizer", "tokenizer"}, {"textinput", "input"},
 };
 
 const sl_pipe *sl_pipe_at(unsigned i) {
@@ -38,9 +30,7 @@ static const sl_pipe *exactly_named(sl_text name) {
 
 const sl_pipe *sl_pipe_named(sl_text name) {
     const sl_pipe *found = exactly_named(name);
-    for (unsigned i = 0; !found && i < SL_COUNT(aliases); i++)
-        if (sl_text_is(name, aliases[i].alias)) found = exactly_named(sl_text_of(aliases[i].name));
-    return found;
+    return found ? found : exactly_named(sl_legacy_name(name));
 }
 
 const char *sl_pipe_suggest(sl_text name) {

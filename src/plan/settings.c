@@ -8,12 +8,12 @@
 #include "record/cast.h"
 #include "record/number.h"
 
-/* settings.given: bit i for the i-th row below when anybody set it, bit i + 16 when the caller did. */
-enum { BY_CALLER = 16 };
+/* settings.given: bit i for the i-th row below when anybody set it, bit i + 32 when the caller did. */
+enum { BY_CALLER = 32 };
 
 enum { MIB = 1 << 20 };
 
-typedef enum kind { FLAG, COUNT, SIZE, DIALECT } kind;
+typedef enum kind { FLAG, COUNT, SIZE, DIALECT, FOLDERS } kind;
 
 static const struct row {
     const char *name;
@@ -33,6 +33,9 @@ static const struct row {
     {"memory", SIZE, offsetof(sl_settings, memory), MIB, INT64_MAX, "a size of at least 1M, such as 256M"},
     {"unit", SIZE, offsetof(sl_settings, unit), 1, 64 * MIB, "a size from 1 byte to 64M"},
     {"limit", SIZE, offsetof(sl_settings, limit), 0, INT64_MAX, "a number of items (0: all)"},
+    {"test", FLAG, offsetof(sl_settings, test), 0, 0, "true or false"},
+    {"pipe_path", FOLDERS, offsetof(sl_settings, pipe_path), 0, 0,
+     "a folder, or several separated by colons"},
 };
 
 /* Half of the machine's memory, at most 4 GiB; 1 GiB where the machine does not say. */
@@ -111,6 +114,7 @@ static bool set_row(const struct row *r, sl_settings *s, sl_text t) {
     case COUNT: return set_count(r, at, t);
     case SIZE: return set_size(r, at, t);
     case DIALECT: return set_dialect(at, t);
+    case FOLDERS: *(sl_text *)at = t; return t.n > 0;
     }
     return false;
 }
@@ -127,9 +131,11 @@ static sl_status unknown_setting(sl_text name, sl_error *err) {
 static sl_status set(sl_plan *p, sl_text name, sl_text value, bool by_caller, sl_status code, sl_error *err) {
     const struct row *r = find_row(name);
     if (!r) return unknown_setting(name, err);
-    unsigned bit = 1u << (r - rows);
+    uint64_t bit = UINT64_C(1) << (r - rows);
+    sl_text kept = sl_arena_text(&p->arena, sl_text_trim(value)); /* folders outlive the call */
+    if (!kept.s) return sl_oom(err);
     sl_settings trial = p->settings;
-    if (!set_row(r, &trial, sl_text_trim(value)))
+    if (!set_row(r, &trial, kept))
         return sl_fail(err, code, "'%s' must be %s, got '%.*s'", r->name, r->accepted, (int)value.n, value.s);
     bool overruled = !by_caller && (p->settings.given & bit << BY_CALLER);
     if (!overruled) p->settings = trial;
@@ -142,15 +148,46 @@ sl_status sl_plan_set(sl_plan *p, sl_text name, sl_text value, bool by_caller, s
     return sl_web_set(&p->web, name, sl_text_value(value), by_caller, SL_E_USAGE, &p->arena, err);
 }
 
+/* A definition's folders, one or a list, start at its own; as one text. */
+static sl_status folders(sl_plan *p, sl_value v, sl_text *out, sl_error *err) {
+    sl_buf text = {.limit = MIB};
+    uint32_t n = v.type == SL_LIST ? v.n : 1;
+    for (uint32_t i = 0; i < n; i++) {
+        sl_text folder = {0};
+        TRY(sl_to_text(v.type == SL_LIST ? v.as.list[i] : v, "", &p->arena, &folder, err));
+        if (i) sl_buf_byte(&text, ':');
+        if (p->base_dir && folder.n && folder.s[0] != '/') sl_buf_printf(&text, "%s/", p->base_dir);
+        sl_buf_text(&text, folder);
+    }
+    sl_status status = sl_buf_check(&text, err);
+    if (status == SL_OK) *out = sl_arena_text(&p->arena, sl_text_n(text.data, text.len));
+    sl_buf_free(&text);
+    return status == SL_OK && !out->s ? sl_oom(err) : status;
+}
+
 sl_status sl_plan_setting(sl_plan *p, sl_text name, sl_value v, sl_error *err) {
-    sl_text t;
+    const struct row *r = find_row(name);
+    sl_text t = {0};
     if (sl_web_knows(name)) return sl_web_set(&p->web, name, v, false, SL_E_PLAN, &p->arena, err);
-    TRY(sl_to_text(v, "null", &p->arena, &t, err));
+    if (r && r->kind == FOLDERS)
+        TRY(folders(p, v, &t, err));
+    else
+        TRY(sl_to_text(v, "null", &p->arena, &t, err));
     return set(p, name, t, false, SL_E_PLAN, err);
 }
 
+void sl_settings_inherit(sl_settings *s, const sl_settings *from) {
+    uint64_t by_caller = from->given >> BY_CALLER;
+    for (unsigned i = 0; i < SL_COUNT(rows); i++) {
+        uint64_t bit = UINT64_C(1) << i;
+        if (!(by_caller & bit)) continue;
+        if (rows[i].kind == DIALECT) s->dialect = from->dialect;
+        s->given |= bit | bit << BY_CALLER;
+    }
+}
+
 bool sl_plan_given(const sl_plan *p, sl_text name) {
-    return p->settings.given & 1u << (find_row(name) - rows);
+    return p->settings.given >> (find_row(name) - rows) & 1;
 }
 
 void sl_plan_imply_dialect(sl_plan *p, sl_dialect dialect) {

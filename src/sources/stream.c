@@ -114,7 +114,7 @@ static sl_status open_stream(const sl_source_conf *conf, const sl_env *env, sl_a
 
 static sl_status stream_open(const void *conf, const sl_env *env, void **split, sl_error *err) {
     const sl_source_conf *c = conf;
-    return open_stream(c, env, c->keep, split, err);
+    return open_stream(c, env, env->keep ? env->keep : c->keep, split, err);
 }
 
 static uint64_t stream_total(void *split) {

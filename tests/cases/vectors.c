@@ -10,11 +10,13 @@
  *     inputs           values of `input` pipes
  *     terminals        name -> elements of the stream wired to that name
  *     other, others    the second stream of join, the further ones of union
- *     files            name -> content, made before; addressed as file:///T/NAME, there for the lines that follow too
+ *     files            name -> content, made before; addressed as file:///T/NAME, there for the lines that follow too; where
+ *                      subpipes are looked for
  *     out | error      the complete result (split: a list for each copy), or anything: the run must fail
  *     take             stop after so many results
  *     pick             compare these keys only; "<absent>" stands for a key that must not be there
  *     get, of          instead of a pipe: a path and the object it is looked up in
+ *     dialect          native; without it riko
  *     skip             why this line is not run
  *
  * Streams enter as JSON Lines files, so their values arrive exactly. How expected values of types that JSON lacks are written is
@@ -254,8 +256,14 @@ static bool make_definition(example *e) {
 static sl_status set_up(const example *e, const run_mode *m, sl_pipeline *p, sl_error *err) {
     const char *name;
     json_t *value;
-    const char *options[][2] = {{"dialect", "riko"},     {"parallel", m->parallel}, {"threads", m->threads},
-                                {"workers", m->workers}, {"unit", m->unit},         {"stall", m->stall}};
+    const char *native = json_string_value(json_object_get(e->root, "dialect"));
+    const char *options[][2] = {{"dialect", native ? native : "riko"},
+                                {"parallel", m->parallel},
+                                {"threads", m->threads},
+                                {"workers", m->workers},
+                                {"unit", m->unit},
+                                {"stall", m->stall},
+                                {"pipe_path", e->dir}};
     for (size_t i = 0; i < SL_COUNT(options); i++)
         TRY(sl_pipeline_option(p, options[i][0], options[i][1], err));
     json_object_foreach(json_object_get(e->root, "inputs"), name, value) {

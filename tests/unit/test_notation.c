@@ -102,7 +102,7 @@ static void what_is_wrong(void **state) {
     assert_wrong("filter a=1 a.b=2", "pipe:1:12: 'b' is inside of a key that has a value already");
     assert_wrong("filter a.1=x", "pipe:1:8: element 1 comes before element 0");
     assert_wrong("truncate @feld=x", "pipe:1:1: step 1 (truncate): unknown call option '@feld', expected "
-                                     "@field, @assign, @emit or @count");
+                                     "@field, @assign, @emit, @count or @embed");
     assert_wrong("truncate 1 | filter rule.fied=x",
                  "pipe:1:14: step 2 (filter): unknown key 'fied', did you mean 'field'?");
 }

@@ -1,0 +1,20 @@
+#include "engine/nested.h"
+
+#include "base/error.h"
+#include "engine/run.h"
+
+sl_status sl_nested_items(const sl_plan *sub, const sl_stages *stages, sl_batch *take, sl_batch_sink sink,
+                          void *to, sl_error *err) {
+    sl_run *run = NULL;
+    sl_run_options o = {.plan = sub, .stages = stages, .input = take, .pool = SL_POOL_INLINE, .workers = 1};
+    o.stopping = (atomic_bool *)(uintptr_t)sub->env.stopping; /* nested runs only look at it */
+    sl_status s = sl_run_new(&o, &run, err);
+    if (!run) sl_batch_free(&take);
+    while (s == SL_OK) {
+        sl_batch *b = NULL;
+        s = sl_run_next(run, &b, err);
+        if (s == SL_OK) s = sink(to, b, err);
+    }
+    sl_run_free(&run);
+    return s == SL_DONE ? SL_OK : s;
+}

@@ -1,0 +1,18 @@
+/* nested.h: a subpipe run whole for one item, in the worker that has the item.
+ *
+ * Its confs are compiled and its stages cut once, in the coordinator; a run of it is a coordinator of its own over the inline pool, so
+ * everything that a pipeline may hold may stand in a subpipe, further loops over subpipes included.
+ *
+ * Thread rule: any worker; runs share nothing that is written to. */
+#ifndef SL_ENGINE_NESTED_H
+#define SL_ENGINE_NESTED_H
+
+#include "engine/stage.h"
+#include "record/builder.h"
+
+/* Hands the results of SUB, whose stages are STAGES, for the one row of TAKE to SINK. SINK may return SL_DONE: the sources of the
+ * subpipe are not read any further. */
+SL_MUST_CHECK sl_status sl_nested_items(const sl_plan *sub, const sl_stages *stages, sl_batch *take, sl_batch_sink sink,
+                                        void *to, sl_error *err);
+
+#endif
