@@ -24,7 +24,9 @@ struct sl_cache {
     uint64_t max_size;
     int fd;           /* the folder; -1: not open */
     uint64_t written; /* bytes since the folder was last pruned */
+    bool leaves;      /* somebody else prunes in the end */
     sl_error trouble; /* the first */
+    sl_cache_counts own, *counts;
 };
 
 struct sl_cache_entry {
@@ -52,6 +54,7 @@ sl_cache *sl_cache_new(const char *dir, uint64_t max_size) {
     if (!c) return NULL;
     c->fd = -1;
     c->max_size = max_size;
+    c->counts = &c->own;
     c->dir = strdup(dir);
     if (!c->dir) sl_cache_free(&c);
     return c;
@@ -72,11 +75,16 @@ static void prune(sl_cache *c) {
 void sl_cache_free(sl_cache **c) {
     sl_cache *gone = *c;
     if (!gone) return;
-    if (gone->written) prune(gone);
+    if (!gone->leaves && atomic_load(&gone->counts->stored)) prune(gone);
     if (gone->fd >= 0) close(gone->fd);
     free(gone->dir);
     free(gone);
     *c = NULL;
+}
+
+void sl_cache_share(sl_cache *c, sl_cache_counts *counts, bool leaves) {
+    c->counts = counts;
+    c->leaves = leaves;
 }
 
 const char *sl_cache_trouble(const sl_cache *c) {
@@ -152,6 +160,10 @@ static void drop(sl_cache *c, const char *key) {
     unlinkat(c->fd, key, 0); /* that somebody was faster is as good */
 }
 
+void sl_cache_forget(sl_cache *c, const char *key) {
+    if (sl_cache_is_key(sl_text_of(key)) && open_folder(c, false)) drop(c, key);
+}
+
 sl_cache_entry *sl_cache_find(sl_cache *c, const char *key) {
     if (!sl_cache_is_key(sl_text_of(key)) || !open_folder(c, false)) return NULL;
     int fd = openat(c->fd, key, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -212,6 +224,11 @@ bool sl_cache_entry_check(sl_cache_entry *e) {
     return good;
 }
 
+void sl_cache_entry_confirm(sl_cache_entry *e) {
+    atomic_fetch_add(&e->cache->counts->unchanged, 1);
+    atomic_fetch_add(&e->cache->counts->unchanged_bytes, e->head.length);
+}
+
 sl_status sl_cache_entry_read(sl_cache_entry *e, char *buf, size_t cap, size_t *n, sl_error *err) {
     uint64_t left = e->head.length - e->at;
     *n = 0;
@@ -239,7 +256,10 @@ static bool write_at(int fd, const char *p, size_t n, uint64_t offset) {
 }
 
 static void fail_writer(sl_cache_writer *w, int errnum) {
-    if (!w->failed) note_trouble(w->cache, errnum, "cannot write to the cache's folder", w->cache->dir);
+    if (!w->failed) {
+        note_trouble(w->cache, errnum, "cannot write to the cache's folder", w->cache->dir);
+        atomic_fetch_add(&w->cache->counts->failed, 1);
+    }
     w->failed = true;
 }
 
@@ -334,6 +354,8 @@ static bool publish(sl_cache_writer *w) {
     }
     w->part = NULL;
     w->cache->written += w->head.size + w->head.length;
+    atomic_fetch_add(&w->cache->counts->stored, 1);
+    atomic_fetch_add(&w->cache->counts->stored_bytes, w->head.length);
     return true;
 }
 

@@ -32,6 +32,8 @@
 #ifndef SL_NET_CACHE_H
 #define SL_NET_CACHE_H
 
+#include <stdatomic.h>
+
 #include "base/buffer.h"
 #include "base/status.h"
 
@@ -47,8 +49,18 @@ bool sl_cache_default_dir(sl_buf *out);
 
 /* DIR is copied, and made when the first entry is written. MAX_SIZE: bytes of all entries together. NULL: no memory. */
 sl_cache *sl_cache_new(const char *dir, uint64_t max_size);
-/* Removes what is too much, if anything was written. NULL-safe. */
+/* Removes what is too much, if anything was written (by anybody who counts in the same place). NULL-safe. */
 void sl_cache_free(sl_cache **c);
+
+/* What came of it, over all caches of a run, in whatever process: see base/shared.h. */
+typedef struct sl_cache_counts {
+    _Atomic uint64_t unchanged, unchanged_bytes; /* answers that the copy still holds, and the bytes of those copies */
+    _Atomic uint64_t stored, stored_bytes;       /* entries written */
+    _Atomic uint64_t failed;                     /* bodies that could not be written */
+} sl_cache_counts;
+
+/* Counts into COUNTS, which outlives C. LEAVES: the one who owns COUNTS prunes the folder in the end, C only on its way. */
+void sl_cache_share(sl_cache *c, sl_cache_counts *counts, bool leaves);
 
 /* The first thing that could not be written, or NULL: a run goes on without. */
 const char *sl_cache_trouble(const sl_cache *c);
@@ -88,6 +100,11 @@ const sl_cache_head *sl_cache_entry_head(const sl_cache_entry *e);
 
 /* Reads the whole body once; false: it is damaged, and the entry is gone from the folder. Marks it as used. */
 bool sl_cache_entry_check(sl_cache_entry *e);
+/* The server says that it still holds. */
+void sl_cache_entry_confirm(sl_cache_entry *e);
+
+/* Takes the entry away: the server wants it not to be kept. */
+void sl_cache_forget(sl_cache *c, const char *key);
 
 /* Up to CAP bytes of the body, after the check; *N 0: the end. */
 SL_MUST_CHECK sl_status sl_cache_entry_read(sl_cache_entry *e, char *buf, size_t cap, size_t *n, sl_error *err);

@@ -96,8 +96,9 @@ extern const sl_manners sl_plain_manners;
 typedef struct sl_hook {
     /* The copy at hand is good as it is: nothing is asked. */
     bool (*serves)(void *user);
-    /* Before an attempt: adds header lines, each "Name: value\n" (If-None-Match ...). Then 304 is an answer. */
-    void (*ask)(void *user, sl_buf *lines);
+    /* Before an attempt, which goes to sl_fetch_url(F): adds header lines, each "Name: value\n" (If-None-Match ...). Then
+     * 304 is an answer. */
+    void (*ask)(void *user, const sl_fetch *f, sl_buf *lines);
     /* An answer has begun: see sl_fetch_status and sl_fetch_header. Comes again when the body starts over. */
     void (*began)(void *user, sl_fetch *f);
     /* More of the body, as it travels. */

@@ -1,5 +1,3 @@
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
-
 #include "net/permits.h"
 
 #include <errno.h>
@@ -8,10 +6,10 @@
 #include <stdlib.h>
 
 #include <pthread.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/shared.h"
 
 #define ASLEEP_NS 150000000u /* a transfer not touched for so long stands still */
 
@@ -47,24 +45,19 @@ static bool make_lock(pthread_mutex_t *lock) {
     return made;
 }
 
-static void *map_shared(size_t size) {
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return at == MAP_FAILED ? NULL : at;
-}
-
 sl_permits *sl_permits_new(unsigned connections, unsigned per_host) {
     unsigned n = connections + SPARE;
     size_t size = sizeof(sl_permits) + n * sizeof(slot);
-    sl_permits *p = map_shared(size);
+    sl_permits *p = sl_shared_map(size);
     if (!p) return NULL;
     *p = (sl_permits){.size = size, .connections = connections, .per_host = per_host, .n = n};
     if (make_lock(&p->lock)) return p;
-    munmap(p, size);
+    sl_shared_unmap(p, size);
     return NULL;
 }
 
 void sl_permits_free(sl_permits **p) {
-    if (*p) munmap(*p, (*p)->size);
+    if (*p) sl_shared_unmap(*p, (*p)->size);
     *p = NULL;
 }
 

@@ -234,7 +234,7 @@ static bool add_asked(sl_fetch *f) {
     f->asked_copy = false;
     if (!hook || !hook->ask || f->resume_from) return true;
     sl_buf lines = {0};
-    hook->ask(f->request.hook_user, &lines);
+    hook->ask(f->request.hook_user, f, &lines);
     f->asked_copy = lines.len > 0;
     bool added = !f->asked_copy || (sl_buf_cstr(&lines), !lines.failed && add_lines(f, lines.data));
     sl_buf_free(&lines);

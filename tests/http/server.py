@@ -19,6 +19,7 @@ test that started it: give it a pipe there, since /dev/null ends it at once. FIL
     /endless            lines of text for ever, until the client leaves
     /loop               a redirect to itself
     /etag/FILE          with an ETag; 304 when If-None-Match has it
+    /keep/..., /pages/... answers to be kept, and in pages: see pages.py
     /count              how many requests have come so far for ?path=PATH, as text; /count itself is not counted
 
 Everything answers GET and HEAD over HTTP/1.1 with keep-alive; at most MAX_CLIENTS connections are served at once.
@@ -40,6 +41,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from pages import Pages
 
 MAX_CLIENTS = 64
 MAX_REDIRECTS = 1000
@@ -101,7 +104,7 @@ class Server(ThreadingMixIn, HTTPServer):
         return path.read_bytes() if inside and path.is_file() else None
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Pages, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "sluice-test"
     sys_version = ""
