@@ -9,6 +9,8 @@
     stations.csv    the police stations that reports name; a few are missing on purpose
     book.txt        a short story, for counting words
     feed-*          four small feeds of one shape: two JSON documents, JSON Lines, CSV
+    news-*          three feeds of news: RSS, Atom and RDF, one of them not quite well-formed
+    site.html       the page of a town, which names its feed
     rates.json      exchange rates, units for a US dollar
 
 All names, places and figures are made up.
@@ -171,6 +173,72 @@ def make_feed(name, seed, entries):
                "author": dice.one_of(["Amahle", "Ben", "Chloë", "Zoë", "Đặng"]), "comments": dice.below(40)}
 
 
+def news_entries(seed, town):
+    dice = Dice(seed)
+    for number in range(1, 41):
+        day = date(2021, 1, 1) + timedelta(days=dice.below(180))
+        yield {
+            "number": number,
+            "url": f"http://news.example/{town.lower()}/{number}",
+            "title": f"{dice.one_of(SUBJECTS)} {dice.one_of(VERBS)} {dice.one_of(OBJECTS)}".capitalize(),
+            "text": f"It was {dice.one_of(ENDINGS)} in {town}.",
+            "day": day,
+            "clock": f"{dice.below(24):02}:{dice.below(60):02}:00",
+            "author": f"{dice.one_of(SYLLABLES).capitalize()}{dice.one_of(SYLLABLES)}",
+            "topic": dice.one_of(["police", "weather", "market", "council"]),
+        }
+
+
+def rss_item(e):
+    weekday = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][e["day"].weekday()]
+    month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][e["day"].month - 1]
+    sound = f"  <enclosure url=\"{e['url']}.mp3\" type=\"audio/mpeg\" length=\"1000\"/>\n" if e["number"] % 10 == 0 else ""
+    return (f"<item>\n  <title>{e['title']}</title>\n  <link>{e['url']}</link>\n"
+            f"  <guid isPermaLink=\"false\">{e['number']:04}</guid>\n"
+            f"  <pubDate>{weekday}, {e['day'].day:02} {month} {e['day'].year} {e['clock']} +0200</pubDate>\n"
+            f"  <dc:creator>{e['author']}</dc:creator>\n  <category>{e['topic']}</category>\n"
+            f"  <description><![CDATA[<p>{e['text']}</p>]]></description>\n"
+            f"{sound}"
+            f"</item>\n")
+
+
+def make_rss(seed, town):
+    items = "".join(rss_item(e) for e in news_entries(seed, town))
+    items = items.replace("<title>", "<title>A &amp; B: ", 1).replace("two men", "two&nbsp;men")
+    return ('<?xml version="1.0" encoding="utf-8"?>\n<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/">\n'
+            f"<channel>\n<title>News of {town}</title>\n<link>http://news.example/</link>\n"
+            f"{items}</channel>\n</rss>\n")
+
+
+def make_atom(seed, town):
+    entries = "".join(
+        f"<entry>\n  <id>urn:{town.lower()}:{e['number']}</id>\n  <title type=\"text\">{e['title']}</title>\n"
+        f"  <link rel=\"alternate\" type=\"text/html\" href=\"{e['url']}\"/>\n"
+        f"  <published>{e['day']}T{e['clock']}Z</published>\n  <updated>{e['day']}T{e['clock']}Z</updated>\n"
+        f"  <author><name>{e['author']}</name></author>\n  <category term=\"{e['topic']}\"/>\n"
+        f"  <summary>{e['text']}</summary>\n</entry>\n" for e in news_entries(seed, town))
+    return ('<?xml version="1.0" encoding="utf-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">\n'
+            f"<title>News of {town}</title>\n{entries}</feed>\n")
+
+
+def make_rdf(seed, town):
+    items = "".join(
+        f"<item rdf:about=\"{e['url']}\">\n  <title>{e['title']}</title>\n  <link>{e['url']}</link>\n"
+        f"  <description>{e['text']}</description>\n  <dc:date>{e['day']}T{e['clock']}+01:00</dc:date>\n"
+        f"  <dc:creator>{e['author']}</dc:creator>\n  <dc:subject>{e['topic']}</dc:subject>\n</item>\n"
+        for e in news_entries(seed, town))
+    return ('<?xml version="1.0" encoding="utf-8"?>\n<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" '
+            'xmlns="http://purl.org/rss/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/">\n'
+            f"<channel rdf:about=\"http://news.example/\"><title>News of {town}</title></channel>\n{items}</rdf:RDF>\n")
+
+
+def make_site():
+    return ("<!DOCTYPE html>\n<html lang=en>\n<title>Selwal</title>\n<link rel=stylesheet href=style.css>\n"
+            "<link rel=\"alternate home\" type=application/rss+xml title='News of Selwal' href=news-selwal.xml>\n"
+            "<link rel=alternate type=application/atom+xml title='News of Orvi' href=news-orvi.xml>\n"
+            "<h1>Welcome to Selwal</h1>\n<p>All the <a href=\"/feed/\">news</a> of the town.\n</html>\n")
+
+
 def make_rates():
     rates = {"BRL": 5.0625, "CNY": 7.125, "EUR": 0.9204, "GBP": 0.7981, "JPY": 148.55, "USD": 1, "ZAR": 18.4375}
     return json.dumps({"base": "USD", "rates": rates}, indent=1) + "\n"
@@ -190,6 +258,10 @@ def make_all():
         "feed-coast.json": as_document(feeds[1], title="Coast"),
         "feed-farm.jsonl": as_lines(feeds[2]),
         "feed-rail.csv": as_csv(feeds[3]),
+        "news-selwal.xml": make_rss(4001, "Selwal"),
+        "news-orvi.xml": make_atom(4002, "Orvi"),
+        "news-marten.xml": make_rdf(4003, "Marten"),
+        "site.html": make_site(),
         "rates.json": make_rates(),
     }
 

@@ -49,6 +49,8 @@ typedef struct sl_format {
     sl_status (*prepare)(void *conf, sl_arena *arena, sl_error *err);
 
     sl_status (*split_new)(const void *conf, void **splitter, sl_error *err);
+    /* Told after split_new, for formats to which it matters: where the document is, after redirects; a path for files. May be NULL. */
+    sl_status (*split_address)(void *splitter, sl_text address, sl_error *err);
     /* LAST: no byte follows DATA[n). DATA has SL_PADDING readable bytes past n. An unfinished record longer than the record
      * limit (64 MiB) or cut off at the end of the stream is SL_E_DATA with its line; the latter may be left to read (CSV: a quote
      * never closed). */

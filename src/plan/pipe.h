@@ -45,6 +45,7 @@ typedef struct sl_env {
     size_t memory;           /* bytes a gathering pipe may hold, all its parts together */
     unsigned workers;        /* shares of it */
     bool shared;             /* workers share the coordinator's memory (inline, threads) */
+    bool for_item;           /* the source runs in a worker, for one item: nothing of its units outlives it */
     const char *tmpdir;      /* for spill files */
     const char *base_dir;    /* relative file names of sources start here; NULL: the working directory */
     uint64_t unit;           /* bytes of input per unit */

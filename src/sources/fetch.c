@@ -20,14 +20,16 @@ const sl_pipe sl_pipe_fetch = {
     .kind = SL_KIND_SOURCE,
     .summary = "Reads a feed: RSS, RDF, Atom or JSON Feed, an item an entry",
     .details =
-        "All kinds give items of one shape: id, title, description, link, published, updated, links, content, "
+        "All kinds give items of one shape: id, title, description, link, published, updated, links, "
+        "content, "
         "media_content, enclosures, comments, tags, author_detail, authors (those there are), and always "
         "summary, author, dc:creator, y:id, updated_parsed, published_parsed, y:published, pubDate, y:title. "
         "published and updated are ISO 8601 in UTC, pubDate and its like the same instant as a time.\n"
-        "An entry that is no well-formed XML is mended as far as that can be done; its item then has bozo: true "
+        "An entry that is no well-formed XML is mended as far as that can be done; its item then has bozo: "
+        "true "
         "and a bozo_reason. A feed that was cut off, or a document that is none, is an error. "
         "A list of urls is read one after another; an empty url gives no items.",
-    .example = "fetch url=data/feed-hamlet.xml | sort rule.field=pubDate rule.dir=desc | truncate count=3",
+    .example = "fetch url=data/news-selwal.xml | sort rule.field=pubDate rule.dir=desc | truncate count=3",
     .options = options,
     .conf_size = sizeof(fetch_conf),
     .main = "url",

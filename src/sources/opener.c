@@ -175,7 +175,10 @@ static sl_status open_fetch(sl_inflow *b, sl_error *err) {
         session = b->own_http;
     }
     const sl_access *a = b->access;
-    sl_request request = {.url = b->name, .manners = a ? &a->manners : NULL, .from_data = a && a->from_data};
+    sl_request request = {.url = b->name,
+                          .manners = a ? &a->manners : NULL,
+                          .from_data = a && a->from_data,
+                          .origin = a ? a->origin : NULL};
     return sl_http_get(session, &request, &b->fetch, err);
 }
 
@@ -455,6 +458,10 @@ sl_status sl_inflow_type(sl_inflow *b, const char **type, sl_error *err) {
     TRY(sl_fetch_head(b->fetch, err));
     *type = sl_fetch_type(b->fetch);
     return SL_OK;
+}
+
+const char *sl_inflow_address(const sl_inflow *b) {
+    return b->fetch ? sl_fetch_url(b->fetch) : b->name;
 }
 
 /* ---- ranges -------------------------------------------------------------------------------------------- */

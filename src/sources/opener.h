@@ -27,6 +27,7 @@ bool sl_source_is_file(const char *name);
 typedef struct sl_access {
     sl_manners manners; /* net/http.h */
     bool from_data;     /* an item decided it: of the network only what is public */
+    const char *origin; /* but also the host of this URL, which is trusted; NULL: none */
     bool no_files;      /* and what decided it may have come from the network: no files of this machine */
 } sl_access;
 
@@ -67,6 +68,9 @@ uint64_t sl_inflow_taken(const sl_inflow *b);
 
 /* The media type the server gives, or "" for files. Waits for the answer to begin. */
 SL_MUST_CHECK sl_status sl_inflow_type(sl_inflow *b, const char **type, sl_error *err);
+
+/* Where the bytes come from: the URL after redirects, once the answer has begun; else the name. Lives as long as the stream. */
+const char *sl_inflow_address(const sl_inflow *b);
 
 /* Ranges of a file, for workers that read their units themselves. *FD is closed first if it is open; -1 means none. */
 SL_MUST_CHECK sl_status sl_range_open(const char *path, int *fd, sl_error *err);

@@ -114,7 +114,8 @@ static sl_status open_stream(const sl_source_conf *conf, const sl_env *env, sl_a
 
 static sl_status stream_open(const void *conf, const sl_env *env, void **split, sl_error *err) {
     const sl_source_conf *c = conf;
-    return open_stream(c, env, env->keep ? env->keep : c->keep, split, err);
+    sl_arena *keep = env->keep ? env->keep : c->keep;
+    return open_stream(c, env, env->for_item ? NULL : keep, split, err);
 }
 
 static uint64_t stream_total(void *split) {
@@ -185,7 +186,9 @@ static sl_status begin(stream *s, sl_error *err) {
     TRY(fill(s, err));
     TRY(choose(s, err));
     const sl_choice *c = &s->conf->choices[s->choice];
-    return c->format->split_new(c->conf, &s->splitter, err);
+    TRY(c->format->split_new(c->conf, &s->splitter, err));
+    if (!c->format->split_address) return SL_OK;
+    return c->format->split_address(s->splitter, sl_text_of(sl_inflow_address(s->in)), err);
 }
 
 /* The splitter's note with the choice before it. It hardly ever changes within a stream, but it may. */
@@ -371,14 +374,9 @@ static sl_status emit_to_sink(sl_out *out, sl_batch *take, sl_error *err) {
 struct sl_reading {
     const sl_pipe *pipe;
     const void *conf;
+    sl_env env;
     void *split, *state;
 };
-
-/* Workers may not touch the arena of a conf; nothing of these units lives on. */
-static sl_status open_split(sl_reading *r, const sl_env *env, sl_error *err) {
-    if (r->pipe->source == &sl_stream_source) return open_stream(r->conf, env, NULL, &r->split, err);
-    return r->pipe->source->open(r->conf, env, &r->split, err);
-}
 
 sl_status sl_reading_open(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_reading **out,
                           sl_error *err) {
@@ -386,8 +384,10 @@ sl_status sl_reading_open(const sl_pipe *pipe, const void *conf, const sl_env *e
     if (!r) return sl_oom(err);
     r->pipe = pipe;
     r->conf = conf;
+    r->env = *env;
+    r->env.for_item = true; /* workers may not touch the arena of a conf */
     sl_status status = pipe->start ? pipe->start(conf, &r->state, err) : SL_OK;
-    if (!status) status = open_split(r, env, err);
+    if (!status) status = pipe->source->open(conf, &r->env, &r->split, err);
     if (status) {
         sl_reading_close(&r);
     } else {

@@ -1,0 +1,179 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "net/url.h"
+#include "sources/links.h"
+#include "sources/stream.h"
+
+#define PIECE ((size_t)16 << 10) /* bytes of a page read at a time: a feed is usually named early */
+
+typedef struct site_conf {
+    sl_source_conf source; /* first: see choice.h; of the feed, but for its url */
+} site_conf;
+
+/* The pages one after another, and of each the feed that it names, which is read as any stream is. */
+typedef struct site {
+    const site_conf *conf;
+    const sl_env *env;
+    sl_arena own; /* the names of pages and feeds */
+    sl_texts pages;
+    uint32_t next;
+    sl_source_conf feed; /* of the feed at hand */
+    void *stream;        /* NULL: between two */
+} site;
+
+/* ---- the page ---------------------------------------------------------------------------------------------------- */
+
+typedef struct search {
+    const site *site;
+    sl_arena *arena;
+    sl_text page, base, link; /* link.s: found */
+} search;
+
+static sl_status take_tag(void *user, const sl_html_tag *tag, sl_error *err) {
+    search *s = user;
+    sl_text href = sl_html_attribute(tag, "href");
+    if (!s->base.s && href.s && sl_text_is(tag->name, "base")) {
+        s->base = sl_arena_text(s->arena, href);
+        if (!s->base.s) return sl_oom(err);
+    }
+    sl_dialect dialect = s->site->env->dialect;
+    if (sl_links_rank(tag, dialect, true) < 0) return SL_OK;
+    if (dialect == SL_RIKO) {
+        s->link = sl_arena_text(s->arena, href);
+    } else {
+        TRY(sl_links_resolve(s->page, s->base, href, s->arena, &s->link, err));
+    }
+    return s->link.s ? SL_DONE : sl_oom(err);
+}
+
+static sl_status search_page(search *s, sl_inflow *in, char *buf, sl_error *err) {
+    sl_html_tags tags = {0};
+    sl_status status = SL_OK;
+    for (size_t n = 1; n && !status;) {
+        status = sl_inflow_read(in, buf, PIECE, &n, err);
+        if (!s->page.s) s->page = sl_arena_text(s->arena, sl_text_of(sl_inflow_address(in)));
+        if (!status) status = s->page.s ? sl_html_tags_feed(&tags, buf, n, take_tag, s, err) : sl_oom(err);
+    }
+    sl_html_tags_free(&tags);
+    return status == SL_DONE ? SL_OK : status;
+}
+
+static sl_status find_feed(site *t, const char *name, search *s, sl_error *err) {
+    const sl_source_conf *c = &t->conf->source;
+    sl_inflow *in = NULL;
+    TRY(sl_inflow_open(name, c->convert, &c->access, t->env, &in, err));
+    sl_inflow_lenient(in);
+    char *buf = malloc(PIECE);
+    sl_status status = buf ? search_page(s, in, buf, err) : sl_oom(err);
+    free(buf);
+    sl_inflow_close(&in);
+    if (status || s->link.s) return status;
+    sl_fail(err, SL_E_DATA,
+            "this page names no feed; feedautodiscovery with strict=false shows what might be one");
+    sl_error_at(err, name, 0, 0);
+    return SL_E_DATA;
+}
+
+/* ---- the feed ---------------------------------------------------------------------------------------------------- */
+
+/* What a page says is data: where it came over the network it leads to no file, and to no private address but its own host. */
+static sl_status open_feed(site *t, sl_error *err) {
+    const char *name = t->pages.v[t->next++].s;
+    search s = {.site = t, .arena = &t->own};
+    TRY(find_feed(t, name, &s, err));
+    bool network = !sl_source_is_file(name);
+    t->feed = t->conf->source;
+    t->feed.url = s.link;
+    t->feed.access.from_data = true;
+    t->feed.access.origin = network && !t->conf->source.access.from_data ? name : NULL;
+    t->feed.access.no_files = t->feed.access.no_files || (network && !t->env->allow_files);
+    return sl_stream_source.open(&t->feed, t->env, &t->stream, err);
+}
+
+static void site_close(void *split) {
+    site *t = split;
+    if (!t) return;
+    sl_stream_source.close(t->stream);
+    sl_arena_free(&t->own);
+    free(t);
+}
+
+static sl_status site_open(const void *conf, const sl_env *env, void **split, sl_error *err) {
+    site *t = calloc(1, sizeof *t);
+    if (!t) return sl_oom(err);
+    t->conf = conf;
+    t->env = env;
+    const sl_source_conf *c = &t->conf->source;
+    sl_status status = sl_access_check(&c->access, c->url, err);
+    if (!status) status = sl_source_names(c->url, env->base_dir, &t->own, &t->pages, err);
+    if (status) {
+        site_close(t);
+    } else {
+        *split = t;
+    }
+    return status;
+}
+
+static sl_status site_split(void *split, sl_unit *unit, sl_error *err) {
+    site *t = split;
+    for (;;) {
+        if (!t->stream && t->next == t->pages.n) return SL_DONE;
+        if (!t->stream) TRY(open_feed(t, err));
+        sl_status status = sl_stream_source.split(t->stream, unit, err);
+        if (status != SL_DONE) return status;
+        sl_stream_source.close(t->stream);
+        t->stream = NULL;
+    }
+}
+
+static uint64_t site_total(void *split) {
+    const site *t = split;
+    return t->stream ? sl_stream_source.total(t->stream) : 0;
+}
+
+static sl_status site_read(const void *conf, void *state, const sl_unit *unit, sl_out *out,
+                           uint64_t *quarantined, sl_error *err) {
+    return sl_stream_source.read(conf, state, unit, out, quarantined, err);
+}
+
+static const sl_source source = {
+    .open = site_open,
+    .split = site_split,
+    .total = site_total,
+    .close = site_close,
+    .read = site_read,
+};
+
+/* ---- the pipe ---------------------------------------------------------------------------------------------------- */
+
+static const sl_option options[] = {
+    SL_SOURCE_ROWS(site_conf),
+    {.name = NULL},
+};
+
+static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
+    site_conf *c = conf;
+    return sl_source_prepare(&c->source, sl_format_named(SL_TEXT("feed")), options, conf, info, err);
+}
+
+const sl_pipe sl_pipe_fetchsitefeed = {
+    .name = "fetchsitefeed",
+    .kind = SL_KIND_SOURCE,
+    .summary = "Reads the feed that an HTML page names first",
+    .details = "The page is searched as by feedautodiscovery, no further than to the first feed, and that is "
+               "read as by fetch. "
+               "A page that names none is an error. What the page says is data: a page from the network "
+               "leads to no file "
+               "of this machine and to no private address other than its own host.",
+    .example = "fetchsitefeed url=data/site.html | truncate count=3",
+    .options = options,
+    .conf_size = sizeof(site_conf),
+    .main = "url",
+    .flags = SL_PIPE_NO_FIELD | SL_PIPE_EMITS,
+    .prepare = prepare,
+    .start = sl_stream_start,
+    .stop = sl_stream_stop,
+    .source = &source,
+};
