@@ -79,6 +79,25 @@ sl_status sl_encoding_decode(sl_encoding encoding, const char *s, size_t n, sl_i
     return SL_OK;
 }
 
+sl_status sl_encoding_repair(const char *s, size_t n, sl_input **out, sl_error *err) {
+    *out = NULL;
+    size_t valid = sl_utf8_valid_prefix(s, n);
+    if (valid == n) return SL_OK;
+    sl_buf b = {0};
+    while (n) {
+        sl_buf_add(&b, s, valid);
+        if (valid < n) sl_buf_str(&b, "\xef\xbf\xbd");
+        size_t step = valid < n ? valid + 1 : n;
+        s += step;
+        n -= step;
+        valid = sl_utf8_valid_prefix(s, n);
+    }
+    sl_status status = sl_buf_check(&b, err);
+    if (!status) *out = sl_input_copy(b.data, b.len);
+    sl_buf_free(&b);
+    return status || *out ? status : sl_oom(err);
+}
+
 uint64_t sl_column_of(const char *s, size_t at) {
     size_t from = at;
     while (from > 0 && s[from - 1] != '\n' && s[from - 1] != '\r') from--;

@@ -18,6 +18,9 @@ size_t sl_encoding_valid(sl_encoding encoding, const char *s, size_t n);
 SL_MUST_CHECK sl_status sl_encoding_decode(sl_encoding encoding, const char *s, size_t n, sl_input **out,
                                            sl_error *err);
 
+/* Where the bytes are no UTF-8: a new input in which each bad byte is U+FFFD instead; NULL in *OUT when they are. */
+SL_MUST_CHECK sl_status sl_encoding_repair(const char *s, size_t n, sl_input **out, sl_error *err);
+
 /* SL_E_DATA for a BYTE that is no text in ENCODING. */
 sl_status sl_encoding_fail(sl_encoding encoding, char byte, sl_error *err);
 

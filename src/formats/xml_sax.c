@@ -10,6 +10,7 @@
 #include <libxml/parserInternals.h>
 
 #include "base/error.h"
+#include "formats/encoding.h"
 #include "formats/json.h"
 #include "formats/xml_entity.h"
 #include "formats/xml_scan.h"
@@ -31,7 +32,9 @@ struct sl_xml {
     uint64_t text_limit, text, fed, expanded; /* bytes in this record */
     uint64_t lines;                           /* line feeds fed */
     int64_t line_shift;                       /* from libxml2's lines to those of the document */
-    int64_t cut_line; /* libxml2's line of which the beginning is not known; 0: none */
+    int64_t cut_line;     /* libxml2's line of which the beginning is not known; 0: none */
+    int64_t column_shift; /* in that line, from libxml2's columns; INT64_MIN: not known either */
+    uint64_t column;      /* of the next byte fed, by libxml2's count */
     sl_xml_scan scan;
     sl_xml_entities entities;
     xmlEntity stand_in;
@@ -57,9 +60,9 @@ static void stop(sl_xml *x, sl_status status) {
 }
 
 static void add_place(sl_xml *x, int line, int column) {
-    int64_t l = line + x->line_shift;
-    sl_error_at(x->err, NULL, l > 0 ? (uint64_t)l : 0,
-                line != x->cut_line && column > 0 ? (uint64_t)column : 0);
+    int64_t l = line + x->line_shift, c = column;
+    if (line == x->cut_line) c = x->column_shift == INT64_MIN ? 0 : c + x->column_shift;
+    sl_error_at(x->err, NULL, l > 0 ? (uint64_t)l : 0, c > 0 ? (uint64_t)c : 0);
 }
 
 static void limit(sl_xml *x, sl_status status) {
@@ -263,15 +266,20 @@ static xmlSAXHandler callbacks(void) {
     };
 }
 
+void sl_xml_library(void) {
+    pthread_once(&xml_once, xmlInitParser);
+}
+
 sl_status sl_xml_new(const sl_xml_handler *handler, void *user, unsigned flags, uint64_t text_limit,
                      sl_xml **out, sl_error *err) {
-    pthread_once(&xml_once, xmlInitParser);
+    sl_xml_library();
     sl_xml *x = *out = calloc(1, sizeof *x);
     if (!x) return sl_oom(err);
     x->handler = handler;
     x->user = user;
     x->flags = flags;
     x->text_limit = text_limit;
+    x->column = 1;
     xmlSAXHandler sax = callbacks();
     x->ctxt = xmlCreatePushParserCtxt(&sax, x, NULL, 0, NULL);
     if (!x->ctxt) {
@@ -306,6 +314,11 @@ void sl_xml_record(sl_xml *x) {
 void sl_xml_place(sl_xml *x, uint64_t line) {
     x->cut_line = (int64_t)x->lines + 1;
     x->line_shift = (int64_t)line - x->cut_line;
+    x->column_shift = INT64_MIN;
+}
+
+void sl_xml_column(sl_xml *x, uint64_t column) {
+    x->column_shift = (int64_t)column - (int64_t)x->column;
 }
 
 bool sl_xml_malformed(const sl_xml *x) {
@@ -331,7 +344,9 @@ static sl_status check_attributes(sl_xml *x, const char *data, size_t n, sl_erro
 static sl_status chunk(sl_xml *x, const char *data, size_t n, int last, sl_error *err) {
     x->err = err;
     x->fed += n;
-    x->lines += sl_json_count_lines(data, n);
+    uint64_t lines = sl_json_count_lines(data, n), column = sl_column_of(data, n);
+    x->lines += lines;
+    x->column = lines ? column : x->column + column - 1;
     int rc = xmlParseChunk(x->ctxt, data, (int)n, last);
     x->err = NULL;
     if (x->status || !rc || x->flags & SL_XML_RECOVER || x->ctxt->wellFormed) return x->status;

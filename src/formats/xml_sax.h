@@ -70,9 +70,14 @@ SL_MUST_CHECK sl_status sl_xml_finish(sl_xml *x, sl_error *err);
 /* The next byte fed is in LINE (from 1) of the original document, for messages; the column of what is wrong in that line is not
  * told then. */
 void sl_xml_place(sl_xml *x, uint64_t line);
+/* Behind sl_xml_place: the next byte is in COLUMN (from 1, in characters) of that line, so that its columns can be told too. */
+void sl_xml_column(sl_xml *x, uint64_t column);
 
 /* After SL_E_DATA: the text is not well-formed, or a prefix is not bound. */
 bool sl_xml_malformed(const sl_xml *x);
+
+/* Sets libxml2 up, once in a process: before anything else of it is used beside these functions. Any thread. */
+void sl_xml_library(void);
 
 /* The value of the attribute LOCAL without namespace, or an empty text with .s NULL. */
 sl_text sl_xml_attribute(const sl_xml_element *element, const char *local);

@@ -7,25 +7,12 @@
 #include "net/url.h"
 #include "sources/transcode.h"
 
-#define ACCEPTED "csv, tsv, json, jsonl, text"
+#define ACCEPTED "csv, tsv, json, jsonl, xml, html, text"
 
 /* Candidates where nothing but the bytes can tell, in the order of sl_source_conf.choices. */
-static const char *const candidates[] = {"json", "jsonl", "csv", "tsv", "text"};
+static const char *const candidates[] = {"json", "jsonl", "xml", "html", "csv", "tsv", "text"};
 
 /* ---- names --------------------------------------------------------------------------------------------- */
-
-static bool is_markup(sl_text type) {
-    static const char *const names[] = {"xml", "html", "htm", "xhtml", "rss", "atom"};
-    for (size_t i = 0; i < SL_COUNT(names); i++) {
-        if (sl_text_eq_nocase(type, sl_text_of(names[i]))) return true;
-    }
-    return false;
-}
-
-static sl_status no_markup(sl_text type, sl_error *err) {
-    return sl_fail(err, SL_E_PLAN, "%.*s is not a format of fetchdata here; accepted: " ACCEPTED, (int)type.n,
-                   type.s);
-}
 
 static sl_text without_dot(sl_text type) {
     return type.n && type.s[0] == '.' ? (sl_text){type.s + 1, type.n - 1} : type;
@@ -33,22 +20,16 @@ static sl_text without_dot(sl_text type) {
 
 sl_status sl_choice_named(sl_text type, const sl_format **out, sl_error *err) {
     type = without_dot(type);
-    if (is_markup(type)) return no_markup(type, err);
     if (sl_text_eq_nocase(type, SL_TEXT("txt"))) type = SL_TEXT("text");
     if (sl_text_eq_nocase(type, SL_TEXT("ndjson"))) type = SL_TEXT("jsonl");
+    if (sl_text_eq_nocase(type, SL_TEXT("htm"))) type = SL_TEXT("html");
     *out = sl_format_named(type);
     if (*out) return SL_OK;
     return sl_fail(err, SL_E_PLAN, "unknown type '%.*s'; accepted: " ACCEPTED, (int)type.n, type.s);
 }
 
-sl_status sl_choice_by_suffix(sl_text url, const sl_format **out, sl_error *err) {
-    sl_text name = sl_url_name(url), suffix = {0};
-    *out = sl_format_for(name);
-    if (*out) return SL_OK;
-    for (uint32_t i = name.n; i-- > 0 && !suffix.n;) {
-        if (name.s[i] == '.') suffix = (sl_text){name.s + i + 1, name.n - i - 1};
-    }
-    return is_markup(suffix) ? no_markup(suffix, err) : SL_OK;
+const sl_format *sl_choice_by_suffix(sl_text url) {
+    return sl_format_for(sl_url_name(url));
 }
 
 /* ---- by what comes ------------------------------------------------------------------------------------- */
@@ -58,6 +39,11 @@ static int index_of(const sl_source_conf *c, const char *format) {
         if (!strcmp(c->choices[i].format->name, format)) return (int)i;
     }
     return -1;
+}
+
+/* application/rss+xml, image/svg+xml ... */
+static bool has_ending(sl_text t, sl_text ending) {
+    return t.n > ending.n && sl_text_eq_nocase((sl_text){t.s + t.n - ending.n, ending.n}, ending);
 }
 
 int sl_choice_by_type(const sl_source_conf *c, const char *media_type) {
@@ -75,30 +61,37 @@ int sl_choice_by_type(const sl_source_conf *c, const char *media_type) {
         {"text/csv", "csv"},
         {"application/csv", "csv"},
         {"text/tab-separated-values", "tsv"},
+        {"application/xml", "xml"},
+        {"text/xml", "xml"},
+        {"text/html", "html"},
     };
     sl_text bare = sl_text_trim(sl_text_n(media_type, strcspn(media_type, ";")));
     for (size_t i = 0; i < SL_COUNT(known); i++) {
         if (sl_text_eq_nocase(bare, sl_text_of(known[i].type))) return index_of(c, known[i].format);
     }
-    return -1;
+    return has_ending(bare, SL_TEXT("+xml")) ? index_of(c, "xml") : -1;
 }
 
-/* The first byte that is neither white space nor part of a byte-order mark; 0: there is none. */
-static char first_byte(const char *data, size_t n) {
+/* What follows white space and a byte-order mark. */
+static sl_text beginning(const char *data, size_t n) {
     size_t i = n >= 3 && !memcmp(data, "\xef\xbb\xbf", 3) ? 3 : 0;
     while (i < n && data[i] && strchr(" \t\r\n", data[i])) i++;
-    return i < n ? data[i] : 0;
+    return sl_text_n(data + i, n - i < 32 ? n - i : 32);
+}
+
+static bool begins(sl_text t, const char *word) {
+    sl_text w = sl_text_of(word);
+    return t.n >= w.n && sl_text_eq_nocase((sl_text){t.s, w.n}, w);
 }
 
 int sl_choice_by_bytes(const sl_source_conf *c, const char *data, size_t n) {
-    char first = first_byte(data, n);
-    return first == '{' || first == '[' || !first ? index_of(c, "json") : -1;
+    sl_text first = beginning(data, n);
+    if (!first.n || first.s[0] == '{' || first.s[0] == '[') return index_of(c, "json");
+    if (begins(first, "<!doctype html") || begins(first, "<html")) return index_of(c, "html");
+    return first.s[0] == '<' ? index_of(c, "xml") : -1;
 }
 
-sl_status sl_choice_unknown(const char *data, size_t n, const char *media_type, sl_error *err) {
-    if (first_byte(data, n) == '<') {
-        return sl_fail(err, SL_E_DATA, "xml is not a format of fetchdata here; accepted: " ACCEPTED);
-    }
+sl_status sl_choice_unknown(const char *media_type, sl_error *err) {
     return sl_fail(err, SL_E_DATA, "cannot tell the format%s%s%s; give type: " ACCEPTED,
                    media_type[0] ? " from the media type '" : "", media_type, media_type[0] ? "'" : "");
 }

@@ -90,14 +90,14 @@ SL_MUST_CHECK sl_status sl_source_prepare(sl_source_conf *c, const sl_format *fo
 
 /* The format TYPE names, for fetchdata: SL_E_PLAN with the ones there are otherwise. */
 SL_MUST_CHECK sl_status sl_choice_named(sl_text type, const sl_format **out, sl_error *err);
-/* The format the suffix of URL says; *OUT NULL when it says nothing. xml and html are SL_E_PLAN. */
-SL_MUST_CHECK sl_status sl_choice_by_suffix(sl_text url, const sl_format **out, sl_error *err);
+/* The format the suffix of URL says; NULL when it says nothing. */
+const sl_format *sl_choice_by_suffix(sl_text url);
 
 /* Index of the choice for a media type, or for the first bytes of the stream; -1: they do not tell. */
 int sl_choice_by_type(const sl_source_conf *c, const char *media_type);
 int sl_choice_by_bytes(const sl_source_conf *c, const char *data, size_t n);
 
 /* SL_E_DATA: the format cannot be told. */
-sl_status sl_choice_unknown(const char *data, size_t n, const char *media_type, sl_error *err);
+sl_status sl_choice_unknown(const char *media_type, sl_error *err);
 
 #endif

@@ -174,7 +174,7 @@ static sl_status choose(stream *s, sl_error *err) {
     int k = sl_choice_by_type(s->conf, type);
     if (k < 0) k = sl_choice_by_bytes(s->conf, s->block->data, s->block->len);
     if (k < 0) {
-        sl_status status = sl_choice_unknown(s->block->data, s->block->len, type, err);
+        sl_status status = sl_choice_unknown(type, err);
         sl_error_at(err, s->source, 0, 0);
         return status;
     }

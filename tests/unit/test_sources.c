@@ -197,13 +197,12 @@ static void data_by_suffix_type_and_first_byte(void **state) {
     expect(&sl_pipe_fetchdata, "{\"url\":\"e.dat\",\"type\":\"csv\"}", SL_NATIVE, "{\"a\":\"1\"}\n");
     expect_error(&sl_pipe_fetchdata, "{\"url\":\"e.dat\"}", SL_E_DATA,
                  "cannot tell the format; give type: csv");
-    put_file("x.dat", "<?xml version='1.0'?><a/>");
-    expect_error(&sl_pipe_fetchdata, "{\"url\":\"x.dat\"}", SL_E_DATA,
-                 "xml is not a format of fetchdata here");
-    expect_error(&sl_pipe_fetchdata, "{\"url\":\"x.xml\"}", SL_E_PLAN,
-                 "xml is not a format of fetchdata here");
-    expect_error(&sl_pipe_fetchdata, "{\"url\":\"x\",\"type\":\"html\"}", SL_E_PLAN,
-                 "accepted: csv, tsv, json");
+    put_file("x.dat", "<?xml version='1.0'?><a><b>1</b><b>2</b></a>");
+    expect(&sl_pipe_fetchdata, "{\"url\":\"x.dat\",\"path\":\"b\"}", SL_NATIVE,
+           "{\"content\":\"1\"}\n{\"content\":\"2\"}\n");
+    put_file("h.dat", "<!DOCTYPE html><p>1<p>2");
+    expect(&sl_pipe_fetchdata, "{\"url\":\"h.dat\",\"path\":\"html.body.p\"}", SL_NATIVE,
+           "{\"content\":\"1\"}\n{\"content\":\"2\"}\n");
     expect_error(&sl_pipe_fetchdata, "{\"url\":\"x\",\"type\":\"cvs\"}", SL_E_PLAN, "unknown type 'cvs'");
 }
 
