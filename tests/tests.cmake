@@ -15,6 +15,9 @@ endforeach()
 add_test(NAME http.server COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/http/test_server.py)
 set_tests_properties(http.server PROPERTIES TIMEOUT 120 LABELS http)
 
+add_test(NAME http.fetching COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/http/test_fetching.py)
+set_tests_properties(http.fetching PROPERTIES TIMEOUT 300 LABELS http ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
+
 include(${CMAKE_CURRENT_LIST_DIR}/cases/cases.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cli/load.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cli/cli.cmake)

@@ -1,10 +1,18 @@
 #include "engine/explain.h"
 
+#include "net/url.h"
 #include "record/cast.h"
 
 static void put_text(sl_buf *o, const char *key, sl_text t) {
     sl_buf_printf(o, "\"%s\": ", key);
     sl_json_text(t, o);
+}
+
+void sl_explain_url(sl_text url, sl_buf *o) {
+    sl_arena arena = {0};
+    sl_text shown = sl_url_shown(url, &arena);
+    put_text(o, "url", shown.s ? shown : SL_TEXT(""));
+    sl_arena_free(&arena);
 }
 
 static void put_feed(sl_buf *o, const sl_feed *f) {
@@ -13,7 +21,7 @@ static void put_feed(sl_buf *o, const sl_feed *f) {
         sl_value url = sl_map_get_z(f->source->conf, "url");
         if (sl_is_text(url)) {
             sl_buf_str(o, ", ");
-            put_text(o, "url", sl_bytes(url));
+            sl_explain_url(sl_bytes(url), o);
         }
     } else if (f->kind == SL_FEED_ONE) {
         put_text(o, "read", SL_TEXT("one empty item"));

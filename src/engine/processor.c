@@ -19,6 +19,7 @@ struct sl_results {
 typedef struct span {
     size_t from;
     uint32_t n;
+    uint32_t turn; /* of the span at [k]: the row that was computed as the k-th */
     bool many;
 } span;
 
@@ -35,7 +36,8 @@ struct sl_processor {
         zipped; /* the batch at hand with the hidden columns of terminals, which the conf reads; NULL: none */
     sl_fetches *fetches; /* of a source pipe; else NULL */
     sl_results results;
-    span *spans; /* [selected rows] */
+    span *spans;    /* [selected rows] */
+    uint32_t turns; /* of the rows at hand that have had theirs: fetches may come in another order */
     uint32_t cap_spans;
 };
 
@@ -138,12 +140,16 @@ static sl_status fetch_row(void *to, uint32_t i, sl_reading *reading, sl_error *
     collector c = {.p = p, .item = f->b, .wanted = p->node->count == 1 ? 1 : UINT64_MAX};
     size_t from = p->results.n;
     sl_status s = sl_reading_run(reading, collect_batch, &c, err);
-    p->spans[i] = (span){from, (uint32_t)(p->results.n - from), true};
+    p->spans[i].from = from;
+    p->spans[i].n = (uint32_t)(p->results.n - from);
+    p->spans[i].many = true;
+    p->spans[p->turns++].turn = i;
     return s == SL_DONE ? SL_OK : s;
 }
 
 static sl_status fetch_batch(sl_processor *p, sl_batch *b, sl_error *err) {
     fetching f = {p, b};
+    p->turns = 0;
     return sl_fetches_run(p->fetches, b, p->zipped ? p->zipped : b, fetch_row, &f, err);
 }
 
@@ -215,7 +221,7 @@ static sl_status compute_row(sl_processor *p, const sl_value *column, sl_batch *
         TRY(compute_dynamic(p, field, item, err));
     else
         TRY(compute(p, p->node->compiled, p->state, field, item, err));
-    p->spans[i] = (span){from, (uint32_t)(p->results.n - from), p->results.many};
+    p->spans[i] = (span){from, (uint32_t)(p->results.n - from), i, p->results.many};
     return SL_OK;
 }
 
@@ -327,8 +333,10 @@ static sl_status assign_one(sl_processor *p, sl_batch *b, uint32_t i, sl_builder
 static sl_status rebuild_batch(sl_processor *p, sl_batch *b, sl_out *out, sl_error *err) {
     sl_builder *to = sl_builder_new(0, NULL, sl_emit_batch, out);
     sl_status s = to ? SL_OK : sl_oom(err);
-    for (uint32_t i = 0; i < b->nsel && s == SL_OK; i++)
+    for (uint32_t k = 0; k < b->nsel && s == SL_OK; k++) {
+        uint32_t i = p->spans[k].turn;
         s = emits(p, &p->spans[i]) ? emit_row(p, &p->spans[i], to, err) : assign_one(p, b, i, to, err);
+    }
     if (s == SL_OK) s = sl_builder_flush(to, err);
     sl_builder_free(&to);
     return s;

@@ -3,8 +3,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "engine/explain.h"
 #include "engine/run_internal.h"
-#include "net/http.h"
+#include "net/permits.h"
 #include "record/cast.h"
 
 static void member(sl_buf *o, const char *name, uint64_t v) {
@@ -49,8 +50,7 @@ static void write_feed(sl_buf *o, const sl_stage_run *sr, uint32_t b) {
     if (feed->source) {
         sl_value url = sl_map_get_z(feed->source->conf, "url");
         if (sl_is_text(url)) {
-            sl_buf_str(o, "\"url\": ");
-            sl_json_text(sl_bytes(url), o);
+            sl_explain_url(sl_bytes(url), o);
             sl_buf_str(o, ", ");
         }
         member(o, "bytes", sr->bytes[b]);
@@ -150,7 +150,7 @@ static void write_totals(sl_buf *o, const sl_run *r) {
     sl_buf_printf(o, ",\n  \"seconds\": %.6f,\n  ", (double)p.nanoseconds / 1e9);
     member(o, "peak_memory", peak_memory(r));
     sl_buf_str(o, ",\n  ");
-    member(o, "http_retries", r->env->http ? sl_http_retries(r->env->http) : 0);
+    member(o, "http_retries", r->env->permits ? sl_permits_retries(r->env->permits) : 0);
     sl_buf_str(o, ",\n");
 }
 

@@ -18,6 +18,7 @@ struct sl_token {
     sl_manners manners; /* of the request for it */
     sl_fetch *request;  /* under way; NULL: none */
     char *value;        /* NULL: none yet */
+    unsigned issue;     /* counts the values */
     uint64_t until;     /* monotonic ns: not used any more after that */
     sl_error error;     /* why there is none */
 };
@@ -91,6 +92,7 @@ static sl_status keep_token(sl_token *t, const json_t *answer) {
     if (!value || !value[0] || strpbrk(value, "\r\n")) return no_token(t, "the answer has no access_token");
     t->value = strdup(value);
     if (!t->value) return sl_oom(&t->error);
+    t->issue++;
     double use = seconds > 2 * MARGIN ? seconds - MARGIN : seconds / 2;
     t->until = sl_clock_ns() + (uint64_t)((use < 0 ? 0 : use > 1e8 ? 1e8 : use) * SL_SECOND);
     return SL_OK;
@@ -141,13 +143,15 @@ bool sl_auth_ready(sl_fetch *f) {
 bool sl_auth_renew(sl_fetch *f) {
     if (!f->token || f->renewed) return false;
     f->renewed = true;
-    drop_value(f->token);
+    if (f->token->issue == f->token_issue)
+        drop_value(f->token); /* unless another fetch has renewed it since */
     return true;
 }
 
 const char *sl_auth_line(sl_fetch *f) {
     const sl_manners *m = f->request.manners;
     const char *token = m->oauth && f->token ? f->token->value : m->bearer;
+    if (m->oauth && f->token) f->token_issue = f->token->issue;
     return token ? sl_arena_printf(&f->arena, "Authorization: Bearer %s", token).s : NULL;
 }
 

@@ -140,6 +140,8 @@ static sl_status keep_urls(sl_fetch *f, const sl_request *request, const char *f
         return sl_fail(err, SL_E_IO, "'%s' is not an http or https URL", f->shown);
     }
     f->place = f->home;
+    sl_place origin;
+    if (f->request.origin && sl_place_of(f->request.origin, &origin)) f->home = origin;
     return SL_OK;
 }
 
@@ -286,6 +288,7 @@ static void on_ended(sl_fetch *f, CURLcode code) {
     long status = sl_transfer_status(f);
     if (!resumed || !sl_status_is_good(status)) f->status = status;
     if (f->cut) code = CURLE_OK;
+    if (f->idle) code = CURLE_OPERATION_TIMEDOUT;
     sl_transfer_leave(f);
     f->phase = SL_FETCH_ENDED;
     if (!f->error.code && code == CURLE_OK && accept_answer(f)) return;

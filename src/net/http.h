@@ -118,7 +118,8 @@ bool sl_header_is_harmless(const char *line);
 typedef struct sl_request {
     const char *url;
     bool from_data;     /* the URL comes from data: it may lead to public addresses only (guard.h) */
-    const char *origin; /* of a URL from data: a trusted URL whose host and port are no secret to it; NULL: none */
+    const char *origin; /* of a URL from data: the trusted URL it was found behind. Its host and port may be asked, and
+                         * they alone get the credentials. NULL: none */
     const sl_manners *manners; /* NULL: sl_plain_manners */
     const sl_hook *hook;       /* NULL: none */
     void *hook_user;

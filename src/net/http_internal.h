@@ -31,7 +31,7 @@ struct sl_fetch {
     sl_arena arena;
     sl_request request;   /* url and origin in the arena, manners never NULL */
     const char *shown;    /* the url without a password, for messages */
-    sl_place home;        /* of request.url */
+    sl_place home;        /* whose credentials they are: that of request.url, or of its origin */
     const char *at;       /* where the next attempt goes: request.url, or where a redirect led */
     sl_place place;       /* of it */
     const char *form;     /* what to POST; NULL: a GET */
@@ -41,7 +41,8 @@ struct sl_fetch {
     uint64_t began;    /* of the first attempt; 0: there was none */
     unsigned tries, hops;
     int permit; /* while running */
-    sl_token *token; /* auth.c: that was sent last */
+    sl_token *token; /* auth.c: that is sent */
+    unsigned token_issue; /* which of it was sent last */
     bool renewed;    /* a token that was refused has been replaced once */
 
     /* One attempt. */
@@ -49,6 +50,8 @@ struct sl_fetch {
     struct curl_slist *lines;
     char reason[CURL_ERROR_SIZE];
     char refused[SL_ADDRESS_TEXT]; /* an address that the guard did not let through */
+    uint64_t moved;                /* monotonic ns of the last byte or of the connection; 0: not connected yet */
+    bool idle;                     /* it was given up as nothing came */
     bool answered;                 /* the head of this attempt has been looked at */
     bool cut;                      /* a page of no use was too long to be skipped to its end */
     bool asked_copy;               /* the hook asked whether its copy still holds */

@@ -29,6 +29,7 @@ struct sl_permits {
     size_t size;          /* of the mapping */
     unsigned connections; /* read-only, like per_host and n */
     unsigned per_host, n;
+    _Atomic uint64_t retries;
     pthread_mutex_t lock;
     turn turns[HOSTS]; /* under lock */
     slot v[];          /* [n] */
@@ -150,6 +151,14 @@ void sl_permits_give(sl_permits *p, int permit) {
     lock(p);
     p->v[permit].owner = 0;
     unlock(p);
+}
+
+void sl_permits_retried(sl_permits *p) {
+    atomic_fetch_add_explicit(&p->retries, 1, memory_order_relaxed);
+}
+
+uint64_t sl_permits_retries(const sl_permits *p) {
+    return atomic_load_explicit(&p->retries, memory_order_relaxed);
 }
 
 unsigned sl_permits_out(sl_permits *p) {

@@ -35,6 +35,10 @@ int sl_permits_take(sl_permits *p, const sl_permit_wish *wish, uint64_t *when);
 void sl_permits_touch(sl_permits *p, int permit);
 void sl_permits_give(sl_permits *p, int permit);
 
+/* Attempts made again, by all sessions. */
+void sl_permits_retried(sl_permits *p);
+uint64_t sl_permits_retries(const sl_permits *p);
+
 /* How many are out, for tests. */
 unsigned sl_permits_out(sl_permits *p);
 

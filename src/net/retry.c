@@ -120,9 +120,10 @@ bool sl_retry_again(sl_fetch *f, CURLcode code) {
     f->start_at = sl_clock_ns() + (uint64_t)(pause * SL_SECOND);
     f->phase = SL_FETCH_WAITING;
     f->at = f->request.url;
-    f->place = f->home;
+    if (!sl_place_of(f->at, &f->place)) return false; /* it was one when the fetch was registered */
     f->hops = 0;
     f->http->retries++;
+    sl_permits_retried(f->http->options.permits);
     return true;
 }
 

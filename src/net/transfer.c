@@ -1,5 +1,6 @@
 /* transfer.c: one attempt. libcurl is told what to do, and what it calls is answered. Redirects are not followed here:
  * where one leads decides about credentials and trust, and so it is an attempt of its own (http.c). */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/http_internal.h"
 
 #define HEAD_BYTES  ((size_t)300 << 10)
@@ -126,6 +128,7 @@ static sl_status look_at_head(sl_fetch *f) {
 static size_t on_header(char *line, size_t size, size_t count, void *user) {
     sl_fetch *f = user;
     (void)line;
+    f->moved = sl_clock_ns();
     f->head_bytes += size * count;
     f->head_lines++;
     if (f->head_bytes <= HEAD_BYTES && f->head_lines <= HEAD_LINES) return size * count;
@@ -146,6 +149,7 @@ static size_t skip_page(sl_fetch *f, size_t n) {
 static size_t on_body(char *data, size_t size, size_t count, void *user) {
     sl_fetch *f = user;
     size_t n = size * count;
+    f->moved = sl_clock_ns();
     if (!sl_status_is_good(sl_transfer_status(f))) return skip_page(f, n);
     if (!f->answered && look_at_head(f)) return CURL_WRITEFUNC_ERROR;
     if (f->body.len - f->taken >= f->http->options.window) {
@@ -155,10 +159,20 @@ static size_t on_body(char *data, size_t size, size_t count, void *user) {
     return sl_body_add(f, data, n) ? n : CURL_WRITEFUNC_ERROR;
 }
 
+/* Nothing has come for too long. libcurl's own limit of speed looks at the average of the last seconds, which a byte long
+ * ago keeps up. */
+static bool is_idle(sl_fetch *f) {
+    double limit = f->request.manners->idle_timeout;
+    if (!f->moved || f->held || (double)(sl_clock_ns() - f->moved) < limit * SL_SECOND) return false;
+    snprintf(f->reason, sizeof f->reason, "nothing came for %g s (idle_timeout)", limit);
+    return true;
+}
+
 static int on_progress(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {
     (void)a, (void)b, (void)c, (void)d;
-    const sl_fetch *f = user;
-    return sl_http_stopping(f->http);
+    sl_fetch *f = user;
+    f->idle = is_idle(f);
+    return f->idle || sl_http_stopping(f->http);
 }
 
 static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *a) {
@@ -177,6 +191,7 @@ static int on_connected(void *user, char *address, char *local, int port, int lo
     sl_fetch *f = user;
     const sl_http_options *o = &f->http->options;
     (void)local, (void)port, (void)local_port;
+    f->moved = sl_clock_ns();
     if (!sl_fetch_is_guarded(f) || sl_address_text_allowed(address, o->allowed, o->nallowed)) {
         return CURL_PREREQFUNC_OK;
     }
@@ -278,11 +293,8 @@ static long milliseconds(double seconds) {
 
 static void set_limits(sl_fetch *f) {
     const sl_manners *m = f->request.manners;
-    long idle = (long)(m->idle_timeout + 0.999);
     curl_easy_setopt(f->easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(m->connect_timeout));
     curl_easy_setopt(f->easy, CURLOPT_TIMEOUT_MS, milliseconds(m->timeout));
-    curl_easy_setopt(f->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    curl_easy_setopt(f->easy, CURLOPT_LOW_SPEED_TIME, idle);
     curl_easy_setopt(f->easy, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
     curl_easy_setopt(f->easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(f->easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -322,7 +334,8 @@ static sl_status set_up(sl_fetch *f, sl_error *err) {
 
 sl_status sl_transfer_start(sl_fetch *f, sl_error *err) {
     f->reason[0] = f->refused[0] = 0;
-    f->answered = f->cut = f->held = false;
+    f->answered = f->cut = f->held = f->idle = false;
+    f->moved = 0;
     f->head_bytes = f->head_lines = 0;
     f->skipped = 0;
     TRY(set_up(f, err));

@@ -28,9 +28,6 @@ MODIFIED = "Wed, 01 May 2024 10:00:00 GMT"
 
 
 class Pages:
-    def asked(self, name, fallback=""):
-        return self.query.get(name, [fallback])[0]
-
     def note(self):
         names = ("If-None-Match", "If-Modified-Since", "Authorization")
         with self.server.lock:

@@ -22,7 +22,8 @@ test that started it: give it a pipe there, since /dev/null ends it at once. FIL
     /keep/..., /pages/... answers to be kept, and in pages: see pages.py
     /count              how many requests have come so far for ?path=PATH, as text; /count itself is not counted
 
-Everything answers GET and HEAD over HTTP/1.1 with keep-alive; at most MAX_CLIENTS connections are served at once.
+and the faults of faults.py. Everything answers GET and HEAD, and POST like GET, over HTTP/1.1 with keep-alive; at most
+MAX_CLIENTS connections are served at once.
 """
 
 import argparse
@@ -42,6 +43,7 @@ from pathlib import Path
 from socketserver import ThreadingMixIn
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from faults import Faults, Record
 from pages import Pages
 
 MAX_CLIENTS = 64
@@ -62,6 +64,7 @@ class Server(ThreadingMixIn, HTTPServer):
         self.delay = delay
         self.lock = threading.Lock()
         self.requests = Counter()  # under lock: by path, without query
+        self.record = Record()
         self.clients = threading.BoundedSemaphore(MAX_CLIENTS)
         super().__init__(("127.0.0.1", port), Handler)
 
@@ -104,7 +107,7 @@ class Server(ThreadingMixIn, HTTPServer):
         return path.read_bytes() if inside and path.is_file() else None
 
 
-class Handler(Pages, BaseHTTPRequestHandler):
+class Handler(Faults, Pages, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "sluice-test"
     sys_version = ""
@@ -115,18 +118,31 @@ class Handler(Pages, BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        url = urlsplit(self.path)
+        asked = self.path
+        url = urlsplit(asked)
         self.query = parse_qs(url.query)
         self.path = unquote(url.path)
+        self.posted = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.before = 0 if self.path == "/count" else self.server.count(self.path)
+        self.server.record.enter(asked, dict(self.headers))
+        try:
+            self.answer()
+        finally:
+            self.server.record.leave(asked)
+
+    def answer(self):
         verb, _, rest = self.path[1:].partition("/")
-        answer = getattr(self, "answer_" + verb, None)
+        answer = getattr(self, "answer_" + verb.replace("-", "_"), None)
         if answer is None:
             self.send_file(self.path[1:])
         else:
             answer(rest)
 
-    do_HEAD = do_GET
+    do_POST = do_HEAD = do_GET
+
+    def asked(self, name, fallback=""):
+        """What the query says."""
+        return self.query.get(name, [fallback])[0]
 
     # ---- answering ----
 

@@ -1,0 +1,409 @@
+"""What fetching promises, from the command line against a server that does everything wrong. The program is $SLUICE."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import unittest
+import urllib.request
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
+import program  # noqa: E402
+from program import INLINE, pools  # noqa: E402
+
+SERVER = Path(__file__).with_name("server.py")
+ROWS = 5000
+FEW = (INLINE, ("-j", "3"), ("--threads=false", "-j", "3"))
+FAST = ("--retry", "1")
+
+
+class FetchCase(program.Case):
+    def setUp(self):
+        super().setUp()
+        self.root = self.dir / "root"
+        self.root.mkdir()
+        self.text = "a,b\n" + "".join(f"{n},{n * 7919 % 10007:05d}\n" for n in range(ROWS))
+        (self.root / "x.csv").write_text(self.text)
+        (self.root / "small.csv").write_text("a,b\n1,2\n")
+        self.base = self.serve()
+        self.env["no_proxy"] = "127.0.0.1"
+
+    def serve(self):
+        server = subprocess.Popen(
+            [sys.executable, SERVER, "--root", self.root], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        base = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        self.addCleanup(server.wait, 10)
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.stdin.close)
+        return base
+
+    def ask(self, path, base=None):
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        return opener.open((base or self.base) + path, timeout=10).read()
+
+    def log(self, base=None):
+        return json.loads(self.ask("/log", base))
+
+    def hits(self, path):
+        return sum(entry["path"] == path for entry in self.log())
+
+    def csv(self, path, *args, code=0, **more):
+        return self.sluice("pipe", f"csv url='{self.base}{path}'", "-q", *args, code=code, **more)
+
+    def rows(self, path, *args):
+        return self.csv(path, *args).out.decode().splitlines()
+
+    def fails(self, path, text, *args, code=1, pipe="csv", within=None):
+        began = time.monotonic()
+        r = self.sluice("pipe", f"{pipe} url='{self.base}{path}'", "-q", *args, code=code)
+        self.assertRegex(r.message, text)
+        self.assertEqual(r.message.count("\n"), 0, r.message)
+        if within:
+            self.assertLess(time.monotonic() - began, within)
+        return r
+
+    def headers(self, path):
+        """Of the last request for PATH, by small names."""
+        entry = [e for e in self.log() if e["path"] == path][-1]
+        return {name.lower(): value for name, value in entry["headers"].items()}
+
+
+class Answers(FetchCase):
+    def test_an_error_page_is_not_data(self):
+        self.fails("/status/404", r"/status/404: 404 Not Found")
+        self.fails("/status/500", r"500 Internal Server Error \(attempt 2 of 2\)", *FAST, code=75)
+
+    def test_a_web_page_is_not_data(self):
+        for pipe in ("csv", "fetchdata type=json"):
+            self.fails("/html", r"web page \(text/html", pipe=pipe)
+        self.assertEqual(self.rows("/mislabelled/small.csv"), ['{"a":"1","b":"2"}'])
+        text = self.sluice("pipe", f"fetchtext url={self.base}/html", "-q").out
+        self.assertIn(b"Please log in", text)
+
+    def test_no_good_answers(self):
+        for name, text in {
+            "two-lengths": "two different lengths",
+            "cl-bad": "/raw/cl-bad",
+            "cl-negative": "/raw/cl-negative",
+            "status-bad": "/raw/status-bad",
+            "garbage": "/raw/garbage",
+            "head-nul": "/raw/head-nul",
+            "part": "a part, asked for the whole",
+        }.items():
+            self.fails(f"/raw/{name}", text)
+        for name in ("chunk-bad", "empty"):
+            self.fails(f"/raw/{name}", f"/raw/{name}", *FAST, code=None)
+
+    def test_a_record_cut_short(self):
+        self.assertEqual(self.rows("/raw/cl-low"), ['{"a":"1","b":"2"}'])
+
+    def test_charsets(self):
+        for path in ("/latin1", "/utf16"):
+            self.assertEqual(self.rows(path), ['{"name":"café"}'])
+
+    def test_the_name_a_server_gives_is_no_path(self):
+        before = self.names()
+        self.assertEqual(len(self.rows("/disposition/small.csv")), 1)
+        self.assertEqual(self.names(), before)
+
+    def test_encodings(self):
+        for path in ("/gzip/x.csv", "/deflate/x.csv", "/deflate/x.csv?raw=1"):
+            self.assertEqual(len(self.rows(path)), ROWS)
+        self.fails("/badgzip/x.csv", "gzip stream ends early")
+        self.fails("/coded/gzip/x.csv", "damaged gzip stream")
+        self.fails("/coded/gzip,%20gzip/x.csv", "several content encodings at once .'gzip, gzip'")
+        self.fails("/coded/br/x.csv", "'br' was not asked for")
+
+
+class Limits(FetchCase):
+    def test_a_bomb(self):
+        self.ask("/bomb")  # made once, outside of the time that is measured
+        r = self.fails("/bomb", "more than 200 times", within=10)
+        self.assertLess(r.peak, 200 << 20)
+
+    def test_bodies(self):
+        for path in ("/endless", "/endless-field"):
+            r = self.fails(path, "longer than the limit of 10485760|exceed", "--max-filesize", "10M", within=20)
+            self.assertLess(r.peak, 200 << 20)
+
+    def test_heads(self):
+        self.fails("/head-flood", "300 KiB or 5000 lines|Too large response headers", within=10)
+
+    def test_silence(self):
+        for path in ("/hang", "/stall/x.csv", "/slow-head"):
+            limit = ("--max-time", "1") if path == "/slow-head" else ("--idle-timeout", "1")
+            self.fails(path, path, *limit, "--retry", "0", code=75, within=5)
+
+
+class Retries(FetchCase):
+    def test_three_tries(self):
+        self.assertEqual(len(self.rows("/flaky/2/x.csv")), ROWS)
+        self.assertEqual(self.hits("/flaky/2/x.csv"), 3)
+
+    def test_the_report_counts(self):
+        self.csv("/flaky/2/x.csv", "--report", "r.json")
+        self.assertEqual(json.loads((self.dir / "r.json").read_text())["http_retries"], 2)
+
+    def test_giving_up(self):
+        self.fails("/flaky/9/x.csv", r"503 Service Unavailable \(attempt 4 of 4\)", code=75)
+        self.assertEqual(self.hits("/flaky/9/x.csv"), 4)
+
+    def test_retry_after(self):
+        began = time.monotonic()
+        self.assertEqual(len(self.rows("/429/1/small.csv?after=1")), 1)
+        self.assertGreaterEqual(time.monotonic() - began, 1)
+        later = "Sat,%2001%20Jan%202135%2000:00:00%20GMT"
+        for after in ("100000", later):
+            path = f"/429/5/small.csv?after={after}"
+            self.fails(path, r"429 Too Many Requests, and it asks to wait \d{4,} s", code=75, within=2)
+            self.assertEqual(self.hits(path), 1)
+
+    def test_nonsense_is_ignored(self):
+        for after in ("-1", "soon", "1e3"):
+            (self.root / f"n{after}.csv").write_text("a\n1\n")
+            self.assertEqual(len(self.rows(f"/429/1/n{after}.csv?after={after}")), 1)
+
+    def test_only_what_may_pass(self):
+        for code in (400, 401, 403, 410, 501):
+            self.fails(f"/status/{code}", f"{code}")
+            self.assertEqual(self.hits(f"/status/{code}"), 1)
+
+    def test_a_time_for_all(self):
+        self.fails("/status/503", "503", "--retry", "50", "--retry-max-time", "2s", code=75, within=8)
+
+    def test_nobody_there(self):
+        r = self.sluice("pipe", "csv url=http://127.0.0.1:1/x", "-q", *FAST, code=75)
+        self.assertIn("http://127.0.0.1:1/x", r.message)
+        r = self.sluice("pipe", "csv url=http://nosuch.invalid/x", "-q", *FAST, code=75)
+        self.assertIn("nosuch.invalid", r.message)
+
+    def test_broken_bodies(self):
+        for path in ("/truncate/x.csv", "/badchunked/x.csv", "/reset/x.csv", "/chunk-noend/x.csv"):
+            out = self.dir / "out.csv"
+            r = self.csv(path, "--to", out, *FAST, code=75)
+            self.assertIn(path, r.message)
+            self.assertFalse(out.exists())
+
+
+class Resuming(FetchCase):
+    def setUp(self):
+        super().setUp()
+        self.text = "a,b\n" + "".join(f"{n},{n * 7919 % 10007:05d}\n" for n in range(400000))
+        (self.root / "large.csv").write_text(self.text)
+        self.lines = [json.dumps(dict(zip("ab", x.split(","))), separators=(",", ":")) for x in self.text.split()[1:]]
+
+    def resumed(self, query, times):
+        path = f"/resume/large.csv?{query}"
+        self.assertEqual(self.rows(path), self.lines)
+        asked = [{k.lower(): v for k, v in e["headers"].items()} for e in self.log() if e["path"] == path]
+        self.assertEqual(len(asked), times + 1)
+        for headers in asked[1:]:
+            self.assertRegex(headers["range"], r"^bytes=[1-9]\d*-$")
+            self.assertIn("if-range", headers)
+
+    def test_by_etag(self):
+        self.resumed("cut=3000000", 1)
+
+    def test_by_date_and_twice(self):
+        self.resumed("dated=1&cut=1500000&times=2", 2)
+
+    def test_another_version(self):
+        self.fails("/resume/large.csv?change=1&cut=3500000", "another version by now", code=75)
+
+    def test_without_a_validator(self):
+        self.fails("/resume/large.csv?plain=1&cut=3500000&times=9", "broke off after 3500000 bytes", code=75)
+
+
+class Credentials(FetchCase):
+    def setUp(self):
+        super().setUp()
+        self.other = self.serve()
+        self.canary = "s3cret&"
+
+    def pipe(self, conf, code=0, *args):
+        conf = {"sources": [{"type": "csv", **conf}], "modules": []}
+        path = self.file("job.json", json.dumps(conf))
+        return self.sluice("run", path, "-q", *args, code=code)
+
+    def test_given_in_every_way(self):
+        for path, http in {
+            "/auth/basic/me/pw/small.csv": {"user": "me:pw"},
+            "/auth/bearer/tok/small.csv": {"bearer": "tok"},
+        }.items():
+            self.fails(path, "401 Unauthorized")
+            self.assertEqual(self.pipe({"url": self.base + path, "http": http}).out, b'{"a":"1","b":"2"}\n')
+        self.assertEqual(len(self.rows("/auth/basic/me/pw/small.csv", "-u", "me:pw")), 1)
+        self.assertEqual(len(self.rows("/auth/bearer/tok/small.csv", "-H", "Authorization: Bearer tok")), 1)
+        (self.dir / ".netrc").write_text("machine 127.0.0.1 login me password pw\n")
+        self.env["HOME"] = str(self.dir)
+        self.assertEqual(len(self.rows("/auth/basic/me/pw/small.csv", "--netrc")), 1)
+
+    def test_headers_of_all_places(self):
+        conf = {
+            "http": {"headers": {"X-Top": "1", "X-Both": "top"}, "user_agent": "me/1"},
+            "sources": [{"url": self.base + "/echo", "type": "csv", "http": {"headers": {"x-both": "own"}}}],
+            "modules": [],
+        }
+        r = self.sluice("run", self.file("j.json", json.dumps(conf)), "-q", "-H", "X-Call: yes")
+        got = {i["name"]: i["value"] for i in map(json.loads, r.out.splitlines())}
+        self.assertEqual((got["x-top"], got["x-both"], got["x-call"], got["user-agent"]), ("1", "own", "yes", "me/1"))
+
+    def test_not_given_to_others(self):
+        target = f"{self.other}/echo"
+        args = ("-u", f"me:{self.canary}", "-H", "X-Key: k3y", "-H", "Accept: text/csv", "--allow-net", "127.0.0.1")
+        out = b"".join(self.csv(f"/redir?to={target}&code={code}", *args).out for code in (301, 302, 303, 307, 308))
+        self.assertNotIn(b"authorization", out)
+        self.assertNotIn(b"x-key", out)
+        self.assertIn(b"text/csv", out)
+        at_home = self.csv(f"/redir?to={self.base}/echo", *args).out
+        self.assertIn(b"authorization", at_home)
+        self.assertIn(b"k3y", at_home)
+
+    def test_not_given_to_data(self):
+        self.file("urls.csv", f"url\n{self.base}/echo\n")
+        pipe = "csv url=urls.csv | csv url.subkey=url"
+        args = ("-q", "--allow-net", "127.0.0.0/8")
+        r = self.sluice("pipe", pipe, *args, "-u", "me:pw", "-H", "X-Key: k3y")
+        self.assertNotIn(b"authorization", r.out)
+        self.assertNotIn(b"x-key", r.out)
+        r = self.sluice("pipe", pipe + " http.user=me:pw", *args)
+        self.assertIn(b"authorization", r.out)
+
+    def test_never_shown(self):
+        url = self.base.replace("//", f"//me:{self.canary}@") + "/status/404"
+        http = {"bearer": self.canary, "headers": {"X-Key": self.canary}}
+        path = self.file("job.json", json.dumps({"sources": [{"type": "csv", "url": url, "http": http}], "modules": []}))
+        r = self.sluice("run", path, "--report", "r.json", "-v", code=1)
+        plan = self.sluice("plan", path, "--json")
+        for text in (r.err, (self.dir / "r.json").read_bytes(), plan.out):
+            self.assertNotIn(self.canary.encode(), text)
+
+    def oauth(self, path, code=0, query="", *args):
+        client = {"token_url": f"{self.base}/token{query}", "client_id": "me", "client_secret": self.canary}
+        urls = [f"{self.base}{path}?{n}" for n in range(8)]
+        return self.pipe({"url": urls, "http": {"oauth2": client}}, code, *args)
+
+    def test_tokens(self):
+        self.assertEqual(len(self.oauth("/guarded/small.csv").out.splitlines()), 8)
+        self.assertEqual(self.hits("/token"), 1)
+
+    def test_a_token_that_is_refused_is_renewed_once(self):
+        self.assertEqual(len(self.oauth("/guarded/small.csv?refuse=1&x=").out.splitlines()), 8)
+        self.assertLessEqual(self.hits("/token"), 2)
+        self.assertIn("401", self.oauth("/guarded/small.csv?refuse=999&x=", 1).message)
+
+    def test_no_token(self):
+        r = self.oauth("/guarded/small.csv", 1, "?fail=1")
+        self.assertRegex(r.message, r"/token\?fail=1: 401")
+        self.assertNotIn(self.canary, r.message)
+
+
+class Redirects(FetchCase):
+    def test_how_many(self):
+        self.assertEqual(len(self.rows("/redirect/10/small.csv")), 1)
+        for path in ("/redirect/11/small.csv", "/loop", "/pingpong"):
+            self.fails(path, "more than 10 redirects")
+        self.assertEqual(self.hits("/loop"), 11)
+
+    def test_to_nowhere_else(self):
+        for to, text in {
+            "file:///etc/passwd": "not http or https",
+            "ftp://127.0.0.1/x": "not http or https",
+            "gopher://127.0.0.1/x": "not http or https",
+            "javascript:alert(1)": "not http or https|Port number",
+            "http://169.254.169.254/latest/": "not public",
+            "http://127.0.0.1:22/": "not public",
+            "http://localhost:22/": "not public",
+            "http://[::1]:22/": "not public",
+            "http://10.1.2.3/": "not public",
+        }.items():
+            self.fails(f"/redir?to={to}", text, "--retry", "0", within=5)
+
+    def test_permitted(self):
+        other = self.serve()
+        path = f"/redir?to={other}/small.csv"
+        self.fails(path, "allow-net 127.0.0.1 permits it")
+        self.assertEqual(len(self.rows(path, "--allow-net", "127.0.0.0/8")), 1)
+        self.assertEqual(len(self.rows(f"/redir?to={self.base}/small.csv")), 1)
+
+
+class Data(FetchCase):
+    """Addresses that items name."""
+
+    def follow(self, url, *args, code=1):
+        self.file("urls.csv", f"url\n{url}\n")
+        return self.sluice("pipe", "csv url=urls.csv | csv url.subkey=url", "-q", "--retry", "0", *args, code=code)
+
+    def test_spellings(self):
+        port = self.base.rsplit(":", 1)[1]
+        spellings = """127.0.0.1 127.1 2130706433 0x7f000001 0177.0.0.1 0x7f.1 localhost LOCALHOST 127.0.0.1. 0 0.0.0.0
+            [::1] [::ffff:127.0.0.1] [::ffff:7f00:1] [::] [0:0:0:0:0:0:0:1] 127.8.9.10 [::127.0.0.1] \uff11\uff12\uff17.0.0.1
+            [64:ff9b::7f00:1] [2002:7f00:1::]"""
+        for host in spellings.split():
+            r = self.follow(f"http://{host}:{port}/small.csv", code=None)
+            self.assertIn(r.code, (1, 75), host)
+            self.assertEqual(r.out, b"", host)
+        self.assertEqual(self.log(), [])
+        r = self.follow(f"{self.base}/small.csv", "--allow-net", "127.0.0.0/8", code=0)
+        self.assertEqual(r.out, b'{"a":"1","b":"2"}\n')
+
+    def test_files(self):
+        secret = self.file("secret.csv", "a\n1\n")
+        (self.root / "evil.csv").write_text(f"url\n{secret}\n")
+        pipe = f"csv url={self.base}/evil.csv | csv url.subkey=url"
+        r = self.sluice("pipe", pipe, "-q", code=1)
+        self.assertIn("allow-files permits it", r.message)
+        self.assertEqual(self.sluice("pipe", pipe, "-q", "--allow-files").out, b'{"a":"1"}\n')
+        self.assertEqual(self.follow(secret, code=0).out, b'{"a":"1"}\n')
+
+
+class Concurrency(FetchCase):
+    def setUp(self):
+        super().setUp()
+        self.expected = b'{"a":"1","b":"2"}\n' * 60
+        urls = [f"{self.base}/sleep/0.1/small.csv?{n}" for n in range(60)]
+        self.urls = self.file("urls.csv", "url\n" + "\n".join(urls) + "\n")
+        self.job = self.file("job.json", json.dumps({"sources": [{"url": urls, "type": "csv"}], "modules": []}))
+        self.items = ("pipe", "csv url=urls.csv | csv url.subkey=url", "--allow-net", "127.0.0.1")
+
+    def test_together_within_the_limits(self):
+        for pool in FEW:
+            for what in (("run", self.job), self.items, (*self.items, "--unit", "300")):
+                self.ask("/peak")
+                began = time.monotonic()
+                r = self.sluice(*what, "-q", *pool)
+                took = time.monotonic() - began
+                self.assertEqual(r.out, self.expected)
+                self.assertLess(took, 4, (what, pool))  # 6 s one after another, 1 s at best
+                peak = int(self.ask("/peak"))
+                self.assertLessEqual(peak, 6)
+                self.assertGreater(peak, 2)
+
+    def test_connections(self):
+        self.sluice("run", self.job, "-q", "--connections", "3", "--per-host", "9")
+        self.assertLessEqual(int(self.ask("/peak")), 3)
+
+    def test_rate(self):
+        urls = [f"{self.base}/small.csv?{n}" for n in range(8)]
+        job = self.file("r.json", json.dumps({"sources": [{"url": urls, "type": "csv"}], "modules": []}))
+        for pool in FEW:
+            began = time.monotonic()
+            self.sluice("run", job, "-q", "--rate", "10/s", *pool)
+            self.assertGreaterEqual(time.monotonic() - began, 0.69)
+
+    def test_a_slow_host_delays_its_own_items_only(self):
+        urls = [f"{self.base}/sleep/1.5/small.csv"] + [f"{self.base}/x.csv?{n}" for n in range(8)]
+        self.file("urls.csv", "url\n" + "\n".join(urls) + "\n")
+        began = time.monotonic()
+        r = self.sluice(*self.items, "-q", "--ordered=false")
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertEqual(r.out.splitlines()[-1], b'{"a":"1","b":"2"}')
+        self.assertEqual(self.sluice(*self.items, "-q").out.splitlines()[0], b'{"a":"1","b":"2"}')
+
+
+if __name__ == "__main__":
+    program.main()
