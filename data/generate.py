@@ -7,6 +7,8 @@
     crime.json      the same under value.items of one document, with numbers and nulls
     crime.jsonl     the same, one a line
     stations.csv    the police stations that reports name; a few are missing on purpose
+    stations.xml    the stations, by province
+    stations.html   a page with two tables of them; a cell of the second spans rows
     book.txt        a short story, for counting words
     feed-*          four small feeds of one shape: two JSON documents, JSON Lines, CSV
     news-*          three feeds of news: RSS, Atom and RDF, one of them not quite well-formed
@@ -244,6 +246,40 @@ def make_rates():
     return json.dumps({"base": "USD", "rates": rates}, indent=1) + "\n"
 
 
+def by_province(stations):
+    provinces = {}
+    for s in stations:
+        provinces.setdefault(s["home_province"], []).append(s)
+    return sorted(provinces.items())
+
+
+def make_xml(stations):
+    out = ['<?xml version="1.0" encoding="UTF-8"?>', "<!-- made up -->", "<stations>"]
+    for province, some in by_province(stations):
+        out.append(f'  <province name="{province}">')
+        for s in some:
+            out.append(f'    <station code="{s["code"]}" opened="{s["opened"]}">')
+            out.append(f'      <name>{s["station"]}</name>')
+            out.append(f'      <officers>{s["officers"]}</officers>')
+            out.extend(f"      <service>{service}</service>" for service in ("desk", "patrol", "dogs")[:1 + s["officers"] % 3])
+            out.append("    </station>")
+        out.append("  </province>")
+    return "\n".join(out + ["</stations>", ""])
+
+
+def make_page(stations):
+    out = ["<!DOCTYPE html>", '<meta charset="utf-8">', "<title>Police stations</title>", "<h1>Police stations</h1>",
+           '<table id="provinces"><caption>Provinces</caption>', "<tr><th>Province<th>Stations"]
+    out.extend(f"<tr><td>{province}<td>{len(some)}" for province, some in by_province(stations))
+    out.extend(["</table>", '<table id="stations"><caption>Stations &amp; officers</caption>',
+                "<thead><tr><th>Home province<th>Station<th>Officers</thead>", "<tbody>"])
+    for province, some in by_province(stations):
+        for i, s in enumerate(some):
+            first = f'<td rowspan="{len(some)}">{province}' if i == 0 else ""
+            out.append(f'<tr>{first}<td><a href="/{s["code"]}">{s["station"]}</a><td>{s["officers"]}')
+    return "\n".join(out + ["</table>", "<p>Last changed on 1&nbsp;January.", ""])
+
+
 def make_all():
     stations = make_stations()
     reports = list(make_reports(stations))
@@ -253,6 +289,8 @@ def make_all():
         "crime.json": as_document(reports, title="Crime reports", licence="made up"),
         "crime.jsonl": as_lines(reports),
         "stations.csv": as_csv(stations),
+        "stations.xml": make_xml(stations),
+        "stations.html": make_page(stations),
         "book.txt": make_book(),
         "feed-city.json": as_document(feeds[0], title="City"),
         "feed-coast.json": as_document(feeds[1], title="Coast"),

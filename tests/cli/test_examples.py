@@ -93,6 +93,13 @@ class Examples(Case):
         self.assertEqual(rows(db, "SELECT count(*), min(incidents) >= 0 FROM reports WHERE id < 99999"), [(2000, 1)])
         self.assertEqual(rows(db, "SELECT crime FROM reports WHERE id = 99999"), [("kept",)])
 
+    def test_xml_to_sqlite_holds_what_the_table_holds(self):
+        self.sluice("run", SOURCE / "configs" / "xml-to-sqlite.json", "-q")
+        with open(SOURCE / "data" / "stations.csv", newline="", encoding="utf-8") as f:
+            expected = sorted((r["code"], r["station"], int(r["officers"]), r["opened"]) for r in csv.DictReader(f))
+        self.assertEqual(rows(self.dir / "out" / "stations.db", "SELECT code, name, officers, opened FROM stations ORDER BY code"),
+                         expected)
+
     def test_two_sinks_get_the_same(self):
         self.sluice("run", SOURCE / "configs" / "two-sinks.json", "-q")
         with open(self.dir / "out" / "totals.csv", newline="", encoding="utf-8") as f:
