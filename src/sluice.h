@@ -93,7 +93,7 @@ SL_API sl_status sl_pipeline_load_file(sl_pipeline *p, const char *path, sl_erro
 SL_API sl_status sl_pipeline_load(sl_pipeline *p, const char *json, const char *name, sl_error *err);
 
 /* Appends one step. CONF is a JSON object: the pipe's conf; call options (field, assign, emit, count) may stand beside it under
- * "@field", "@assign", "@emit", "@count". NULL: no conf. */
+ * "@field", "@assign", "@emit", "@count", "@skip_if". NULL: no conf. */
 SL_API sl_status sl_pipeline_add(sl_pipeline *p, const char *pipe, const char *conf, sl_error *err);
 
 /* The notation of `sluice pipe`: steps separated by |, each a pipe name and key=value words with dotted keys. */

@@ -24,8 +24,9 @@ const cli_command cli_pipe = {
     .help =
         "A step is a pipe and its conf as key=value words; dotted keys nest, a repeated key makes a list, a "
         "word without = sets the pipe's\n"
-        "main key, @field= @assign= @emit= @count= are its call options. `sluice pipes NAME` shows what a "
-        "pipe takes.\n\n"
+        "main key, @field= @assign= @emit= @count= @skip_if.field= are its call options. `sluice pipes NAME` "
+        "shows what "
+        "a pipe takes.\n\n"
         "  sluice pipe 'fetchdata url=crime.json | sort rule.field=incidents rule.dir=desc | truncate 5'\n"
         "  sluice pipe 'csv url=- | filter rule.field=n rule.op=atleast rule.value=10' --to out.csv <in.csv",
     .tables = tables,

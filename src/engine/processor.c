@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "engine/fetches.h"
 #include "engine/nested.h"
+#include "engine/skip.h"
 #include "record/builder.h"
 #include "sources/stream.h"
 
@@ -30,6 +31,7 @@ struct sl_processor {
     sl_arena arena;          /* paths and names, for the processor's life */
     sl_path field, assign;
     bool whole_item, steady;
+    sl_skip *skip; /* NULL: no item is passed over */
     void *state;   /* of a static conf, or a steady one */
     void *scratch; /* conf_size bytes for dynamic confs */
     sl_batch *
@@ -84,6 +86,7 @@ sl_status sl_processor_new(const sl_node *node, const sl_stages *nested, sl_proc
     p->nested = nested;
     p->pipe = node->pipe;
     TRY(compile_paths(p, err));
+    TRY(sl_skip_new(node, &p->skip, err));
     if (p->pipe->source) return sl_fetches_new(node, &p->fetches, err);
     p->steady = !node->dynamic || (p->pipe->flags & SL_PIPE_STEADY);
     if (node->dynamic && !(p->scratch = calloc(1, p->pipe->conf_size + 1))) return sl_oom(err);
@@ -95,6 +98,7 @@ void sl_processor_free(sl_processor **pp) {
     if (!p) return;
     if (p->pipe->stop && p->state) p->pipe->stop(p->state);
     sl_fetches_free(&p->fetches);
+    sl_skip_free(&p->skip);
     free(p->scratch);
     free(p->results.v);
     free(p->spans);
@@ -447,13 +451,51 @@ static sl_batch *visible_part(sl_batch *b) {
     return part;
 }
 
-sl_status sl_processor_run(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err) {
+static sl_status run_visible(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err) {
     bool zipped = p->node->dynamic && take->ncols && is_hidden(&take->cols[take->ncols - 1]);
     if (!zipped) return run(p, take, out, err);
     sl_batch *part = visible_part(take);
     p->zipped = take;
     sl_status s = part ? run(p, part, out, err) : sl_oom(err);
     p->zipped = NULL;
+    sl_batch_free(&take);
+    return s;
+}
+
+/* ---- skipping --------------------------------------------------------------------------------------------------------- */
+
+/* Hands on the N rows ROWS of B, as they are or through the pipe. */
+static sl_status hand_on(sl_processor *p, const sl_batch *b, const uint32_t *rows, uint32_t n, bool skip,
+                         sl_out *out, sl_error *err) {
+    sl_batch *part = sl_batch_slice(b, rows, n);
+    if (!part) return sl_oom(err);
+    if (!skip) return run_visible(p, part, out, err);
+    for (uint32_t c = part->ncols; c-- > 0;)
+        if (is_hidden(&part->cols[c])) sl_batch_drop_column(part, c);
+    return sl_emit(out, part, err);
+}
+
+/* Neighbours that share a fate go together. */
+static sl_status run_apart(sl_processor *p, sl_batch *b, sl_out *out, sl_error *err) {
+    uint32_t *rows = sl_arena_alloc(sl_batch_arena(b), b->nsel * sizeof *rows), from = 0;
+    bool skip = false;
+    if (!rows) return sl_oom(err);
+    for (uint32_t i = 0; i < b->nsel; i++) {
+        bool skip_this;
+        rows[i] = sl_batch_row(b, i);
+        TRY(sl_skip_row(p->skip, b, rows[i], &skip_this, err));
+        if (i > from && skip_this != skip) {
+            TRY(hand_on(p, b, rows + from, i - from, skip, out, err));
+            from = i;
+        }
+        skip = skip_this;
+    }
+    return from < b->nsel ? hand_on(p, b, rows + from, b->nsel - from, skip, out, err) : SL_OK;
+}
+
+sl_status sl_processor_run(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err) {
+    if (!p->skip) return run_visible(p, take, out, err);
+    sl_status s = run_apart(p, take, out, err);
     sl_batch_free(&take);
     return s;
 }

@@ -1,6 +1,7 @@
 #include "engine/stage.h"
 
 #include "base/error.h"
+#include "engine/skip.h"
 
 /* What a run takes besides: the program and its libraries, and for each unit under way its bytes, what is read from them and what is
  * written of them. */
@@ -115,8 +116,20 @@ static sl_status zip_terminals(planner *p, const sl_node *node, flow *f) {
     return bind_terminals(p, s, node);
 }
 
+/* The workers make rules of their own; here they are made to see that they can be. */
+static sl_status check_skips(planner *p, const sl_node *node) {
+    sl_skip *skip;
+    sl_status s = sl_skip_new(node, &skip, p->err);
+    sl_skip_free(&skip);
+    if (s == SL_OK) return SL_OK;
+    sl_error_at(p->err, p->plan->file, node->line, node->column);
+    sl_error_step(p->err, node->step, node->pipe->name);
+    return s;
+}
+
 /* A processor that nothing is wired to runs once, on an empty item; a loop is an operator, whose stream is empty then. */
 static sl_status flow_of_processor(planner *p, const sl_node *node, sl_step_kind kind, flow *f) {
+    TRY(check_skips(p, node));
     if (wire_of(node, SL_PORT_INPUT) || node->loop)
         TRY(input_flow(p, node, f));
     else
@@ -134,7 +147,7 @@ static sl_status flow_of_nested(planner *p, const sl_node *node, flow *f) {
 }
 
 static sl_status flow_of_source(planner *p, const sl_node *node, flow *f) {
-    bool alone = !node->loop && !wire_of(node, SL_PORT_INPUT);
+    bool alone = !node->loop && !node->skip.n && !wire_of(node, SL_PORT_INPUT);
     if (alone && !node->dynamic && node->emit != 0 && node->count == 0)
         return add_feed(p, f, SL_FEED_SOURCE, node, NULL);
     return flow_of_processor(p, node, SL_STEP_FETCH, f);
@@ -197,7 +210,7 @@ static sl_status flow_of_fold(planner *p, const sl_node *node, flow *f) {
 
 static sl_status flow_of_apply(planner *p, const sl_node *node, flow *f) {
     if (node->pipe->kind == SL_KIND_PROCESSOR) {
-        bool by_item = node->dynamic || node->emit == 0 || (node->loop && node->count == 1);
+        bool by_item = node->dynamic || node->emit == 0 || node->skip.n || (node->loop && node->count == 1);
         return flow_of_processor(p, node, by_item ? SL_STEP_EACH : SL_STEP_APPLY, f);
     }
     TRY(input_flow(p, node, f));

@@ -93,7 +93,7 @@ static sl_status append_amount(formatter *f, sl_text amount, int32_t digits, sl_
     u_strToUTF8(f->text.data + f->text.len, 3 * n + 1, &bytes, text, n, &code);
     if (U_FAILURE(code)) return icu_failed(code, err);
     f->text.len += (size_t)bytes;
-    return SL_OK;
+    return sl_buf_check(&f->text, err);
 }
 
 static sl_status format(formatter *f, sl_text amount, sl_text currency, sl_error *err) {

@@ -195,8 +195,8 @@ static sl_status check_names(const reader *r, sl_value v, const char *const *nam
 }
 
 static sl_status check_members(const reader *r, sl_value v, const char *place) {
-    static const char *const names[] = {"id",    "type",  "conf",  "emit", "assign",
-                                        "field", "count", "embed", NULL};
+    static const char *const names[] = {"id",    "type",  "conf",    "emit",  "assign",
+                                        "field", "count", "skip_if", "embed", NULL};
     static const char *const embed[] = {"id", "type", NULL};
     TRY(check_names(r, v, names, "module", place));
     return check_names(r, sl_map_get_z(v, "embed"), embed, "embed", member(r, place, "embed"));
@@ -218,7 +218,7 @@ static sl_status read_embed(const reader *r, sl_node *node, sl_value v, const ch
 }
 
 static sl_status read_calls(const reader *r, sl_node *node, sl_value v, const char *place) {
-    static const char *const calls[] = {"emit", "assign", "field", "count"};
+    static const char *const calls[] = {"emit", "assign", "field", "count", "skip_if"};
     for (unsigned i = 0; i < SL_COUNT(calls); i++) {
         sl_status status = sl_node_call(r->plan, node, calls[i], sl_map_get_z(v, calls[i]), r->err);
         if (status == SL_OK) continue;

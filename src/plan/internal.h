@@ -71,6 +71,9 @@ bool sl_conf_asks(sl_value conf, sl_text terminal, sl_arena *arena);
 /* A copy of the resolved CONF with `missing` where the item decides. */
 SL_MUST_CHECK sl_status sl_conf_blank(sl_value *conf, sl_arena *arena, sl_error *err);
 
+/* skip.c: node->skip_if as node->skip; SL_E_PLAN where the pipe is no processor. */
+SL_MUST_CHECK sl_status sl_node_skips(sl_node *node, sl_error *err);
+
 /* graph.c: p->nodes becomes what leads to ROOT, in topological order. Cycles anywhere are SL_E_PLAN. */
 SL_MUST_CHECK sl_status sl_graph_order(sl_plan *p, sl_node *root, sl_error *err);
 

@@ -6,8 +6,8 @@
  * holds, "..." keeps all but \" and \\; outside of quotes a backslash protects a blank, a quote, | or a backslash.
  *
  * Dots in a key nest (rule.field), numbers build lists (rule.0.field). A key given again starts a new element: of the list that
- * its parent becomes (rule.field=a rule.field=b), or, without a parent, of values (part=a part=b). @field, @assign, @emit
- * and @count are call options.
+ * its parent becomes (rule.field=a rule.field=b), or, without a parent, of values (part=a part=b). @field, @assign, @emit,
+ * @count and @skip_if are call options.
  *
  * A value is text, except true, false, null and what is valid JSON as a number, list or object. A value that was
  * quoted as a whole stays text unless it is a JSON list or object. */
@@ -226,7 +226,7 @@ static sl_status put_simple(const reader *r, tree *root, sl_text key, sl_value v
 
 static sl_status put(const reader *r, tree *root, sl_text key, sl_value v) {
     int64_t dot = sl_text_find(key, SL_TEXT("."), 0);
-    if (dot < 0 || key.s[0] == '@') return put_simple(r, root, key, v);
+    if (dot < 0) return put_simple(r, root, key, v);
     tree *node = root;
     bool top = true;
     for (sl_text rest = key; rest.n || top; top = false) {

@@ -266,6 +266,7 @@ sl_status sl_node_call(sl_plan *p, sl_node *node, const char *key, sl_value v, s
     if (!strcmp(key, "emit")) return call_emit(p, node, v, err);
     if (!strcmp(key, "count")) return call_count(node, v, err);
     if (!strcmp(key, "embed")) return sl_node_embed(p, node, v, err);
+    if (!strcmp(key, "skip_if")) return sl_value_copy(&node->skip_if, v, &p->arena, err);
     if (!sl_is_text(v)) return sl_fail(err, SL_E_PLAN, "'%s' must be text, the path of a field", key);
     sl_text t = sl_arena_text(&p->arena, sl_bytes(v));
     if (!t.s) return sl_oom(err);
@@ -292,7 +293,7 @@ static int next_step(const sl_plan *p) {
 
 /* Splits MAP into the call options, which NODE gets, and its conf. */
 static sl_status take_calls(sl_plan *p, sl_node *node, sl_value map, sl_error *err) {
-    static const char *const calls[] = {"field", "assign", "emit", "count", "embed", NULL};
+    static const char *const calls[] = {"field", "assign", "emit", "count", "skip_if", "embed", NULL};
     sl_pair *kept = sl_arena_calloc(&p->arena, map.n ? map.n : 1, sizeof *kept);
     uint32_t n = 0;
     if (!kept) return sl_oom(err);
@@ -305,9 +306,10 @@ static sl_status take_calls(sl_plan *p, sl_node *node, sl_value map, sl_error *e
         unsigned c = 0;
         while (calls[c] && !sl_text_is((sl_text){key.s + 1, key.n - 1}, calls[c])) c++;
         if (!calls[c])
-            return sl_fail(err, SL_E_PLAN,
-                           "unknown call option '%.*s', expected @field, @assign, @emit, @count or @embed",
-                           (int)key.n, key.s);
+            return sl_fail(
+                err, SL_E_PLAN,
+                "unknown call option '%.*s', expected @field, @assign, @emit, @count, @skip_if or @embed",
+                (int)key.n, key.s);
         TRY(sl_node_call(p, node, calls[c], map.as.map[i].value, err));
     }
     TRY(sl_value_copy(&node->conf, sl_map(kept, n), &p->arena, err));

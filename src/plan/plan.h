@@ -28,6 +28,15 @@ typedef struct sl_wire {
     sl_text terminal; /* SL_PORT_TERMINAL: name that conf values {"terminal": name} refer to */
 } sl_wire;
 
+/* skip_if: the items a processor passes on as they are. */
+typedef enum sl_skip_op { SL_SKIP_CONTAINS, SL_SKIP_INTERSECTION, SL_SKIP_SEARCH } sl_skip_op;
+
+typedef struct sl_skip_rule {
+    sl_text field, text;
+    int op;       /* sl_skip_op */
+    bool include; /* skip the items that do not match */
+} sl_skip_rule;
+
 struct sl_node {
     sl_plan *home;          /* the definition it was written in: its places, dialect, base folder and env */
     sl_text id;             /* as written, or "sw-N"; "MODULE/ID" for a node of a subpipe that has moved in */
@@ -38,6 +47,7 @@ struct sl_node {
     sl_text field, assign;  /* call options; .s NULL: absent */
     int emit;               /* -1 absent, 0, 1 */
     int count;              /* 0 absent, 1 first, 2 all */
+    sl_value skip_if;       /* as given; missing: absent */
     sl_text embed;          /* loops: the type of the submodule as written; .s NULL: absent */
     bool loop;              /* once prepared: PIPE is the submodule, run for each item under the rules of loops */
     sl_plan *nested;        /* once prepared: a loop over a subpipe, whose pipe is `loop` itself */
@@ -53,6 +63,7 @@ struct sl_node {
     /* After sl_plan_prepare: */
     sl_step_info info;
     void *compiled;         /* pipe->conf_size bytes, prepared */
+    sl_rules skip;          /* of sl_skip_rule: what skip_if says */
     bool networked;         /* its items may hold what came from the network */
     bool dynamic;           /* the conf refers to the item or to a terminal: compiled is NULL, conf is resolved per item */
 };

@@ -168,6 +168,7 @@ sl_status sl_plan_compile(sl_plan *p, sl_error *err) {
         TRY(fill_info(p->nodes[i], err));
         TRY(compile(p->nodes[i], err));
         TRY(compile_nested(p->nodes[i], err));
+        TRY(sl_node_skips(p->nodes[i], err));
     }
     return SL_OK;
 }

@@ -62,6 +62,22 @@ static const fault_case cases[] = {
               "@assign=day",
      .sink = "out.csv",
      .unit = "1K"},
+    {.name = "places and addresses",
+     .steps = "csv url=small.csv | geolocate table=small.csv key=id @field=id @emit=false @assign=place "
+              "@skip_if.field=group @skip_if.text=^g[01] @skip_if.op=search | urlbuilder base=http://x.org/a "
+              "path=b "
+              "param.key=q param.value.subkey=note @emit=false @assign=url | urlparse @field=url @emit=false "
+              "@assign=parts",
+     .sink = "out.jsonl",
+     .unit = "1K"},
+    {.name = "found and made",
+     .steps =
+         "csv url=small.csv | refind rule.find='[0-9]+' rule.location=at rule.param=last @field=name | "
+         "strfind "
+         "rule.find=e @field=note | slugify @field=note | currencyformat EUR @field=amount | rssitembuilder "
+         "title.subkey=slugify link.subkey=currencyformat mediaThumbURL=u pubDate=d guid.subkey=refind",
+     .sink = "out.jsonl",
+     .unit = "1K"},
     {.name = "tail and reverse",
      .steps = "csv url=small.csv | tail 20 | reverse",
      .sink = "out.csv",

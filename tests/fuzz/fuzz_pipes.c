@@ -14,7 +14,17 @@ static const char *const pipes[] = {
     "strtransform",   "subelement",  "substr",        "tokenizer", "typecast", "urlbuilder",
     "urlparse",       "itembuilder", "rssitembuilder"};
 
-enum { RIKO = 1, EMIT = 2, NO_EMIT = 4, FIRST = 8, ALL = 16, FIELD = 32, ASSIGN = 64, NOW = 1700000000 };
+enum {
+    RIKO = 1,
+    EMIT = 2,
+    NO_EMIT = 4,
+    FIRST = 8,
+    ALL = 16,
+    FIELD = 32,
+    ASSIGN = 64,
+    SKIP = 128,
+    NOW = 1700000000
+};
 
 /* What came of some items. */
 typedef struct outcome {
@@ -72,7 +82,7 @@ typedef struct step {
 
 static sl_status start_step(step *s, sl_error *err) {
     const sl_pipe *pipe = s->node->pipe;
-    if (!pipe->apply || s->node->dynamic || s->node->emit == 0)
+    if (!pipe->apply || s->node->dynamic || s->node->emit == 0 || s->node->skip.n)
         return sl_processor_new(s->node, NULL, &s->processor, err);
     return pipe->start ? pipe->start(s->node->compiled, &s->state, err) : SL_OK;
 }
@@ -130,6 +140,11 @@ static void set_calls(sl_node *node, unsigned flags) {
     if (flags & ASSIGN) node->assign = SL_TEXT("a.c");
 }
 
+static sl_status set_skip(sl_plan *p, sl_error *err) {
+    static const char rule[] = "{\"field\": \"content\", \"text\": \"a\"}";
+    return sl_json_parse(rule, sizeof rule - 1, "skip", &p->arena, &p->tail->skip_if, err);
+}
+
 static sl_status make_plan(sl_plan *p, const char *pipe, unsigned flags, sl_text conf, sl_error *err) {
     const sl_env env = {.now = NOW, .workers = 1};
     sl_value map;
@@ -137,6 +152,7 @@ static sl_status make_plan(sl_plan *p, const char *pipe, unsigned flags, sl_text
     TRY(sl_json_parse(conf.s, conf.n, "conf", &p->arena, &map, err));
     TRY(sl_plan_add_value(p, sl_text_of(pipe), map, err));
     set_calls(p->tail, flags);
+    if (flags & SKIP) TRY(set_skip(p, err));
     return sl_plan_prepare(p, &env, err);
 }
 

@@ -87,6 +87,8 @@ static void call_options(void **state) {
     assert_int_equal(p->tail->emit, 0);
     assert_int_equal(p->tail->count, 1);
     assert_json(p->tail->conf, "{\"count\":1}");
+    assert_int_equal(sl_plan_add_text(p, "truncate @skip_if.field=a @skip_if.text=b", &err), SL_OK);
+    assert_json(p->tail->skip_if, "{\"field\":\"a\",\"text\":\"b\"}");
     sl_plan_free(&p);
 }
 
@@ -102,7 +104,7 @@ static void what_is_wrong(void **state) {
     assert_wrong("filter a=1 a.b=2", "pipe:1:12: 'b' is inside of a key that has a value already");
     assert_wrong("filter a.1=x", "pipe:1:8: element 1 comes before element 0");
     assert_wrong("truncate @feld=x", "pipe:1:1: step 1 (truncate): unknown call option '@feld', expected "
-                                     "@field, @assign, @emit, @count or @embed");
+                                     "@field, @assign, @emit, @count, @skip_if or @embed");
     assert_wrong("truncate 1 | filter rule.fied=x",
                  "pipe:1:14: step 2 (filter): unknown key 'fied', did you mean 'field'?");
 }
