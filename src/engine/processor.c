@@ -257,7 +257,7 @@ static sl_status compute_batch(sl_processor *p, sl_batch *b, sl_error *err) {
 /* ---- results to a stream ---------------------------------------------------------------------------------------- */
 
 static bool emits(const sl_processor *p, const span *s) {
-    if (p->node->emit >= 0) return p->node->emit;
+    if (p->node->emit >= 0 && (p->node->loop || !(p->pipe->flags & SL_PIPE_VALUE))) return p->node->emit;
     if (p->node->loop) return true;
     if ((p->pipe->flags & SL_PIPE_EMITS) || p->pipe->kind == SL_KIND_SOURCE) return true;
     return s->many || (s->n == 1 && p->results.v[s->from].type == SL_MAP);

@@ -210,7 +210,9 @@ static sl_status flow_of_fold(planner *p, const sl_node *node, flow *f) {
 
 static sl_status flow_of_apply(planner *p, const sl_node *node, flow *f) {
     if (node->pipe->kind == SL_KIND_PROCESSOR) {
-        bool by_item = node->dynamic || node->emit == 0 || node->skip.n || (node->loop && node->count == 1);
+        bool own = (node->pipe->flags & SL_PIPE_VALUE) && !node->loop; /* emits and assigns itself */
+        bool by_item =
+            node->dynamic || (node->emit == 0 && !own) || node->skip.n || (node->loop && node->count == 1);
         return flow_of_processor(p, node, by_item ? SL_STEP_EACH : SL_STEP_APPLY, f);
     }
     TRY(input_flow(p, node, f));
@@ -228,8 +230,8 @@ static sl_status wrap_operator(planner *p, const sl_node *node, flow *f) {
 static bool runs_in_order(const sl_node *node) {
     const sl_pipe *pipe = node->pipe;
     if (!pipe->serial) return false;
-    if (!pipe->apply) return true;
-    return node->dynamic || (pipe->in_order && pipe->in_order(node->compiled));
+    if (!pipe->apply && !pipe->fold) return true;
+    return node->in_order || (node->dynamic && pipe->apply);
 }
 
 static sl_status flow_of_pipe(planner *p, const sl_node *node, flow *f) {

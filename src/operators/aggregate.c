@@ -1,6 +1,8 @@
-/* aggregate: several results for each combination of values of some fields. */
+/* aggregate: several results for each combination of values of some fields, folded in the workers; or what a function of the user's
+ * makes of the whole stream, in the coordinator. */
 #include "base/error.h"
 #include "operators/grouping.h"
+#include "operators/lua_function.h"
 
 typedef struct op {
     int op;
@@ -11,6 +13,8 @@ typedef struct conf {
     sl_grouping grouping; /* first: the fold's conf */
     sl_texts by;
     sl_rules ops;
+    sl_lua_conf function;
+    const sl_lua_program *program;
 } conf;
 
 static sl_status emit(const sl_grouping *g, const sl_value *keys, const sl_value *results, sl_builder *to,
@@ -43,12 +47,46 @@ static sl_status column_of(const op *o, const sl_step_info *info, sl_group_colum
     return o->field.n ? sl_path_compile(&c->path, o->field, info->env->dialect, info->arena, err) : SL_OK;
 }
 
-static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
-    conf *c = vconf;
+/* ---- a function --------------------------------------------------------------------------------------------------------- */
+
+static bool by_function(const void *vconf) {
+    return sl_lua_given(&((const conf *)vconf)->function);
+}
+
+static sl_status open_function(const void *vconf, const sl_env *env, void **out, sl_error *err) {
+    sl_lua *l = NULL;
+    (void)env;
+    sl_status s = sl_lua_open(((const conf *)vconf)->program, &l, err);
+    *out = l;
+    return s;
+}
+
+static sl_status gather(void *lua, sl_batch *take, sl_out *out, sl_error *err) {
+    (void)out;
+    sl_status s = sl_lua_gather(lua, take, err);
+    sl_batch_free(&take);
+    return s;
+}
+
+static sl_status finish(void *lua, sl_out *out, sl_error *err) {
+    sl_status s = sl_lua_result(lua, out, err);
+    return s == SL_OK ? SL_DONE : s;
+}
+
+static void close_function(void *lua) {
+    sl_lua *l = lua;
+    sl_lua_free(&l);
+}
+
+static const sl_serial serial = {
+    .open = open_function, .pass = gather, .finish = finish, .close = close_function};
+
+/* ---- conf --------------------------------------------------------------------------------------------------------------- */
+
+static sl_status prepare_groups(conf *c, const sl_step_info *info, sl_error *err) {
     sl_group_column *columns = sl_arena_calloc(info->arena, c->ops.n + 1, sizeof *columns);
     sl_path *by = sl_arena_calloc(info->arena, c->by.n + 1, sizeof *by);
     if (!columns || !by) return sl_oom(err);
-    if (c->ops.n + c->by.n == 0) return sl_fail(err, SL_E_PLAN, "nothing to do: give 'by', 'ops' or both");
     for (uint32_t i = 0; i < c->by.n; i++)
         TRY(sl_path_compile(&by[i], c->by.v[i], info->env->dialect, info->arena, err));
     for (uint32_t i = 0; i < c->ops.n; i++) TRY(column_of((const op *)c->ops.v + i, info, &columns[i], err));
@@ -61,6 +99,18 @@ static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
                                 .emit = emit,
                                 .owner = c};
     return SL_OK;
+}
+
+static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
+    conf *c = vconf;
+    bool groups = c->ops.n + c->by.n > 0, function = by_function(c);
+    if (groups && function)
+        return sl_fail(err, SL_E_PLAN, "give a function ('lua', 'file') or groups ('by', 'ops'), not both");
+    if (!groups && !function)
+        return sl_fail(err, SL_E_PLAN,
+                       "nothing to do: give 'by', 'ops' or both, or a function ('lua', 'file')");
+    if (groups) return prepare_groups(c, info, err);
+    return sl_lua_prepare(&c->function, SL_LUA_STREAM, info, &c->program, err);
 }
 
 static const sl_option op_options[] = {
@@ -94,6 +144,9 @@ static const sl_option options[] = {
      .rule_size = sizeof(op),
      .flags = SL_OPT_SCALARS,
      .help = "what to compute for each group"},
+    SL_LUA_OPTIONS(conf, function,
+                   "in place of groups: function body or expression over 'items', all of them", "300"),
+    SL_LUA_FILE_OPTIONS(conf, function),
     {0},
 };
 
@@ -101,15 +154,20 @@ const sl_pipe sl_pipe_aggregate = {
     .name = "aggregate",
     .kind = SL_KIND_OPERATOR,
     .summary = "Counts, sums and more for each group of items",
-    .details = "One item for each combination of values of the `by` fields, in order of first appearance: "
-               "the fields, then a result for each "
-               "op. Absent and empty values take no part in sum, min, max, mean and distinct; min and max "
-               "compare numbers (also as "
-               "text) by value. Groups beyond the memory setting go through temporary files.",
+    .details =
+        "One item for each combination of values of the `by` fields, in order of first appearance: "
+        "the fields, then a result for each "
+        "op. Absent and empty values take no part in sum, min, max, mean and distinct; min and max "
+        "compare numbers (also as "
+        "text) by value. Groups beyond the memory setting go through temporary files.\n\n"
+        "A function in Lua gets the list of all items, plain tables, and returns the items that take their "
+        "place: a list of them, or one. It runs once, in order, and all items must fit its memory.",
     .example = "itembuilder attrs.0.key=n attrs.0.value=2 | aggregate by=n ops.0.op=count",
     .options = options,
     .conf_size = sizeof(conf),
     .main = "by",
     .prepare = prepare,
     .fold = &sl_grouping_fold,
+    .serial = &serial,
+    .in_order = by_function,
 };

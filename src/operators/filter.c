@@ -6,9 +6,12 @@
 
 #include "base/error.h"
 #include "operators/filter_rule.h"
+#include "operators/lua_function.h"
 
 typedef struct conf {
     sl_rules rules;
+    sl_lua_conf function;
+    const sl_lua_program *program; /* the last of the conditions, or NULL */
     int combine;
     bool permit, stop;
 } conf;
@@ -18,6 +21,7 @@ enum { COMBINE_AND, COMBINE_OR };
 typedef struct state {
     const conf *conf;
     sl_matcher *matcher;
+    sl_lua *lua;
     bool *keep, *other; /* [cap] */
     uint32_t cap;
 } state;
@@ -38,22 +42,32 @@ static sl_status reserve(state *st, uint32_t n, sl_error *err) {
     return st->cap ? SL_OK : sl_oom(err);
 }
 
-/* All rules must hold and what fulfils them is kept: narrow the selection rule by rule. */
+/* How many conditions there are; the I-th, of the rules in order and then the function, tested. */
+static uint32_t conditions(const conf *c) {
+    return c->rules.n + (c->program != NULL);
+}
+
+static sl_status test(state *st, uint32_t i, sl_batch *b, bool *keep, sl_error *err) {
+    if (i == st->conf->rules.n) return sl_lua_test(st->lua, b, keep, err);
+    return sl_filter_rule_test(rule_at(st->conf, i), st->matcher, b, keep, err);
+}
+
+/* All conditions must hold and what fulfils them is kept: narrow the selection one by one. */
 static sl_status keep_all(state *st, sl_batch *b, sl_error *err) {
-    for (uint32_t i = 0; i < st->conf->rules.n && b->nsel; i++) {
-        TRY(sl_filter_rule_test(rule_at(st->conf, i), st->matcher, b, st->keep, err));
+    for (uint32_t i = 0; i < conditions(st->conf) && b->nsel; i++) {
+        TRY(test(st, i, b, st->keep, err));
         TRY(sl_batch_select(b, st->keep, err));
     }
     return SL_OK;
 }
 
-/* The combined answer of all rules into st->keep. */
+/* The combined answer of all conditions into st->keep. */
 static sl_status combine(state *st, sl_batch *b, sl_error *err) {
     const conf *c = st->conf;
     bool all = c->combine == COMBINE_AND;
     memset(st->keep, all, b->nsel);
-    for (uint32_t i = 0; i < c->rules.n; i++) {
-        TRY(sl_filter_rule_test(rule_at(c, i), st->matcher, b, st->other, err));
+    for (uint32_t i = 0; i < conditions(c); i++) {
+        TRY(test(st, i, b, st->other, err));
         for (uint32_t k = 0; k < b->nsel; k++)
             st->keep[k] = all ? st->keep[k] && st->other[k] : st->keep[k] || st->other[k];
     }
@@ -82,6 +96,7 @@ static void stop_state(void *vstate) {
     state *st = vstate;
     if (!st) return;
     sl_matcher_free(&st->matcher);
+    sl_lua_free(&st->lua);
     free(st->keep);
     free(st->other);
     free(st);
@@ -91,6 +106,7 @@ static sl_status start_state(const void *vconf, void **out, sl_error *err) {
     state *st = *out = calloc(1, sizeof *st);
     if (!st) return sl_oom(err);
     st->conf = vconf;
+    if (st->conf->program) TRY(sl_lua_open(st->conf->program, &st->lua, err));
     return sl_matcher_new(0, &st->matcher, err);
 }
 
@@ -127,9 +143,11 @@ static const sl_serial serial = {.open = open_serial, .pass = pass, .close = sto
 
 static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     conf *c = vconf;
+    if (!c->rules.v && !c->function.lua.s)
+        return sl_fail(err, SL_E_PLAN, "missing key 'rule': what to look for (or 'lua')");
     for (uint32_t i = 0; i < c->rules.n; i++)
         TRY(sl_filter_rule_prepare((sl_filter_rule *)c->rules.v + i, info, err));
-    return SL_OK;
+    return c->function.lua.s ? sl_lua_prepare(&c->function, SL_LUA_FILTER, info, &c->program, err) : SL_OK;
 }
 
 static void destroy(void *vconf) {
@@ -164,14 +182,14 @@ static const sl_option options[] = {
      .offset = offsetof(conf, rules),
      .rules = rule_options,
      .rule_size = sizeof(sl_filter_rule),
-     .flags = SL_OPT_REQUIRED,
      .help = "what to look for"},
+    SL_LUA_OPTIONS(conf, function, "one condition more: a Lua expression over the item's fields", "10"),
     {.name = "combine",
      .type = SL_OPT_ENUM,
      .offset = offsetof(conf, combine),
      .fallback = "and",
      .names = combine_names,
-     .help = "whether all rules must be fulfilled or any"},
+     .help = "whether all rules (and lua) must be fulfilled or any"},
     {.name = "permit",
      .type = SL_OPT_BOOL,
      .offset = offsetof(conf, permit),
@@ -197,7 +215,11 @@ const sl_pipe sl_pipe_filter = {
         "after, before: days. contains, doesnotcontain: part of the text form, in any case; an empty text "
         "fulfils neither. matches: a regular expression found anywhere. truthy, falsy: neither (or) absent, "
         "empty, zero, false. A field that is absent or cannot be converted fulfils nothing, isnot included, "
-        "except falsy and doesnotcontain.",
+        "except falsy and doesnotcontain.\n\n"
+        "lua: fields are variables (and item.NAME), as in incidents > 100 and province == 'GP'. A field that "
+        "<, <=, > or >= compares with a number is taken as a number, and fulfils nothing where it is none; "
+        "everywhere else a CSV field is a string. In Lua only nil and false are untrue. A field hides the "
+        "function of Lua that has its name.",
     .example = "itembuilder attrs.key=n attrs.value=5 | filter rule.field=n rule.op=atleast rule.value=3",
     .options = options,
     .conf_size = sizeof(conf),

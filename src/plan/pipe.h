@@ -52,6 +52,8 @@ typedef struct sl_env {
     unsigned connections, per_host;
     sl_value inputs;         /* map: values for `input` pipes; missing: none */
     bool test;               /* `input` uses its default */
+    bool unsafe_lua;         /* Lua functions get the whole of Lua's library */
+    bool no_exec, no_plugins; /* no commands are started, no shared objects loaded */
     const _Atomic bool *stopping; /* long waits look at it */
     const struct sl_web *web;   /* plan/web.h: how sources ask, and where data may lead; NULL: nothing was said */
     bool ordered;               /* results keep the order of the input */
@@ -211,14 +213,15 @@ typedef struct sl_pipe {
     sl_status (*start)(const void *conf, void **state, sl_error *err);
     void (*stop)(void *state);
 
-    /* Exactly one of: */
+    /* One of them; `serial` may stand beside `apply` or `fold`: see in_order. */
     sl_each_fn each;
     sl_status (*apply)(const void *conf, void *state, sl_batch *take, sl_out *out, sl_error *err);
     const sl_source *source;
     const sl_serial *serial;
     const sl_fold *fold;
     const sl_lookup *lookup;
-    /* A pipe with both `apply` and `serial` needs the serial form when this says so of its conf (filter with stop). */
+    /* A pipe with `apply` or `fold` beside `serial` needs the serial form when this says so of its conf (filter with stop, aggregate
+     * by a function). It is asked of the conf as parsed: places that only an item or a terminal decides are still empty. */
     bool (*in_order)(const void *conf);
 } sl_pipe;
 

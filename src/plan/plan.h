@@ -65,6 +65,7 @@ struct sl_node {
     void *compiled;         /* pipe->conf_size bytes, prepared */
     sl_rules skip;          /* of sl_skip_rule: what skip_if says */
     bool networked;         /* its items may hold what came from the network */
+    bool in_order;          /* the pipe says that this conf needs its serial form */
     bool dynamic;           /* the conf refers to the item or to a terminal: compiled is NULL, conf is resolved per item */
 };
 
@@ -84,6 +85,7 @@ typedef struct sl_settings {
     sl_text pipe_path;       /* folders of subpipes, separated by colons */
     bool test;               /* `input` uses its default */
     sl_dialect dialect;
+    bool unsafe_lua, no_exec, no_plugins; /* the caller's alone */
     uint64_t given;          /* bit set of settings that were set explicitly: see settings.c */
 } sl_settings;
 

@@ -37,6 +37,9 @@ static void fill_env(sl_plan *p, const sl_env *given) {
     env->web = &p->web;
     env->allow_files = s->allow_files;
     env->test = s->test;
+    env->unsafe_lua = s->unsafe_lua;
+    env->no_exec = s->no_exec;
+    env->no_plugins = s->no_plugins;
     if (env->inputs.type != SL_MAP) env->inputs = p->inputs;
     if (!env->tmpdir) env->tmpdir = getenv("TMPDIR");
     if (!env->tmpdir || !*env->tmpdir) env->tmpdir = "/tmp";
@@ -111,7 +114,7 @@ static sl_status fill_info(sl_node *node, sl_error *err) {
     node->info = (sl_step_info){
         .env = &node->home->env,
         .arena = &node->home->arena,
-        .emit = node->emit,
+        .emit = node->loop ? -1 : node->emit,
         .count = node->count,
         .has_input = node->ninputs && node->inputs[0].port == SL_PORT_INPUT,
     };
@@ -135,6 +138,7 @@ static sl_status compile(sl_node *node, sl_error *err) {
         node->compiled = compiled;
         if (pipe->prepare) status = pipe->prepare(compiled, &node->info, err);
     }
+    if (status == SL_OK) node->in_order = pipe->in_order && pipe->in_order(compiled);
     return status == SL_OK ? SL_OK : sl_node_blame(node, bad, status, err);
 }
 

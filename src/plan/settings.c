@@ -13,7 +13,8 @@ enum { BY_CALLER = 32 };
 
 enum { MIB = 1 << 20 };
 
-typedef enum kind { FLAG, COUNT, SIZE, DIALECT, FOLDERS } kind;
+/* RIGHT: a flag that no definition can give itself. */
+typedef enum kind { FLAG, RIGHT, COUNT, SIZE, DIALECT, FOLDERS } kind;
 
 static const struct row {
     const char *name;
@@ -36,6 +37,9 @@ static const struct row {
     {"test", FLAG, offsetof(sl_settings, test), 0, 0, "true or false"},
     {"pipe_path", FOLDERS, offsetof(sl_settings, pipe_path), 0, 0,
      "a folder, or several separated by colons"},
+    {"unsafe_lua", RIGHT, offsetof(sl_settings, unsafe_lua), 0, 0, "true or false"},
+    {"no_exec", RIGHT, offsetof(sl_settings, no_exec), 0, 0, "true or false"},
+    {"no_plugins", RIGHT, offsetof(sl_settings, no_plugins), 0, 0, "true or false"},
 };
 
 /* Half of the machine's memory, at most 4 GiB; 1 GiB where the machine does not say. */
@@ -110,7 +114,8 @@ static bool set_dialect(void *at, sl_text t) {
 static bool set_row(const struct row *r, sl_settings *s, sl_text t) {
     void *at = (char *)s + r->offset;
     switch (r->kind) {
-    case FLAG: return set_flag(at, t);
+    case FLAG:
+    case RIGHT: return set_flag(at, t);
     case COUNT: return set_count(r, at, t);
     case SIZE: return set_size(r, at, t);
     case DIALECT: return set_dialect(at, t);
@@ -169,6 +174,9 @@ sl_status sl_plan_setting(sl_plan *p, sl_text name, sl_value v, sl_error *err) {
     const struct row *r = find_row(name);
     sl_text t = {0};
     if (sl_web_knows(name)) return sl_web_set(&p->web, name, v, false, SL_E_PLAN, &p->arena, err);
+    if (r && r->kind == RIGHT)
+        return sl_fail(err, SL_E_PLAN, "'%s' is for whoever runs a definition to say, not for the definition",
+                       r->name);
     if (r && r->kind == FOLDERS)
         TRY(folders(p, v, &t, err));
     else

@@ -1,0 +1,403 @@
+-- lua_driver.lua: what stands between a user's function and the columns of a batch.
+--
+-- It runs in the user's state, but the user's code cannot reach it: it holds everything in locals, and the environment that code gets
+-- is a table of its own. Columns are read and results written through ffi, which the JIT compiler turns into loads and stores: a
+-- call of the C interface would end every trace. So a field costs what making its string costs, and one that is not asked for nothing.
+--
+--     open    compiles the function
+--     test    filter: keep[i] for every item
+--     values  one result an item, into one column
+--     columns results that are maps with the same keys, into columns
+--     change  results that are the item itself, with some of its fields set, into columns
+--     first   the first result that is not nil, and its place
+--     each    any results, handed to C one by one
+--     whole   one call with the whole stream
+--
+-- columns, change and each go on from item `from`, whose result `r` may be there already. columns and change return the place and the
+-- result of the first item that does not fit.
+
+local pointer, host, unsafe = ...
+local ffi = require 'ffi'
+local next, type, tonumber, error, rawget, rawset = next, type, tonumber, error, rawget, rawset
+local setmetatable, setfenv, loadstring, sort = setmetatable, setfenv, loadstring, table.sort
+local text_of, copy = ffi.string, ffi.copy
+local convert, store, take, learn, name_at = host.convert, host.store, host.take, host.learn, host.name_at
+
+ffi.cdef [[
+typedef struct { uint8_t type, flags; int16_t aux; uint32_t n; union { bool b; int64_t i; double f; const char *s; } as; } sl_value;
+typedef struct sl_lua_frame {
+    const uint32_t *rows;
+    uint32_t count;
+    uint32_t at;
+    int32_t left;
+    int32_t looks;
+    char *bytes;
+    uint32_t room;
+    uint32_t made;
+    bool *keep;
+    sl_value *values;
+    const sl_value *cell;
+    sl_value *out;
+    const sl_value *(*column)(struct sl_lua_frame *, const char *name, size_t n);
+    sl_value *(*output)(struct sl_lua_frame *, uint32_t number);
+    bool (*more)(struct sl_lua_frame *, size_t n);
+    bool (*late)(struct sl_lua_frame *);
+} sl_lua_frame;
+]]
+
+local NULL, BOOL, INT, FLOAT, TEXT = 1, 2, 3, 4, 6 -- of sl_type
+local EXACT = 2 ^ 53 -- whole numbers below are exact as doubles, and nothing else becomes one of them
+local CHECKS = 1000 -- between two looks at the clock
+
+local frame = ffi.cast('sl_lua_frame *', pointer)
+local find_column, find_output, more, late = frame.column, frame.output, frame.more, frame.late
+local null = host.null
+local call -- the user's function
+
+-- ---- limits
+
+local function check()
+  local left = frame.left - 1
+  frame.left = left
+  if left < 0 and late(frame) then error('timeout', 0) end
+end
+
+-- ---- items
+
+local item = {} -- the proxy that the function sees, the same for every item
+local cells, asked = {}, 0 -- values of this batch by the name of a field, for every name that was ever asked for
+local MOST_NAMES = 1000 -- a function that makes names up does not get slower and slower
+local changes, changed = {}, false -- fields the function has set
+local removed = {} -- stands for a field set to nil
+
+local function ask(name)
+  if type(name) ~= 'string' then return nil end
+  local column = find_column(frame, name, #name)
+  if column == nil then error('column', 0) end
+  if not cells[name] then asked = asked + 1 end
+  cells[name] = column
+  return column
+end
+
+local function get(_, name)
+  if changed then
+    local v = rawget(changes, name)
+    if v ~= nil then
+      if v == removed then return nil end
+      return v
+    end
+  end
+  local column = cells[name] or ask(name)
+  if not column then return nil end
+  local v = column + frame.rows[frame.at]
+  local t = v.type
+  if t == TEXT then return text_of(v.as.s, v.n) end
+  if t <= NULL then return nil end
+  if t == INT then
+    local i = tonumber(v.as.i)
+    if i < EXACT and i > -EXACT then return i end
+  elseif t == FLOAT then
+    return v.as.f
+  elseif t == BOOL then
+    return v.as.b
+  end
+  frame.cell = v
+  return convert()
+end
+
+local function set(_, name, value)
+  if type(name) ~= 'string' then error('a field has a text as its name, not a ' .. type(name), 2) end
+  changed = true
+  if value == nil then value = removed end
+  rawset(changes, name, value)
+end
+
+setmetatable(item, { __index = get, __newindex = set, __metatable = false })
+
+local function start(i)
+  frame.at = i
+  frame.left = CHECKS
+  frame.looks = 0
+  if changed then
+    for name in next, changes do changes[name] = nil end
+    changed = false
+  end
+end
+
+-- The columns of a new batch for all names asked for so far. The old ones are gone.
+local function fetch()
+  local forget = asked > MOST_NAMES
+  for name in next, cells do
+    if forget then cells[name] = nil else ask(name) end
+  end
+  if forget then asked = 0 end
+end
+
+-- ---- results
+
+local function put(to, v)
+  local t = type(v)
+  if t == 'number' then
+    if v % 1 == 0 and v <= EXACT and v >= -EXACT then
+      to.type = INT
+      to.as.i = v
+    else
+      to.type = FLOAT
+      to.as.f = v
+    end
+  elseif t == 'string' then
+    local n = #v
+    if n > frame.room and not more(frame, n) then error('memory', 0) end
+    local bytes = frame.bytes
+    copy(bytes, v, n)
+    to.type = TEXT
+    to.n = n
+    to.as.s = bytes
+    frame.bytes = bytes + n
+    frame.room = frame.room - n
+  elseif t == 'boolean' then
+    to.type = BOOL
+    to.as.b = v
+  else
+    frame.out = to
+    store(v)
+  end
+end
+
+local outputs, width = {}, 0 -- where results go, by key
+
+local function shape(n)
+  for key in next, outputs do outputs[key] = nil end
+  for k = 1, n do outputs[name_at(k - 1)] = find_output(frame, k - 1) end
+  width = n
+end
+
+-- ---- loops over a batch
+
+local function test()
+  local keep = frame.keep
+  fetch()
+  for i = 0, frame.count - 1 do
+    start(i)
+    keep[i] = call(item) and true or false
+  end
+end
+
+local function values()
+  local to = frame.values
+  fetch()
+  for i = 0, frame.count - 1 do
+    start(i)
+    local r = call(item)
+    if r ~= nil then put(to + frame.rows[i], r) end
+  end
+end
+
+-- The first result there is: what it looks like is what the others are taken to look like.
+local function first()
+  fetch()
+  for i = 0, frame.count - 1 do
+    start(i)
+    local r = call(item)
+    if r ~= nil then
+      learn(r)
+      return i, r
+    end
+  end
+  return frame.count
+end
+
+local function columns(from, r, n)
+  local made = frame.made
+  shape(n)
+  if r == nil then fetch() end
+  for i = from, frame.count - 1 do
+    if r == nil then
+      start(i)
+      r = call(item)
+    end
+    if r ~= nil then
+      if type(r) ~= 'table' or r == item then return i, r end
+      local seen = 0
+      for key, v in next, r do
+        local to = outputs[key]
+        if not to then return i, r end
+        put(to + made, v)
+        seen = seen + 1
+      end
+      if seen ~= width then return i, r end
+      made = made + 1
+      frame.made = made
+      r = nil
+    end
+  end
+  return frame.count
+end
+
+local function change(from, r, n)
+  local keep = frame.keep
+  for i = 0, from - 1 do keep[i] = false end
+  shape(n)
+  if r == nil then fetch() end
+  for i = from, frame.count - 1 do
+    if r == nil then
+      start(i)
+      r = call(item)
+    end
+    keep[i] = r ~= nil
+    if r ~= nil then
+      if r ~= item then return i, r end
+      local seen, row = 0, frame.rows[i]
+      for key, v in next, changes do
+        local to = outputs[key]
+        if not to or v == removed then return i, r end
+        put(to + row, v)
+        seen = seen + 1
+      end
+      if seen ~= width then return i, r end
+      r = nil
+    end
+  end
+  return frame.count
+end
+
+local function each(from, r)
+  if r == nil then fetch() end
+  for i = from, frame.count - 1 do
+    if r == nil then
+      start(i)
+      r = call(item)
+    end
+    if r ~= nil then take(r) end
+    r = nil
+  end
+end
+
+-- ---- the environment of the user's code
+
+-- Keys in an order that is the same in every state: numbers, then texts; those of an item as they stand in it.
+local function before(a, b)
+  if type(a) == type(b) then
+    if type(a) == 'number' or type(a) == 'string' then return a < b end
+    return false
+  end
+  return type(a) == 'number' or (type(a) == 'string' and type(b) ~= 'number')
+end
+
+local function keys_of(t)
+  local keys, n = {}, 0
+  if t == item then return host.keys() end
+  for key in next, t do
+    n = n + 1
+    keys[n] = key
+  end
+  sort(keys, before)
+  return keys
+end
+
+local function pairs_in_order(t)
+  if type(t) ~= 'table' then error("bad argument #1 to 'pairs' (table expected, got " .. type(t) .. ')', 2) end
+  local keys, i = keys_of(t), 0
+  return function()
+    while true do
+      i = i + 1
+      local key = keys[i]
+      if key == nil then return nil end
+      local v = t[key]
+      if v ~= nil then return key, v end
+    end
+  end
+end
+
+-- A field on one side of < or > whose other side is a number: no number fulfils nothing.
+local NAN = 0 / 0
+local function number(v)
+  return tonumber(v) or NAN
+end
+
+local list_mark = host.list_mark
+
+local function list(t)
+  return setmetatable(t or {}, list_mark)
+end
+
+local function copied(from, without)
+  local to = {}
+  for name, v in next, from do
+    if not without[name] then to[name] = v end
+  end
+  return to
+end
+
+local function safe_library()
+  string.dump = nil
+  local g = {
+    string = copied(string, {}), table = copied(table, {}), bit = copied(bit, {}),
+    math = copied(math, { random = true, randomseed = true }),
+    coroutine = copied(coroutine, {}),
+  }
+  for _, name in ipairs { 'assert', 'error', 'getmetatable', 'ipairs', 'next', 'pcall', 'rawequal', 'rawget', 'rawset', 'select',
+    'setmetatable', 'tonumber', 'tostring', 'type', 'unpack', 'xpcall', '_VERSION' } do
+    g[name] = _G[name]
+  end
+  return g
+end
+
+local library = unsafe and copied(_G, {}) or safe_library()
+library.pairs, library.null, library.list, library._G = pairs_in_order, null, list, nil
+
+local function field_or_global(_, name)
+  local v = get(nil, name)
+  if v == nil then return library[name] end
+  return v
+end
+
+local function no_global(_, name)
+  error("the function may not set the global '" .. tostring(name) ..
+    "': which items a worker gets is not known; write 'local " .. tostring(name) .. "'", 2)
+end
+
+local function compile(code, chunk, environment)
+  local f, message = loadstring(code, chunk)
+  if not f then error(message, 0) end
+  return setfenv(f, environment)(check, number)
+end
+
+-- What the text of a file makes global is the library of its functions.
+local function from_file(code, chunk, name)
+  local environment = setmetatable({}, { __index = library })
+  local found = compile(code, chunk, environment)
+  if name then
+    if type(found) == 'table' then found = found[name] else found = rawget(environment, name) end
+    if type(found) ~= 'function' then error("there is no function '" .. name .. "'", 0) end
+  elseif type(found) ~= 'function' then
+    error("name its function by 'function', or let it return one", 0)
+  end
+  for key, v in next, environment do
+    library[key] = v
+    environment[key] = nil
+  end
+  setmetatable(environment, { __index = library, __newindex = no_global, __metatable = false })
+  return found
+end
+
+local function open(code, chunk, is_file, name, fields)
+  frame.left = CHECKS
+  frame.looks = 0
+  if is_file then
+    call = from_file(code, chunk, name)
+  else
+    local index = fields and field_or_global or library
+    call = compile(code, chunk, setmetatable({}, { __index = index, __newindex = no_global, __metatable = false }))
+  end
+end
+
+local function whole(items)
+  frame.left = CHECKS
+  frame.looks = 0
+  take(call(items))
+end
+
+host.item, host.changes, host.removed = item, changes, removed
+return { open = open, shape = shape, test = test, values = values, first = first, columns = columns,
+  change = change, each = each, whole = whole }

@@ -1,0 +1,102 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "operators/lua_scan.h"
+
+#define C SL_LUA_CHECK "()"
+#define N SL_LUA_NUMBER
+
+static void expect_code(const char *text, bool numbers, const char *code) {
+    sl_arena arena = {0};
+    sl_lua_source s;
+    assert_int_equal(sl_lua_scan(sl_text_of(text), numbers, &arena, &s, NULL), SL_OK);
+    char *z = sl_arena_strndup(&arena, s.code.s, s.code.n);
+    assert_string_equal(z, code);
+    sl_arena_free(&arena);
+}
+
+static void expect_keys(const char *text, const char *keys) {
+    sl_arena arena = {0};
+    sl_lua_source s;
+    char all[256] = "";
+    assert_int_equal(sl_lua_scan(sl_text_of(text), false, &arena, &s, NULL), SL_OK);
+    for (uint32_t i = 0; i < s.nkeys; i++) {
+        strncat(all, s.keys[i].s, s.keys[i].n);
+        strcat(all, " ");
+    }
+    assert_string_equal(all, keys);
+    sl_arena_free(&arena);
+}
+
+static void loops_functions_and_jumps_are_checked(void **state) {
+    (void)state;
+    expect_code("while true do end", false, "while true do " C "  end");
+    expect_code("repeat x() until y", false, "repeat " C "  x() until y");
+    expect_code("for i = 1, 2 do\nend", false, "for i = 1, 2 do " C " \nend");
+    expect_code("local function f(a, b) return (a) end", false,
+                "local function f(a, b) " C "  return (a) end");
+    expect_code("return function() end", false, "return function() " C "  end");
+    expect_code("::a:: goto a", false, "::a::  " C " goto a");
+    expect_code("x['goto'] = t.go", false, "x['goto'] = t.go");
+}
+
+static void texts_and_comments_are_left_alone(void **state) {
+    (void)state;
+    static const char *const same[] = {"-- while true do",
+                                       "--[[ do\nrepeat ]] x()",
+                                       "--[==[ ]] do ]==] y()",
+                                       "x = [[do]] .. [=[ ]] do ]=]",
+                                       "x = 'do \\' do' .. \"\\\" do\"",
+                                       "undo = redo",
+                                       "x = 'do\ny = 1",
+                                       "[[ no end do",
+                                       "x = 1e+5 y = 0x1p-3",
+                                       ""};
+    for (size_t i = 0; i < SL_COUNT(same); i++) expect_code(same[i], true, same[i]);
+}
+
+static void fields_are_numbers_beside_numbers(void **state) {
+    (void)state;
+    expect_code("a > 5", true, N "(a) > 5");
+    expect_code("a > 5", false, "a > 5");
+    expect_code("item.a.b <= -5", true, N "(item.a.b) <= -5");
+    expect_code("5 < a and b", true, "5 < " N "(a) and b");
+    expect_code("x + a >= 1.5", true, "x + " N "(a) >= 1.5");
+    static const char *const same[] = {"a == 5",    "a > b",       "#a > 5",    "f(x).n > 5",     "5 < f(x)",
+                                       "5 < a[1]",  "5 < a:len()", "'x' < a",   "a ~= 5 and 'b'", "5 < f'x'",
+                                       "t:n() > 5", "nil > 5",     "a .. b > 5"};
+    for (size_t i = 0; i < SL_COUNT(same); i++) expect_code(same[i], true, same[i]);
+}
+
+static void keys_have_the_order_of_the_text(void **state) {
+    (void)state;
+    expect_keys("return {total = 1, name = x, ['a b'] = 2}", "total name a b ");
+    expect_keys("item.z = 1 item.a = 2 if x.q == 1 then item.z = 3 end", "z a ");
+    expect_keys("local a, b = 1, 2; c = 3", "");
+    expect_keys("return {f(a, b), {k = 1}; m = function(x, y) local p = 1 end}", "k m ");
+    expect_keys("x['a\\n'] = 1 x[\"b\"] = 2 x[ [[c]] ] = 3", "b ");
+}
+
+static void our_names_are_taken(void **state) {
+    (void)state;
+    sl_arena arena = {0};
+    sl_lua_source s;
+    assert_int_equal(sl_lua_scan(SL_TEXT("local " SL_LUA_CHECK " = 1"), false, &arena, &s, NULL), SL_E_PLAN);
+    assert_int_equal(sl_lua_scan(SL_TEXT(N "(1)"), false, &arena, &s, NULL), SL_E_PLAN);
+    sl_arena_free(&arena);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loops_functions_and_jumps_are_checked),
+        cmocka_unit_test(texts_and_comments_are_left_alone),
+        cmocka_unit_test(fields_are_numbers_beside_numbers),
+        cmocka_unit_test(keys_have_the_order_of_the_text),
+        cmocka_unit_test(our_names_are_taken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
