@@ -64,6 +64,11 @@ typedef struct sl_csv_header {
 SL_MUST_CHECK sl_status sl_csv_header_make(const sl_csv_conf *conf, const sl_block *block, sl_arena *arena,
                                            sl_csv_header *header, sl_error *err);
 
+/* The columns that NAMES make, one a field: sanitized and numbered as conf says, whatever else is in it. Names live in ARENA or
+ * are those given. */
+SL_MUST_CHECK sl_status sl_csv_columns(const sl_csv_conf *conf, const sl_text *names, uint32_t n, sl_arena *arena,
+                                       sl_csv_header *header, sl_error *err);
+
 /* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 /* A worker's own: scratch arrays, and the columns of the note seen last. */

@@ -222,6 +222,14 @@ static sl_status find_names(const sl_csv_conf *conf, const sl_block *block, cons
     return out->v ? SL_OK : sl_oom(err);
 }
 
+sl_status sl_csv_columns(const sl_csv_conf *conf, const sl_text *v, uint32_t n, sl_arena *arena,
+                         sl_csv_header *header, sl_error *err) {
+    const names from = {.v = (sl_text *)(uintptr_t)v, .n = n};
+    *header = (sl_csv_header){.width = n, .cols = sl_arena_calloc(arena, n, sizeof *header->cols)};
+    if (!header->cols) return sl_oom(err);
+    return add_columns(conf, &from, false, arena, header, err);
+}
+
 sl_status sl_csv_header_make(const sl_csv_conf *conf, const sl_block *block, sl_arena *arena,
                              sl_csv_header *header, sl_error *err) {
     sl_csv_note note = {0};

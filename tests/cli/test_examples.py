@@ -100,6 +100,15 @@ class Examples(Case):
         self.assertEqual(rows(self.dir / "out" / "stations.db", "SELECT code, name, officers, opened FROM stations ORDER BY code"),
                          expected)
 
+    def test_html_to_csv_holds_what_the_table_holds(self):
+        self.sluice("run", SOURCE / "configs" / "html-to-csv.json", "-q")
+        with open(SOURCE / "data" / "stations.csv", newline="", encoding="utf-8") as f:
+            expected = {(r["home_province"], r["station"], r["officers"]) for r in csv.DictReader(f)}
+        with open(self.dir / "out" / "stations.csv", newline="", encoding="utf-8") as f:
+            table = [(r["home_province"], r["station"], r["officers"]) for r in csv.DictReader(f)]
+        self.assertEqual(set(table), expected)
+        self.assertEqual(len(table), len(expected))
+
     def test_two_sinks_get_the_same(self):
         self.sluice("run", SOURCE / "configs" / "two-sinks.json", "-q")
         with open(self.dir / "out" / "totals.csv", newline="", encoding="utf-8") as f:
