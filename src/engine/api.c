@@ -6,9 +6,11 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/shared.h"
 #include "engine/explain.h"
 #include "engine/run.h"
 #include "engine/targets.h"
+#include "net/cached.h"
 #include "net/http.h"
 #include "record/cast.h"
 
@@ -19,7 +21,10 @@ struct sl_pipeline {
     sl_sink_env sink_env;
     sl_run *run;
     sl_http *http;
-    sl_permits *permits; /* of all HTTP sessions of the run */
+    sl_permits *permits;    /* of all HTTP sessions of the run */
+    sl_cache_policy policy; /* and of all their caches */
+    sl_buf cache_dir;
+    sl_cache *cache;
     bool prepared, used;
     sl_status status; /* of the run */
     sl_error why;
@@ -52,6 +57,9 @@ void sl_pipeline_free(sl_pipeline **pp) {
     if (!p) return;
     sl_run_free(&p->run);
     sl_http_free(&p->http);
+    sl_cache_free(&p->cache);
+    sl_shared_unmap(p->policy.counts, sizeof *p->policy.counts);
+    sl_buf_free(&p->cache_dir);
     sl_permits_free(&p->permits);
     sl_targets_free(&p->targets);
     sl_plan_free(&p->plan);
@@ -175,6 +183,27 @@ const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err) {
     return sl_buf_cstr(&p->text);
 }
 
+/* A cache that has no place to be is none. */
+static sl_status start_cache(sl_pipeline *p, sl_error *err) {
+    const sl_settings *s = &p->plan->settings;
+    if (s->cache_dir.n) {
+        sl_buf_text(&p->cache_dir, s->cache_dir);
+    } else if (s->cache != SL_CACHE_OFF && !sl_cache_default_dir(&p->cache_dir)) {
+        return SL_OK;
+    }
+    p->policy = (sl_cache_policy){.mode = s->cache,
+                                  .dir = sl_buf_cstr(&p->cache_dir),
+                                  .max_size = s->cache_size,
+                                  .credentials = s->cache_credentials,
+                                  .counts = sl_shared_map(sizeof *p->policy.counts)};
+    if (!p->policy.counts) return sl_oom(err);
+    TRY(sl_buf_check(&p->cache_dir, err));
+    TRY(sl_cached_open(&p->policy, false, &p->cache, err));
+    p->plan->env.cache_policy = &p->policy;
+    p->plan->env.cache = p->cache;
+    return SL_OK;
+}
+
 /* Permits first, and before any worker is forked: they are for all sessions of the run. */
 static sl_status start_http(sl_pipeline *p, sl_error *err) {
     const sl_settings *s = &p->plan->settings;
@@ -197,6 +226,7 @@ static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
     p->used = true;
     const sl_settings *s = &p->plan->settings;
     TRY(start_http(p, err));
+    TRY(start_cache(p, err));
     sl_run_options o = {.plan = p->plan,
                         .stages = &p->stages,
                         .sink_env = &p->sink_env,

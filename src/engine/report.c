@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "engine/explain.h"
 #include "engine/run_internal.h"
+#include "net/cached.h"
 #include "net/permits.h"
 #include "record/cast.h"
 
@@ -135,6 +136,23 @@ static void write_warnings(sl_buf *o, const sl_plan *p) {
     sl_buf_str(o, "],\n");
 }
 
+static void write_cache(sl_buf *o, const sl_env *env) {
+    const sl_cache_counts *c = env->cache_policy ? env->cache_policy->counts : NULL;
+    sl_buf_str(o, "\"cache\": {");
+    member(o, "unchanged", c ? c->unchanged : 0);
+    sl_buf_str(o, ", ");
+    member(o, "unchanged_bytes", c ? c->unchanged_bytes : 0);
+    sl_buf_str(o, ", ");
+    member(o, "stored", c ? c->stored : 0);
+    sl_buf_str(o, ", ");
+    member(o, "stored_bytes", c ? c->stored_bytes : 0);
+    sl_buf_str(o, ", ");
+    member(o, "failed", c ? c->failed : 0);
+    sl_buf_str(o, ", ");
+    text_member(o, "trouble", env->cache ? sl_cache_trouble(env->cache) : NULL);
+    sl_buf_str(o, "},\n");
+}
+
 static void write_totals(sl_buf *o, const sl_run *r) {
     sl_progress p = sl_run_progress(r);
     sl_buf_str(o, "  \"items\": {");
@@ -151,7 +169,10 @@ static void write_totals(sl_buf *o, const sl_run *r) {
     member(o, "peak_memory", peak_memory(r));
     sl_buf_str(o, ",\n  ");
     member(o, "http_retries", r->env->permits ? sl_permits_retries(r->env->permits) : 0);
-    sl_buf_str(o, ",\n");
+    sl_buf_str(o, ",\n  ");
+    member(o, "http_unchanged", r->env->cache_policy ? r->env->cache_policy->counts->unchanged : 0);
+    sl_buf_str(o, ",\n  ");
+    write_cache(o, r->env);
 }
 
 sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, sl_buf *out, sl_error *err) {

@@ -41,6 +41,13 @@ enum { SL_CACHE_KEY = 65 }; /* 64 hexadecimal digits and a NUL */
 
 #define SL_CACHE_SIZE ((uint64_t)1 << 30) /* bytes, unless something else is asked for */
 
+/* What a run does with it. */
+typedef enum sl_cache_mode {
+    SL_CACHE_OFF,
+    SL_CACHE_ON,
+    SL_CACHE_REFRESH /* copies are not asked about but replaced */
+} sl_cache_mode;
+
 typedef struct sl_cache sl_cache;
 
 /* The folder of this user: $SLUICE_CACHE_DIR, else $XDG_CACHE_HOME/sluice, else ~/.cache/sluice, into OUT. False: there

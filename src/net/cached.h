@@ -20,12 +20,6 @@
 #include "net/cache.h"
 #include "net/http.h"
 
-typedef enum sl_cache_mode {
-    SL_CACHE_OFF,
-    SL_CACHE_ON,
-    SL_CACHE_REFRESH /* copies are not asked about but replaced */
-} sl_cache_mode;
-
 /* What a run wants of its caches. Outlives them. */
 typedef struct sl_cache_policy {
     sl_cache_mode mode;

@@ -59,6 +59,8 @@ typedef struct sl_env {
     bool ordered;               /* results keep the order of the input */
     bool allow_files;           /* data from the network may name local files */
     struct sl_permits *permits; /* net/permits.h: for every HTTP session of the run; NULL: each has its own */
+    const struct sl_cache_policy *cache_policy; /* net/cached.h: what is kept of HTTP answers; NULL: nothing */
+    struct sl_cache *cache;  /* of the session below */
     struct sl_http *http;    /* net/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */
     sl_arena *keep;          /* where a source that a worker runs puts what its units name; NULL: where its conf lives */
 } sl_env;

@@ -13,6 +13,7 @@
 #ifndef SL_PLAN_PLAN_H
 #define SL_PLAN_PLAN_H
 
+#include "net/cache.h"
 #include "plan/pipe.h"
 #include "plan/web.h"
 
@@ -86,6 +87,10 @@ typedef struct sl_settings {
     bool test;               /* `input` uses its default */
     sl_dialect dialect;
     bool unsafe_lua, no_exec, no_plugins; /* the caller's alone */
+    sl_cache_mode cache;     /* of HTTP answers */
+    sl_text cache_dir;       /* with a NUL behind it; empty: the default folder */
+    uint64_t cache_size;     /* bytes */
+    bool cache_credentials;  /* also answers to requests with credentials are kept */
     uint64_t given;          /* bit set of settings that were set explicitly: see settings.c */
 } sl_settings;
 

@@ -14,7 +14,7 @@ enum { BY_CALLER = 32 };
 enum { MIB = 1 << 20 };
 
 /* RIGHT: a flag that no definition can give itself. */
-typedef enum kind { FLAG, RIGHT, COUNT, SIZE, DIALECT, FOLDERS } kind;
+typedef enum kind { FLAG, RIGHT, COUNT, SIZE, DIALECT, FOLDERS, CACHE, FOLDER } kind;
 
 static const struct row {
     const char *name;
@@ -33,6 +33,10 @@ static const struct row {
     {"per_host", COUNT, offsetof(sl_settings, per_host), 1, 1024, "1 to 1024"},
     {"memory", SIZE, offsetof(sl_settings, memory), MIB, INT64_MAX, "a size of at least 1M, such as 256M"},
     {"unit", SIZE, offsetof(sl_settings, unit), 1, 64 * MIB, "a size from 1 byte to 64M"},
+    {"cache", CACHE, offsetof(sl_settings, cache), 0, 0, "true, false or refresh"},
+    {"cache_dir", FOLDER, offsetof(sl_settings, cache_dir), 0, 0, "the name of a folder"},
+    {"cache_size", SIZE, offsetof(sl_settings, cache_size), 0, INT64_MAX, "a size, such as 500M"},
+    {"cache_credentials", FLAG, offsetof(sl_settings, cache_credentials), 0, 0, "true or false"},
     {"limit", SIZE, offsetof(sl_settings, limit), 0, INT64_MAX, "a number of items (0: all)"},
     {"test", FLAG, offsetof(sl_settings, test), 0, 0, "true or false"},
     {"pipe_path", FOLDERS, offsetof(sl_settings, pipe_path), 0, 0,
@@ -62,6 +66,8 @@ void sl_settings_init(sl_settings *s) {
         .memory = default_memory(),
         .unit = MIB,
         .dialect = SL_NATIVE,
+        .cache = SL_CACHE_ON,
+        .cache_size = SL_CACHE_SIZE,
     };
 }
 
@@ -111,6 +117,18 @@ static bool set_dialect(void *at, sl_text t) {
     return true;
 }
 
+static bool set_cache(void *at, sl_text t) {
+    bool on = true, refresh = sl_text_is(t, "refresh");
+    if (!refresh && !set_flag(&on, t)) return false;
+    *(sl_cache_mode *)at = refresh ? SL_CACHE_REFRESH : on ? SL_CACHE_ON : SL_CACHE_OFF;
+    return true;
+}
+
+static bool set_folder(void *at, sl_text t) {
+    *(sl_text *)at = t;
+    return t.n && !memchr(t.s, 0, t.n);
+}
+
 static bool set_row(const struct row *r, sl_settings *s, sl_text t) {
     void *at = (char *)s + r->offset;
     switch (r->kind) {
@@ -120,6 +138,8 @@ static bool set_row(const struct row *r, sl_settings *s, sl_text t) {
     case SIZE: return set_size(r, at, t);
     case DIALECT: return set_dialect(at, t);
     case FOLDERS: *(sl_text *)at = t; return t.n > 0;
+    case CACHE: return set_cache(at, t);
+    case FOLDER: return set_folder(at, t);
     }
     return false;
 }

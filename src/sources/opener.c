@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "net/cached.h"
 #include "net/http.h"
 #include "net/inflate.h"
 #include "net/url.h"
@@ -37,6 +38,7 @@ struct sl_inflow {
     bool ask, guess, lenient; /* what encoding the text is in; and if nobody says; see sl_inflow_lenient */
     uint64_t taken, total;
     sl_http *own_http; /* when the environment has no session */
+    sl_cache *own_cache;
     sl_fetch *fetch;
     lane raw; /* as it comes from the file or the network */
     sl_inflate *inflate;
@@ -163,7 +165,9 @@ sl_status sl_access_check(const sl_access *access, sl_text url, sl_error *err) {
 
 static sl_status open_fetch(sl_inflow *b, sl_error *err) {
     const sl_web *web = b->env->web;
+    const sl_cache_policy *policy = b->env->cache_policy;
     sl_http *session = b->env->http;
+    sl_cache *cache = b->env->cache;
     if (!session) {
         sl_http_options options = {.permits = b->env->permits,
                                    .connections = b->env->connections,
@@ -172,14 +176,16 @@ static sl_status open_fetch(sl_inflow *b, sl_error *err) {
                                    .nallowed = web ? web->nallowed : 0,
                                    .stopping = b->env->stopping};
         TRY(sl_http_new(&options, &b->own_http, err));
+        TRY(sl_cached_open(policy, true, &b->own_cache, err));
         session = b->own_http;
+        cache = b->own_cache;
     }
     const sl_access *a = b->access;
     sl_request request = {.url = b->name,
                           .manners = a ? &a->manners : NULL,
                           .from_data = a && a->from_data,
                           .origin = a ? a->origin : NULL};
-    return sl_http_get(session, &request, &b->fetch, err);
+    return sl_cached_get(session, cache, policy, &request, &b->fetch, err);
 }
 
 static sl_status open_file(sl_inflow *b, sl_error *err) {
@@ -227,6 +233,7 @@ void sl_inflow_close(sl_inflow **b) {
     if (!gone) return;
     sl_fetch_close(&gone->fetch);
     sl_http_free(&gone->own_http);
+    sl_cache_free(&gone->own_cache);
     if (gone->fd > STDIN_FILENO) close(gone->fd);
     sl_inflate_free(&gone->inflate);
     sl_transcode_free(&gone->transcode);

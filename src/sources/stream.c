@@ -462,7 +462,8 @@ sl_status sl_reading_run(sl_reading *r, sl_batch_sink sink, void *to, sl_error *
 sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_batch_sink sink,
                           void *to, sl_error *err) {
     sl_env own = *env;
-    own.http = NULL; /* the run's session belongs to the coordinator */
+    own.http = NULL; /* the run's session, and its cache, belong to the coordinator */
+    own.cache = NULL;
     own.shared = true;
     sl_reading *r = NULL;
     sl_status status = sl_reading_open(pipe, conf, &own, &r, err);
