@@ -23,3 +23,9 @@ include(${CMAKE_CURRENT_LIST_DIR}/cli/load.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cli/cli.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/fuzz/fuzz.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/fault/fault.cmake)
+
+# What the tests fetch is kept apart from what their user fetches.
+get_property(all_tests DIRECTORY PROPERTY TESTS)
+foreach(name ${all_tests})
+  set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT "SLUICE_CACHE_DIR=${PROJECT_BINARY_DIR}/test-cache")
+endforeach()

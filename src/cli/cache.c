@@ -52,9 +52,9 @@ static void print_list(const char *json) {
     json_t *list = json_loads(json, 0, NULL), *entries = json_object_get(list, "entries"), *entry;
     char size[32];
     json_array_foreach(entries, i, entry) print_entry(entry);
-    printf("%zu entries, %s, in %s\n", json_array_size(entries),
-           size_text((double)json_integer_value(json_object_get(list, "bytes")), size),
-           text_of(list, "folder"));
+    printf(
+        "%zu %s, %s, in %s\n", json_array_size(entries), json_array_size(entries) == 1 ? "entry" : "entries",
+        size_text((double)json_integer_value(json_object_get(list, "bytes")), size), text_of(list, "folder"));
     json_decref(list);
 }
 

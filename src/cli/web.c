@@ -26,6 +26,12 @@ const cli_option cli_web_options[] = {
     {"allow-net", 0, CLI_REQUIRED, "CIDR",
      "a network that data may lead to although it is not public; repeatable"},
     {"allow-files", 0, CLI_FLAG, NULL, "data from the network may name files of this machine"},
+    {"no-cache", 0, CLI_FLAG, NULL, "HTTP: neither ask about copies of earlier answers nor keep any"},
+    {"refresh", 0, CLI_FLAG, NULL, "HTTP: fetch everything anew; copies are replaced"},
+    {"cache-dir", 0, CLI_REQUIRED, "DIR",
+     "HTTP: where copies are (default $SLUICE_CACHE_DIR, ~/.cache/sluice)"},
+    {"cache-size", 0, CLI_REQUIRED, "SIZE", "HTTP: what copies may take together (default 1G)"},
+    {"cache-credentials", 0, CLI_FLAG, NULL, "HTTP: also keep answers to requests with credentials"},
     {0},
 };
 
@@ -50,17 +56,28 @@ static const char *setting_of(const char *name) {
                                               {"cert-key", "http.key"},
                                               {"insecure", "http.insecure"},
                                               {"allow-net", "allow_net"},
-                                              {"allow-files", "allow_files"}};
+                                              {"allow-files", "allow_files"},
+                                              {"no-cache", "cache"},
+                                              {"refresh", "cache"},
+                                              {"cache-dir", "cache_dir"},
+                                              {"cache-size", "cache_size"},
+                                              {"cache-credentials", "cache_credentials"}};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         if (strcmp(settings[i][0], name) == 0) return settings[i][1];
     }
     return NULL;
 }
 
+/* What G's setting is set to. */
+static const char *value_of(const cli_given *g) {
+    if (strcmp(g->option->name, "no-cache") == 0) return "false";
+    return strcmp(g->option->name, "refresh") == 0 ? "refresh" : g->value;
+}
+
 sl_status cli_web_settings(sl_pipeline *p, const cli_args *args, sl_error *err) {
     for (size_t i = 0; i < args->ngiven; i++) {
         const char *setting = setting_of(args->given[i].option->name);
-        sl_status s = setting ? sl_pipeline_option(p, setting, args->given[i].value, err) : SL_OK;
+        sl_status s = setting ? sl_pipeline_option(p, setting, value_of(&args->given[i]), err) : SL_OK;
         if (s != SL_OK) return s;
     }
     return SL_OK;

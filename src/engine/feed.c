@@ -32,9 +32,13 @@ static sl_status open_sources(sl_stage_run *sr, sl_error *err) {
 
 static void close_source(sl_stage_run *sr, uint32_t b) {
     const sl_feed *feed = &sr->stage->branches[b].feed;
-    if (feed->kind == SL_FEED_SOURCE && sr->feeds[b].split)
-        feed->source->pipe->source->close(sr->feeds[b].split);
-    sr->feeds[b].split = NULL;
+    sl_feed_run *f = &sr->feeds[b];
+    if (feed->kind == SL_FEED_SOURCE && f->split) {
+        const sl_source *source = feed->source->pipe->source;
+        f->unchanged = source->unchanged && source->unchanged(f->split);
+        source->close(f->split);
+    }
+    f->split = NULL;
 }
 
 void sl_feed_close(sl_stage_run *sr) {

@@ -57,7 +57,7 @@ static void write_feed(sl_buf *o, const sl_stage_run *sr, uint32_t b) {
         member(o, "bytes", sr->bytes[b]);
         sl_buf_str(o, ", ");
         member(o, "quarantined", sr->quarantined[b]);
-        sl_buf_str(o, ", ");
+        sl_buf_printf(o, ", \"unchanged\": %s, ", sr->feeds[b].unchanged ? "true" : "false");
     } else if (feed->stage) {
         member(o, "stage", feed->stage->id);
         sl_buf_str(o, ", ");

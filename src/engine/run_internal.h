@@ -24,6 +24,7 @@ typedef struct sl_feed_run {
     bool opened, done;
     uint32_t next;  /* SL_FEED_SPOOL: block to read next; SL_FEED_ONE: 1 once handed out */
     uint64_t total; /* bytes if known */
+    bool unchanged; /* SL_FEED_SOURCE, once closed */
 } sl_feed_run;
 
 struct sl_stage_run {

@@ -120,6 +120,8 @@ typedef struct sl_source {
     sl_status (*open)(const void *conf, const sl_env *env, void **split, sl_error *err);
     sl_status (*split)(void *split, sl_unit *unit, sl_error *err);
     uint64_t (*total)(void *split);
+    /* Read to its end: everything came from the HTTP cache, as the servers said that it still holds. May be NULL. */
+    bool (*unchanged)(void *split);
     void (*close)(void *split); /* NULL-safe */
     /* Worker: the unit's items to OUT. *QUARANTINED counts records refused by policy. */
     sl_status (*read)(const void *conf, void *state, const sl_unit *unit, sl_out *out, uint64_t *quarantined,

@@ -471,6 +471,10 @@ const char *sl_inflow_address(const sl_inflow *b) {
     return b->fetch ? sl_fetch_url(b->fetch) : b->name;
 }
 
+bool sl_inflow_unchanged(const sl_inflow *b) {
+    return b->fetch && sl_fetch_unchanged(b->fetch);
+}
+
 /* ---- ranges -------------------------------------------------------------------------------------------- */
 
 static int open_again(const char *path) {

@@ -72,6 +72,9 @@ SL_MUST_CHECK sl_status sl_inflow_type(sl_inflow *b, const char **type, sl_error
 /* Where the bytes come from: the URL after redirects, once the answer has begun; else the name. Lives as long as the stream. */
 const char *sl_inflow_address(const sl_inflow *b);
 
+/* After the first read: the bytes are those of a copy, of which the server says that it still holds. */
+bool sl_inflow_unchanged(const sl_inflow *b);
+
 /* Ranges of a file, for workers that read their units themselves. *FD is closed first if it is open; -1 means none. */
 SL_MUST_CHECK sl_status sl_range_open(const char *path, int *fd, sl_error *err);
 void sl_range_close(int *fd);

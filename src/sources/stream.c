@@ -39,6 +39,7 @@ typedef struct stream {
     bool lent;     /* a unit looks into the block: it must not change */
 
     uint64_t total, finished; /* bytes of all inputs, of those done with */
+    bool any, changed;        /* inputs were read; one of them was not confirmed by its server */
 } stream;
 
 /* ---- one input after another --------------------------------------------------------------------------- */
@@ -62,7 +63,11 @@ static sl_status open_next(stream *s, sl_error *err) {
 static void close_current(stream *s) {
     if (s->splitter) s->conf->choices[s->choice].format->split_free(s->splitter);
     s->splitter = NULL;
-    if (s->in) s->finished += sl_inflow_taken(s->in);
+    if (s->in) {
+        s->finished += sl_inflow_taken(s->in);
+        s->changed = s->changed || !s->ended || !sl_inflow_unchanged(s->in);
+        s->any = true;
+    }
     sl_inflow_close(&s->in);
     sl_input_unref(&s->block);
     s->at = 0;
@@ -116,6 +121,11 @@ static sl_status stream_open(const void *conf, const sl_env *env, void **split, 
     const sl_source_conf *c = conf;
     sl_arena *keep = env->keep ? env->keep : c->keep;
     return open_stream(c, env, env->for_item ? NULL : keep, split, err);
+}
+
+static bool stream_unchanged(void *split) {
+    const stream *s = split;
+    return s->any && !s->changed && !s->in && s->next == s->names.n;
 }
 
 static uint64_t stream_total(void *split) {
@@ -379,6 +389,7 @@ const sl_source sl_stream_source = {
     .open = stream_open,
     .split = stream_split,
     .total = stream_total,
+    .unchanged = stream_unchanged,
     .close = stream_close,
     .read = stream_read,
 };
