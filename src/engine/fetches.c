@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "net/cached.h"
 #include "net/http.h"
 
 enum { AHEAD = 256, LOOK_MS = 50 };
@@ -22,8 +23,9 @@ typedef struct slot {
 
 struct sl_fetches {
     const sl_node *node;
-    sl_env env; /* the run's, with this worker's session */
+    sl_env env; /* the run's, with this worker's session and its cache */
     sl_http *http;
+    sl_cache *cache;
     slot *slots;             /* [rows of the batch at hand] */
     uint32_t n, first, next; /* rows before `first` are read, those from `next` on not opened */
 };
@@ -52,7 +54,9 @@ sl_status sl_fetches_new(const sl_node *node, sl_fetches **out, sl_error *err) {
                                .nallowed = env->web ? env->web->nallowed : 0,
                                .stopping = env->stopping};
     sl_status s = sl_http_new(&options, &f->http, err);
+    if (s == SL_OK) s = sl_cached_open(env->cache_policy, true, &f->cache, err);
     f->env.http = f->http;
+    f->env.cache = f->cache;
     return s;
 }
 
@@ -60,6 +64,7 @@ void sl_fetches_free(sl_fetches **fp) {
     sl_fetches *f = *fp;
     if (!f) return;
     sl_http_free(&f->http);
+    sl_cache_free(&f->cache);
     free(f->slots);
     free(f);
     *fp = NULL;
