@@ -9,9 +9,19 @@
 #include "base/error.h"
 #include "base/unicode.h"
 
+enum { CACHED = 512, CACHED_BYTES = 7 };
+
+/* What ICU makes of one character. */
+typedef struct letter {
+    char text[CACHED_BYTES];
+    uint8_t n; /* 0: nothing, or no ASCII */
+    bool asked;
+} letter;
+
 struct sl_latin {
     UTransliterator *any; /* NULL until needed */
-    UChar *from, *to;     /* room for a text in UTF-16, before and after */
+    letter cache[CACHED];
+    UChar *from, *to; /* room for a text in UTF-16, before and after */
     int32_t room_from, room_to;
     sl_buf spelled; /* the text with what the table knows */
 };
@@ -38,21 +48,12 @@ static const char *spelling(uint32_t code) {
     return code == EURO ? "EUR" : NULL;
 }
 
-/* Appends T with what the table knows spelled out; true when nothing but ASCII is left. */
-static bool spell(sl_text t, sl_buf *out) {
-    bool ascii = true;
-    for (uint32_t at = 0; at < t.n;) {
-        uint32_t code = 0;
-        unsigned n = sl_utf8_decode(t.s + at, t.n - at, &code);
-        const char *known = n ? spelling(code) : NULL;
-        ascii = ascii && (known || (n && code < 0x80));
-        if (known)
-            sl_buf_str(out, known);
-        else
-            sl_buf_add(out, t.s + at, n ? n : 1);
-        at += n ? n : 1;
-    }
-    return ascii;
+/* The place of CODE in the cache, or -1: European letters, and dashes and quotes, whose spelling does not depend on what stands
+ * beside them. */
+static int cache_place(uint32_t code) {
+    const int letters = 0x250 - 0x80;
+    if (code >= 0x80 && code < 0x250) return (int)code - 0x80;
+    return code >= 0x2010 && code < 0x2040 ? letters + (int)code - 0x2010 : -1;
 }
 
 /* ---- by ICU -------------------------------------------------------------------------------------------------------------- */
@@ -130,10 +131,55 @@ static sl_status transliterate(sl_latin *l, sl_text t, sl_buf *out, sl_error *er
     }
 }
 
+/* ---- both ---------------------------------------------------------------------------------------------------------------- */
+
+static sl_status ask(sl_latin *l, sl_text c, letter *to, sl_error *err) {
+    sl_buf text = {0};
+    sl_status status = transliterate(l, c, &text, err);
+    bool plain = text.len <= CACHED_BYTES;
+    for (size_t i = 0; i < text.len; i++) plain = plain && !(text.data[i] & 0x80);
+    if (status == SL_OK && plain && text.len) memcpy(to->text, text.data, text.len);
+    to->n = plain ? (uint8_t)text.len : 0;
+    to->asked = status == SL_OK;
+    sl_buf_free(&text);
+    return status;
+}
+
+/* What is kept of C, the character CODE; NULL: nothing that would do. */
+static sl_status kept(sl_latin *l, sl_text c, uint32_t code, const letter **out, sl_error *err) {
+    int place = cache_place(code);
+    *out = NULL;
+    if (place < 0) return SL_OK;
+    if (!l->cache[place].asked) TRY(ask(l, c, &l->cache[place], err));
+    if (l->cache[place].n) *out = &l->cache[place];
+    return SL_OK;
+}
+
+/* Appends T with what the table and the cache know spelled out; *ASCII: nothing else is left. */
+static sl_status spell(sl_latin *l, sl_text t, sl_buf *out, bool *ascii, sl_error *err) {
+    *ascii = true;
+    for (uint32_t at = 0; at < t.n;) {
+        uint32_t code = 0;
+        unsigned n = sl_utf8_decode(t.s + at, t.n - at, &code);
+        const char *known = n ? spelling(code) : NULL;
+        const letter *of = NULL;
+        if (!known && code >= 0x80) TRY(kept(l, (sl_text){t.s + at, n}, code, &of, err));
+        *ascii = *ascii && (known || of || (n && code < 0x80));
+        if (known)
+            sl_buf_str(out, known);
+        else if (of)
+            sl_buf_add(out, of->text, of->n);
+        else
+            sl_buf_add(out, t.s + at, n ? n : 1);
+        at += n ? n : 1;
+    }
+    return sl_buf_check(out, err);
+}
+
 sl_status sl_latin_append(sl_latin *l, sl_text t, sl_buf *out, sl_error *err) {
+    bool ascii;
     sl_buf_clear(&l->spelled);
-    bool ascii = spell(t, &l->spelled);
-    TRY(sl_buf_check(&l->spelled, err));
+    TRY(spell(l, t, &l->spelled, &ascii, err));
     sl_text spelled = sl_text_n(l->spelled.data ? l->spelled.data : "", l->spelled.len);
     if (!ascii) return transliterate(l, spelled, out, err);
     sl_buf_text(out, spelled);

@@ -1,6 +1,9 @@
 /* strconcat, strreplace and strtransform. */
 #include "pipe_case.h"
 
+#include "base/unicode.h"
+#include "operators/latin.h"
+
 /* The texts FROM and TO as they stand in JSON. */
 static void transforms(const char *dialect, const char *rules, const char *from, const char *to) {
     char input[256], steps[512], expected[256];
@@ -123,12 +126,39 @@ static void test_concat(void **state) {
                    SL_E_PLAN, "part");
 }
 
+static void append_latin(sl_latin *l, const char *text, sl_buf *out) {
+    sl_buf_clear(out);
+    assert_int_equal(sl_latin_append(l, sl_text_of(text), out, NULL), SL_OK);
+}
+
+/* What is kept of single letters is what ICU makes of them between others: a Chinese character sends the whole text there. */
+static void test_letters_kept(void **state) {
+    (void)state;
+    static const char around[] = "a9%s9 %sb ";
+    sl_latin *l = sl_latin_new();
+    sl_buf kept = {0}, whole = {0};
+    assert_non_null(l);
+    for (uint32_t code = 0xa0; code < 0x2040; code = code == 0x24f ? 0x2010 : code + 1) {
+        char c[5] = "", alone[64], mixed[80];
+        sl_utf8_encode(code, c);
+        snprintf(alone, sizeof alone, around, c, c);
+        snprintf(mixed, sizeof mixed, "%s\xe4\xb8\xad", alone);
+        append_latin(l, alone, &kept);
+        append_latin(l, mixed, &whole);
+        sl_buf_str(&kept, "zhong");
+        assert_string_equal(sl_buf_cstr(&kept), sl_buf_cstr(&whole));
+    }
+    sl_buf_free(&kept);
+    sl_buf_free(&whole);
+    sl_latin_free(&l);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_case_of_ascii),  cmocka_unit_test(test_case_of_unicode),
         cmocka_unit_test(test_ends),           cmocka_unit_test(test_parts),
         cmocka_unit_test(test_bad_transforms), cmocka_unit_test(test_replace),
-        cmocka_unit_test(test_concat),
+        cmocka_unit_test(test_concat),         cmocka_unit_test(test_letters_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
