@@ -95,11 +95,21 @@ static bool same_columns(const sl_csv_writer *w, const sl_csv_section *sec) {
     return sec->ncols == w->ncols && sl_text_eq(header, sec->names);
 }
 
+static void keep_heading(sl_csv_writer *w, const sl_csv_section *sec) {
+    if (w->heading.len) return;
+    sl_buf_text(&w->heading, sec->names);
+    w->heading_cols = sec->ncols;
+}
+
 sl_status sl_csv_write(sl_csv_writer *w, const char *frame, size_t n, uint64_t *rows, sl_error *err) {
     sl_cursor c = {frame, frame + n, false};
     sl_csv_section sec;
     sl_status s;
     while ((s = sl_csv_next_section(&c, &sec, err)) == SL_OK) {
+        if (!sec.nrows) {
+            keep_heading(w, &sec);
+            continue;
+        }
         if (!w->begun) TRY(begin(w, sec.ncols, sec.names, err));
         TRY(same_columns(w, &sec) ? sl_file_out_write(w->out, sec.rows, sec.n, err) : remap(w, &sec, err));
         *rows += sec.nrows;
@@ -109,7 +119,9 @@ sl_status sl_csv_write(sl_csv_writer *w, const char *frame, size_t n, uint64_t *
 
 sl_status sl_csv_end(sl_csv_writer *w, sl_error *err) {
     const sl_texts *columns = &w->style->columns;
-    if (w->begun || !columns->given) return SL_OK;
+    TRY(sl_buf_check(&w->heading, err));
+    if (w->begun || (!columns->given && !w->heading.len)) return SL_OK;
+    if (!columns->given) return begin(w, w->heading_cols, sl_text_n(w->heading.data, w->heading.len), err);
     sl_buf names = {0};
     for (uint32_t i = 0; i < columns->n; i++) {
         sl_buf_u32(&names, columns->v[i].n);
@@ -123,5 +135,6 @@ sl_status sl_csv_end(sl_csv_writer *w, sl_error *err) {
 
 void sl_csv_writer_free(sl_csv_writer *w) {
     sl_buf_free(&w->names);
+    sl_buf_free(&w->heading);
     sl_buf_free(&w->line);
 }

@@ -405,10 +405,16 @@ static sl_status put_batch(sl_csv_encoder *e, sl_batch *b, sl_buf *frame, sl_err
     return put_all(e, b, frame, err);
 }
 
+/* A section without rows. */
+static sl_status put_heading(sl_csv_encoder *e, sl_batch *b, sl_buf *frame, sl_error *err) {
+    if (e->style->columns.given) return SL_OK; /* the writer knows them */
+    return grow_flags(e, b->ncols + 1) ? section_for(e, b, UINT32_MAX, frame, err) : sl_oom(err);
+}
+
 sl_status sl_csv_encode(sl_csv_encoder *e, sl_batch *b, sl_buf *frame, sl_error *err) {
     if (frame->len == 0) e->section = SIZE_MAX;
-    if (b->nsel == 0) return SL_OK;
-    sl_status s = put_batch(e, b, frame, err);
+    if (b->nsel == 0 && frame->len) return SL_OK;
+    sl_status s = b->nsel ? put_batch(e, b, frame, err) : put_heading(e, b, frame, err);
     note_section(e, frame);
     return s == SL_OK ? sl_buf_check(frame, err) : s;
 }

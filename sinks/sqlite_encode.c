@@ -24,6 +24,7 @@ struct sl_sqlite_encoder {
     sl_arena arena; /* names of the unit's columns */
     column *cols;
     uint32_t ncols, cap;
+    bool headed;   /* the unit has columns and no row so far */
     uint8_t *head; /* of the record under way: 9 bytes a column */
     uint8_t *at;   /* its end */
     sl_buf body, spelled;
@@ -296,12 +297,14 @@ static sl_status put_row(sl_sqlite_encoder *e, sl_batch *b, uint32_t row, sl_err
 static void begin_unit(sl_sqlite_encoder *e, sl_buf *frame) {
     sl_arena_reset(&e->arena);
     e->ncols = 0;
+    e->headed = false;
     sl_leaf_begin(&e->out, frame);
 }
 
 sl_status sl_sqlite_encode(sl_sqlite_encoder *e, sl_batch *b, sl_buf *frame, sl_error *err) {
     if (frame->len == 0) begin_unit(e, frame);
-    if (b->nsel == 0) return SL_OK;
+    if (b->nsel == 0 && frame->len) return SL_OK;
+    e->headed = b->nsel == 0;
     sl_view view;
     TRY(sl_view_make(&view, b, e->shape->flatten, err));
     TRY(place_columns(e, &view, err));
@@ -321,7 +324,8 @@ static sl_status finish_frame(sl_sqlite_encoder *e, sl_text *names, uint8_t *see
 }
 
 sl_status sl_sqlite_encode_end(sl_sqlite_encoder *e, sl_buf *frame, sl_error *err) {
-    if (frame->len == 0) return SL_OK;
+    if (frame->len == 0 && !e->headed) return SL_OK;
+    e->headed = false;
     sl_text *names = sl_arena_calloc(&e->arena, e->ncols + 1, sizeof *names);
     uint8_t *seen = sl_arena_calloc(&e->arena, e->ncols + 1, 1);
     return finish_frame(e, names, seen, err);

@@ -252,7 +252,7 @@ static sl_status drop_table(job *j, sl_error *err) {
     return sl_db_run(&j->d, &j->sql, err);
 }
 
-/* No item, so no column: the old table stays and is emptied. */
+/* No item: the old table stays as it is made and is emptied. */
 static sl_status empty_table(job *j, sl_error *err) {
     if (!j->exists) return SL_OK;
     sl_buf_str(&j->sql, "DELETE FROM ");
@@ -261,7 +261,7 @@ static sl_status empty_table(job *j, sl_error *err) {
 }
 
 static sl_status replace(job *j, sl_error *err) {
-    if (j->s->ncols == 0) return empty_table(j, err);
+    if (j->s->ncols == 0 || (j->s->nrows == 0 && j->exists)) return empty_table(j, err);
     sl_buf extras = {0};
     sl_status s = save_extras(j, &extras, err);
     if (s == SL_OK) s = drop_table(j, err);
@@ -390,7 +390,7 @@ static sl_status make_key(job *j, sl_error *err) {
 }
 
 static sl_status merge(job *j, sl_error *err) {
-    if (j->s->ncols == 0) return SL_OK;
+    if (j->s->ncols == 0 || (j->s->nrows == 0 && j->exists)) return SL_OK;
     for (uint32_t i = 0; i < j->load->key.n; i++) TRY(check_key(j, j->load->key.v[i], err));
     TRY(j->exists ? add_columns(j, err) : create_table(j, err));
     if (!j->exists && j->load->mode == SL_LOAD_APPEND) return transfer(j, err);
@@ -505,6 +505,7 @@ static sl_status run_fresh(const sl_load *load, sl_scratch *s, sl_error *err) {
 
 sl_status sl_load_run(const sl_load *load, sl_scratch *s, sl_error *err) {
     struct stat st;
+    TRY(sl_scratch_settle(s, err));
     if (stat(load->path, &st) == 0) return run_on(load, s, load->path, false, err);
     return s->ncols ? run_fresh(load, s, err) : SL_OK;
 }

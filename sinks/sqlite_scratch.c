@@ -255,10 +255,28 @@ static sl_status recode_now(sl_scratch *s, const sl_leaf_frame *f, const uint32_
     return st == SL_OK ? add_frame(s, &again, err) : st;
 }
 
+static sl_status keep_heading(sl_scratch *s, const sl_leaf_frame *f, sl_error *err) {
+    if (s->heading.n) return SL_OK;
+    s->heading = sl_arena_text(&s->arena, f->names);
+    s->heading_cols = f->ncols;
+    return s->heading.s ? SL_OK : sl_oom(err);
+}
+
+sl_status sl_scratch_settle(sl_scratch *s, sl_error *err) {
+    if (s->ncols) return SL_OK;
+    sl_cursor names = {s->heading.s, s->heading.s + s->heading.n, false};
+    for (uint32_t c = 0; c < s->heading_cols; c++) {
+        uint32_t n = sl_cursor_u32(&names);
+        TRY(add_column(s, sl_text_n(sl_cursor_bytes(&names, n), n), err));
+    }
+    return SL_OK;
+}
+
 sl_status sl_scratch_add(sl_scratch *s, const char *frame, size_t n, uint64_t *rows, sl_error *err) {
     sl_leaf_frame f;
     if (n == 0) return SL_OK;
     TRY(sl_leaf_open(&f, frame, n, err));
+    if (f.nrows == 0) return keep_heading(s, &f, err);
     uint32_t *place = malloc((f.ncols + 1) * sizeof *place);
     bool same = true;
     sl_status st = place ? place_columns(s, &f, place, &same, err) : sl_oom(err);

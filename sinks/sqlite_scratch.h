@@ -1,6 +1,6 @@
 /* sqlite_scratch.h: the coordinator's half of loading: frames of pages become one table t in a scratch database beside the user's.
  *
- *   open add* finish (SQLite reads it by its path | retitle: it is the database) close
+ *   open add* settle finish (SQLite reads it by its path | retitle: it is the database) close
  *
  * add puts a frame's pages into the file under their true numbers; a frame whose columns stand in another order than the table's is
  * written anew first. finish writes anew the frames that hold numbers in columns that have become TEXT, makes the interior pages
@@ -24,6 +24,8 @@ typedef struct sl_scratch {
     int fd, log_fd;
     sl_scratch_column *cols;
     uint32_t ncols, cap_cols;
+    sl_text heading; /* names of the first frame without rows, as in a trailer */
+    uint32_t heading_cols;
     sl_scratch_frame *frames;
     uint32_t nframes, cap_frames;
     uint32_t next_page;
@@ -36,6 +38,8 @@ typedef struct sl_scratch {
 /* BESIDE: the database; TMPDIR: for the side log. */
 SL_MUST_CHECK sl_status sl_scratch_open(sl_scratch *s, const char *beside, const char *tmpdir, sl_error *err);
 SL_MUST_CHECK sl_status sl_scratch_add(sl_scratch *s, const char *frame, size_t n, uint64_t *rows, sl_error *err);
+/* All frames are added: without a row, the columns are those of the first frame that had names. */
+SL_MUST_CHECK sl_status sl_scratch_settle(sl_scratch *s, sl_error *err);
 /* TYPES: declared type of every column, "" for none; TO_TEXT: every cell of the column must be its text. */
 SL_MUST_CHECK sl_status sl_scratch_finish(sl_scratch *s, const char *const *types, const bool *to_text, sl_error *err);
 /* After finish, without holes: the table under its own name, made by the statement CREATE. The file then is a sound database of its

@@ -100,7 +100,8 @@ sl_status sl_view_make(sl_view *view, sl_batch *b, bool flatten, sl_error *err) 
         }
         const sl_column *col = &b->cols[c];
         sl_view_column column = {col->name, col->values, c, col->field, first_row(b, c)};
-        if (column.first < b->nsel) TRY(add(view, b, column, err));
+        bool heading = b->nsel == 0;
+        if (heading || column.first < b->nsel) TRY(add(view, b, column, err));
     }
     sort_by_first(view);
     return SL_OK;

@@ -239,6 +239,7 @@ sl_status sl_table_put(sl_table *t, const char *frame, size_t n, uint64_t *rows,
     TRY(sl_buf_check(&t->window, err));
     TRY(count_rows(t, frame, n, err));
     *rows += t->held - before;
+    if (t->held == before && t->window.len > n) t->window.len -= n; /* one heading is enough */
     return t->held < WINDOW ? SL_OK : show_window(t, &again, err);
 }
 

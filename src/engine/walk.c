@@ -110,9 +110,16 @@ static sl_status run_step(link *l, sl_batch *take, sl_error *err) {
     return SL_E_INTERNAL;
 }
 
+/* A batch without rows goes on where its columns may become those of an empty table or file. */
+static bool takes_heading(const link *l, const sl_batch *b) {
+    if (!b->headed || b->ncols == 0) return false;
+    if (!l->step) return l->walker->plan->ntargets > 0;
+    return l->step->kind == SL_STEP_APPLY && l->step->node->pipe->flags & SL_PIPE_HEADINGS;
+}
+
 static sl_status link_emit(sl_out *out, sl_batch *take, sl_error *err) {
     link *l = (link *)(void *)out;
-    if (take->nsel == 0) {
+    if (take->nsel == 0 && !takes_heading(l, take)) {
         sl_batch_free(&take);
         return SL_OK;
     }

@@ -191,6 +191,7 @@ sl_status sl_csv_emit(const sl_csv_job *job, sl_batch *take, sl_error *err) {
             return status;
         }
     }
+    take->headed = true;
     return job->sink(job->to, take, err);
 }
 
@@ -206,7 +207,6 @@ static sl_status read_job(sl_csv_job *job, sl_error *err) {
 
 sl_status sl_csv_read(const void *conf, void *state, const sl_block *block, sl_batch_sink sink, void *to,
                       uint64_t *quarantined, sl_error *err) {
-    if (block->from == block->to) return SL_OK;
     sl_csv_state own = {0};
     sl_csv_job job = {.conf = conf,
                       .block = block,

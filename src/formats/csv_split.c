@@ -18,6 +18,7 @@ typedef struct splitter {
     sl_csv_fields fields;   /* of the header */
     sl_csv_scan scan;       /* of the body */
     sl_buf note;
+    bool cut; /* something of the body was handed out */
 } splitter;
 
 sl_status sl_csv_split_new(const void *conf, void **out, sl_error *err) {
@@ -166,6 +167,8 @@ static sl_status cut_body(splitter *s, const char *data, size_t n, bool last, sl
     scan->at -= scan->end;
     scan->lines -= scan->end_lines;
     scan->end = scan->end_lines = 0;
+    s->cut |= cut->to > cut->from;
+    cut->whole = last && !s->cut && s->note.len; /* a header alone */
     return SL_OK;
 }
 

@@ -223,6 +223,7 @@ const sl_pipe sl_pipe_filter = {
     .example = "itembuilder attrs.key=n attrs.value=5 | filter rule.field=n rule.op=atleast rule.value=3",
     .options = options,
     .conf_size = sizeof(conf),
+    .flags = SL_PIPE_HEADINGS,
     .prepare = prepare,
     .destroy = destroy,
     .start = start_state,

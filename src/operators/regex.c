@@ -402,7 +402,7 @@ const sl_pipe sl_pipe_regex = {
     .example = "itembuilder attrs.key=a attrs.value=hello | regex rule.field=a rule.match=l rule.replace=L",
     .options = options,
     .conf_size = sizeof(conf),
-    .flags = SL_PIPE_EMITS | SL_PIPE_NO_FIELD,
+    .flags = SL_PIPE_EMITS | SL_PIPE_NO_FIELD | SL_PIPE_HEADINGS,
     .cast = SL_CAST_PASS,
     .prepare = prepare,
     .destroy = destroy,

@@ -190,7 +190,7 @@ const sl_pipe sl_pipe_rename = {
     .example = "itembuilder attrs.key=a attrs.value=1 | rename rule.field=a rule.newval=b",
     .options = options,
     .conf_size = sizeof(conf),
-    .flags = SL_PIPE_EMITS | SL_PIPE_NO_FIELD,
+    .flags = SL_PIPE_EMITS | SL_PIPE_NO_FIELD | SL_PIPE_HEADINGS,
     .cast = SL_CAST_PASS,
     .prepare = prepare,
     .apply = apply,

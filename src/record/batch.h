@@ -73,6 +73,7 @@ typedef struct sl_batch {
     const sl_records *records; /* for lazy columns, else NULL */
     bool pristine;             /* the columns are exactly the fields of records, in order, untouched */
     bool bare;                 /* elements are scalars */
+    bool headed;               /* the columns are those of the input's header: they tell something even without a row */
     uint64_t first_line;       /* input line of row 0 for messages, 0 unknown */
     const uint32_t *line;      /* [nrows] lines after first_line at which each row begins (UINT32_MAX: unknown), or NULL */
     const char *source;        /* name of the input for messages, or NULL; outlives the run */

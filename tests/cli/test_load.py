@@ -4,6 +4,7 @@ every form of the input, on every pool, however the input is cut into units.
 
 SLUICE_ROWS sets the size of the large table (default 60000, about 8 MB)."""
 
+import contextlib
 import os
 import select
 import sqlite3
@@ -434,6 +435,29 @@ class Dialects(Load):
             db.unlink(missing_ok=True)
             self.sluice("load", path, "--to", f"{db}:t", "--ragged", "skip", *pool, "-q", code=3)
             self.assertEqual([tuple(r[::2]) for r in read(db)[2]], [(1, 2, 3), (6, 7, 8)])
+
+    def columns(self, db):
+        with contextlib.closing(sqlite3.connect(db)) as c:
+            return [row[1] for row in c.execute("PRAGMA table_info(t)")], c.execute("SELECT count(*) FROM t").fetchone()[0]
+
+    def test_a_header_alone_makes_an_empty_table(self):
+        """Also where no record is left."""
+        header, some = self.file("h.csv", "a,b\n"), self.file("r.csv", "a,b,c\n1,2,3\n")
+        none_left = f"csv url={some} | filter rule.field=a rule.op=eq rule.value=7 | rename rule.field=b rule.newval=z"
+        for pool in program.pools((2,)):
+            for args, names in ((("load", header), "ab"), (("pipe", none_left), "acz")):
+                db = self.dir / "h.db"
+                db.unlink(missing_ok=True)
+                self.sluice(*args, "--to", f"{db}:t", "--to", "out.csv", "-q", *pool)
+                self.assertEqual(self.columns(db), (list(names), 0))
+                self.assertEqual((self.dir / "out.csv").read_text(), ",".join(names) + "\n")
+
+    def test_a_header_alone_leaves_a_table_its_columns(self):
+        header, some = self.file("h.csv", "d,e\n"), self.file("r.csv", "a,b\n1,2\n")
+        for mode, rows in ((("--mode", "replace"), 0), (("--mode", "append"), 1), (("--mode", "upsert", "--key", "a"), 1)):
+            db = self.load(some)
+            self.sluice("load", header, "--to", f"{db}:t", "-q", *mode)
+            self.assertEqual(self.columns(db), (["a", "b"], rows))
 
 
 if __name__ == "__main__":
