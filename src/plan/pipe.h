@@ -186,12 +186,12 @@ enum {
     SL_PIPE_NO_FIELD = 2,    /* never looks at a field (sources) */
     SL_PIPE_OTHER = 4,       /* needs a second stream: join's `other` */
     SL_PIPE_OTHERS = 8,      /* takes any number of further streams: union */
-    SL_PIPE_HEADINGS = 1024, /* `apply` keeps to columns: given a batch without rows it emits the columns that items would have */
     SL_PIPE_ITEM = 16,       /* works on the whole item when no field is given */
     SL_PIPE_VALUE = 32,      /* operator that handles emit and assign itself (count, sum): its result is a value */
     SL_PIPE_STEADY = 64,     /* the state that start makes does not look at the conf: a worker makes it once, also where the conf
                                 refers to the item */
-    SL_PIPE_NO_LOOP = 1024   /* a source that cannot be the submodule of a loop (input) */
+    SL_PIPE_HEADINGS = 128,  /* `apply` keeps to columns: given a batch without rows it emits the columns that items would have */
+    SL_PIPE_NO_LOOP = 256    /* a source that cannot be the submodule of a loop (input) */
 };
 
 typedef struct sl_pipe {
