@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Functions and commands of the user's: files of Lua, limits, rights, co-processes that crash, hang and talk nonsense."""
+
+import json
+import os
+import re
+import time
+import unittest
+
+from program import SOURCE, Case
+
+ECHO = """import sys, json
+for line in sys.stdin:
+    item = json.loads(line)
+    item["pid"] = 1
+    print(json.dumps(item), flush=True)
+"""
+POOLS = [["--parallel=false"], ["-j2"], ["-j2", "--threads=false"]]
+
+
+class Functions(Case):
+    def setUp(self):
+        super().setUp()
+        self.file("in.jsonl", "".join(json.dumps({"a": i}) + "\n" for i in range(2000)))
+
+    def pipe(self, *words, code=0, **options):
+        return self.sluice("pipe", "fetchdata url=in.jsonl | " + words[0], *words[1:], "-q", code=code, **options)
+
+    def items(self, *words):
+        return [json.loads(line) for line in self.pipe(*words).out.splitlines()]
+
+    def test_file_and_function(self):
+        self.file("f.lua", "local function twice(x) return x * 2 end\nfunction score(item)\n  return {s = twice(item.a)}\nend\n"
+                           "function fails(item)\n  return item.b.c\nend\n")
+        self.assertEqual(self.items("udf file=f.lua function=score"), [{"s": 2 * i} for i in range(2000)])
+        r = self.pipe("udf file=f.lua function=fails", code=1)
+        self.assertIn("in.jsonl:1: step 2 (udf): f.lua:6: attempt to index field 'b' (a nil value)", r.message)
+        r = self.pipe("udf file=f.lua function=none", code=2)
+        self.assertIn("there is no function 'none'", r.message)
+        self.assertIn("cannot open", self.pipe("udf file=none.lua", code=1).message)
+
+    def test_line_of_the_item(self):
+        r = self.pipe("udf lua='if item.a == 7 then return item.x.y end return 1'", code=1)
+        self.assertIn("in.jsonl:8: step 2 (udf): lua:1:", r.message)
+
+    def test_limits(self):
+        for pool in POOLS:
+            begin = time.monotonic()
+            r = self.pipe("udf timeout=0.3 lua='while true do end return 1'", *pool, code=1)
+            self.assertIn("took longer than 0.3 s", r.message)
+            self.assertLess(time.monotonic() - begin, 30)
+            bomb = "udf lua='local t = {} while true do t[#t + 1] = (\"x\"):rep(1e6) .. #t end return t'"
+            self.assertIn("more than 64 MiB", self.pipe(bomb, *pool, code=1).message)
+
+    def test_rights(self):
+        r = self.pipe("udf lua='return {x = os.getenv(\"HOME\") ~= nil}'", code=1)
+        self.assertIn("'os' (a nil value)", r.message)
+        self.assertEqual(self.items("udf lua='return {x = type(os.getenv), y = type(require(\"ffi\"))}'", "--unsafe-lua")[0],
+                         {"x": "function", "y": "table"})
+        for name in "unsafe_lua", "no_exec", "no_plugins":
+            self.file("grants.json", json.dumps({name: True, "modules": [{"type": "fetchdata", "conf": {"url": "in.jsonl"}}]}))
+            r = self.sluice("run", "grants.json", "-q", code=2)
+            self.assertIn("is for whoever runs a definition to say", r.message)
+
+    # ---- exec
+
+    def command(self, text, name="x.py"):
+        self.file(name, text)
+        return f"exec command.0=python3 command.1={name}"
+
+    def test_exec(self):
+        exec_ = self.command(ECHO)
+        for pool in POOLS:
+            self.assertEqual(self.items(exec_, *pool), [{"a": i, "pid": 1} for i in range(2000)])
+
+    def test_exec_many(self):
+        exec_ = self.command("import sys, json\nfor line in sys.stdin:\n    n = json.loads(line)['a'] % 3\n"
+                             "    print(''.join('%d\\n' % n for _ in range(n)), flush=True)\n")
+        expected = [n % 3 for n in range(2000) for _ in range(n % 3)]
+        for pool in POOLS:
+            self.assertEqual(self.items(exec_ + " mode=many", *pool), expected)
+
+    def test_exec_of_large_items(self):
+        """More than pipes hold in both directions."""
+        self.file("in.jsonl", "".join(json.dumps({"a": i, "t": "x" * 100000}) + "\n" for i in range(40)))
+        self.assertEqual(len(self.items("exec command=cat")), 40)
+
+    def test_exec_that_crashes(self):
+        for pool in POOLS:
+            r = self.pipe(self.command("import sys\nsys.stdin.readline()\nsys.exit(3)\n"), *pool, code=1)
+            self.assertRegex(r.message, r"step 2 \(exec\): the command 'python3' ended with exit status 3")
+        r = self.pipe(self.command("import os\nos.kill(os.getpid(), 9)\n"), code=1)
+        self.assertIn("was killed by signal 9", r.message)
+
+    def test_exec_that_hangs(self):
+        for pool in POOLS:
+            r = self.pipe(self.command("import time\ntime.sleep(100)\n") + " timeout=0.5", *pool, code=1)
+            self.assertIn("silent for 0.5 s", r.message)
+        left = [p for p in os.listdir("/proc") if p.isdigit() and self.runs_here(p)]
+        self.assertEqual(left, [])
+
+    def runs_here(self, pid):
+        try:
+            return os.readlink(f"/proc/{pid}/cwd") == str(self.dir)
+        except OSError:
+            return False
+
+    def test_exec_that_is_wrong(self):
+        self.assertIn("no JSON: hello", self.pipe(self.command("import sys\nfor line in sys.stdin: print('hello', flush=True)\n"), code=1).message)
+        r = self.pipe(self.command("for i in range(9999): print(1)\n"), code=1)
+        self.assertRegex(r.message, "wrote more than a line for an item|ended with exit status 0")
+        self.assertIn("cannot run", self.pipe("exec command=no-such-program-here", code=1).message)
+        self.assertIn("not allowed in this run (--no-exec)", self.pipe("exec command=cat", "--no-exec", code=2).message)
+
+    def test_exec_environment_and_place(self):
+        os.makedirs(self.dir / "sub", exist_ok=True)
+        self.file("sub/say.sh", "#!/bin/sh\nwhile read -r line; do echo \"\\\"$WORD\\\"\"; done\n")
+        os.chmod(self.dir / "sub/say.sh", 0o755)
+        self.file("sub/p.json", json.dumps({"modules": [
+            {"type": "fetchdata", "conf": {"url": str(self.dir / "in.jsonl")}},
+            {"type": "exec", "conf": {"command": ["./say.sh"], "env": ["WORD=hi", "HOME"]}},
+            {"type": "count", "conf": {"count_key": "content"}}]}))
+        self.assertEqual(json.loads(self.sluice("run", "sub/p.json", "-q").out), {"hi": 2000})
+
+    def test_documented_examples(self):
+        """Every `sluice pipe` of docs/user-functions.md gives the lines below it."""
+        text = (SOURCE / "docs" / "user-functions.md").read_text()
+        examples = re.findall(r"```sh\n(sluice pipe .*?)\n```\n\n```\n(.*?)```", text, re.S)
+        self.assertGreaterEqual(len(examples), 5)
+        for command, expected in examples:
+            notation = re.fullmatch(r'sluice pipe "(.*)"', command, re.S).group(1).replace('\\"', '"')
+            self.assertEqual(self.sluice("pipe", notation, "-q", "-f", "jsonl").out.decode(), expected, command)
+
+
+if __name__ == "__main__":
+    unittest.main()
