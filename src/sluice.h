@@ -125,6 +125,10 @@ SL_API sl_status sl_pipeline_check(sl_pipeline *p, sl_error *err);
  * past the last. Also in the report. Valid as long as P. */
 SL_API const char *sl_pipeline_warning(const sl_pipeline *p, unsigned i);
 
+/* Sources that the run did without (keep_going): what was wrong with the I-th from 0; NULL past the last. Also in the report. Valid
+ * until the next call of the pipeline. */
+SL_API const char *sl_pipeline_failure(const sl_pipeline *p, unsigned i);
+
 /* The plan as JSON (stages, their steps, where each runs, what gathers), for people and tools. Valid until the next call. */
 SL_API const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err);
 
@@ -133,6 +137,7 @@ SL_API const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err);
 /* What a run has done so far or in all. */
 typedef struct sl_progress {
     uint64_t items_in, items_out, filtered, quarantined; /* in = what the sources read */
+    uint64_t failed; /* sources that were left out, as keep_going asks */
     uint64_t bytes_in, bytes_total;                      /* total 0: unknown */
     uint64_t nanoseconds;
 } sl_progress;

@@ -138,7 +138,14 @@ static int write_report(sl_pipeline *p, const char *path, int code) {
 static int exit_code(sl_pipeline *p, sl_status s, const sl_error *err) {
     if (s == SL_E_STOPPED) return caught ? 128 + (int)caught : CLI_PIPE_CLOSED;
     if (s != SL_OK) return cli_error(err);
-    return sl_pipeline_totals(p).quarantined ? CLI_QUARANTINED : CLI_OK;
+    sl_progress totals = sl_pipeline_totals(p);
+    return totals.quarantined || totals.failed ? CLI_QUARANTINED : CLI_OK;
+}
+
+static void print_failures(const sl_pipeline *p) {
+    const char *text;
+    for (unsigned i = 0; (text = sl_pipeline_failure(p, i)); i++)
+        fprintf(stderr, "sluice: left out: %s\n", text);
 }
 
 static int run(sl_pipeline *p, const cli_args *args) {
@@ -157,6 +164,7 @@ static int run(sl_pipeline *p, const cli_args *args) {
         if (text) fputs(text, stderr);
     }
     cli_warnings(p);
+    if (s == SL_OK) print_failures(p);
     if (s == SL_OK && !cli_true(args, "quiet")) cli_summary(p);
     return code;
 }

@@ -176,6 +176,10 @@ const char *sl_pipeline_warning(const sl_pipeline *p, unsigned i) {
     return i < p->plan->nwarnings ? p->plan->warnings[i].s : NULL;
 }
 
+const char *sl_pipeline_failure(const sl_pipeline *p, unsigned i) {
+    return p->run ? sl_run_failure(p->run, i) : NULL;
+}
+
 const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err) {
     if (prepare(p, err) != SL_OK) return NULL;
     sl_buf_clear(&p->text);

@@ -24,9 +24,25 @@ static sl_status open_source(sl_stage_run *sr, uint32_t b, sl_error *err) {
     return s;
 }
 
+/* Where a run goes on without sources that fail, S and WHY are noted, and the source is at its end. */
+static sl_status pass_over(sl_stage_run *sr, sl_status s, const sl_error *why, sl_error *err) {
+    if (sl_failure_is_passed_over(sr->run->env, s)) {
+        sl_failures_add(&sr->run->failures, why);
+        return SL_DONE;
+    }
+    if (s > SL_DONE && err && err->code == SL_OK) *err = *why;
+    return s;
+}
+
+static sl_status try_source(sl_stage_run *sr, uint32_t b, sl_error *err) {
+    sl_error why = {0};
+    sl_status s = pass_over(sr, open_source(sr, b, &why), &why, err);
+    return s == SL_DONE ? SL_OK : s;
+}
+
 static sl_status open_sources(sl_stage_run *sr, sl_error *err) {
     uint32_t last = sr->branch + open_ahead(sr);
-    for (uint32_t b = sr->branch; b < sr->stage->nbranches && b < last; b++) TRY(open_source(sr, b, err));
+    for (uint32_t b = sr->branch; b < sr->stage->nbranches && b < last; b++) TRY(try_source(sr, b, err));
     return SL_OK;
 }
 
@@ -48,10 +64,12 @@ void sl_feed_close(sl_stage_run *sr) {
 static sl_status next_unit(sl_stage_run *sr, const sl_feed *feed, sl_task *t, sl_error *err) {
     TRY(open_sources(sr, err));
     sl_feed_run *f = &sr->feeds[sr->branch];
-    sl_status s = feed->source->pipe->source->split(f->split, &t->unit, err);
+    if (!f->split) return SL_DONE; /* it could not be opened, and is left out */
+    sl_error why = {0};
+    sl_status s = feed->source->pipe->source->split(f->split, &t->unit, &why);
     if (feed->source->pipe->source->total) f->total = feed->source->pipe->source->total(f->split);
-    if (s > SL_DONE) sl_node_failed(feed->source, err);
-    return s;
+    if (s > SL_DONE) sl_node_failed(feed->source, &why);
+    return pass_over(sr, s, &why, err);
 }
 
 static sl_status next_of_stage(sl_stage_run *sr, const sl_feed *feed, sl_task *t, sl_error *err) {

@@ -26,6 +26,7 @@ struct sl_fetches {
     sl_env env; /* the run's, with this worker's session and its cache */
     sl_http *http;
     sl_cache *cache;
+    sl_failures failures;
     slot *slots;             /* [rows of the batch at hand] */
     uint32_t n, first, next; /* rows before `first` are read, those from `next` on not opened */
 };
@@ -45,6 +46,7 @@ sl_status sl_fetches_new(const sl_node *node, sl_fetches **out, sl_error *err) {
     f->node = node;
     f->env = *env;
     f->env.shared = true;
+    f->env.keep_going = false; /* results are dropped here, and need not wait for the end of an answer */
     sl_http_options options = {.permits = env->permits,
                                .connections = env->connections,
                                .per_host = env->per_host,
@@ -65,9 +67,14 @@ void sl_fetches_free(sl_fetches **fp) {
     if (!f) return;
     sl_http_free(&f->http);
     sl_cache_free(&f->cache);
+    sl_failures_free(&f->failures);
     free(f->slots);
     free(f);
     *fp = NULL;
+}
+
+sl_failures *sl_fetches_failures(sl_fetches *f) {
+    return &f->failures;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------------------------ */
@@ -123,16 +130,27 @@ static sl_status report_row(const slot *s, sl_error *err) {
     return s->status;
 }
 
+/* The caller hears of every row, also of one whose reading could not begin. */
+static sl_status skip_row(sl_fetches *f, uint32_t i, sl_fetches_row row, void *to, sl_error *err) {
+    sl_status status = row(to, i, NULL, err);
+    return status == SL_OK ? report_row(&f->slots[i], err) : status;
+}
+
 static sl_status read_row(sl_fetches *f, uint32_t i, sl_fetches_row row, void *to, sl_error *err) {
     slot *s = &f->slots[i];
     sl_status status = s->status;
     if (status == SL_OK)
         status = row(to, i, s->reading, err);
     else
-        status = report_row(s, err);
+        status = skip_row(f, i, row, to, err);
     close_row(f, s);
     while (f->first < f->n && f->slots[f->first].done) f->first++;
     return status;
+}
+
+static sl_status hand_up(const sl_error *why, sl_status s, sl_error *err) {
+    if (err && err->code == SL_OK) *err = *why;
+    return s;
 }
 
 static sl_status read_rows(sl_fetches *f, sl_batch *b, sl_batch *asked, sl_fetches_row row, void *to,
@@ -140,10 +158,13 @@ static sl_status read_rows(sl_fetches *f, sl_batch *b, sl_batch *asked, sl_fetch
     while (f->first < f->n) {
         open_ahead(f, b, asked);
         uint32_t i = choose_row(f);
-        sl_status s = read_row(f, i, row, to, err);
+        sl_error why = {0};
+        sl_status s = read_row(f, i, row, to, &why);
         if (s == SL_OK) continue;
-        sl_error_at(err, b->source, sl_batch_line(b, sl_batch_row(b, i)), 0);
-        return s;
+        sl_error_at(&why, b->source, sl_batch_line(b, sl_batch_row(b, i)), 0);
+        if (!sl_failure_is_passed_over(f->node->info.env, s)) return hand_up(&why, s, err);
+        sl_error_step(&why, f->node->step, f->node->pipe->name);
+        sl_failures_add(&f->failures, &why);
     }
     return SL_OK;
 }

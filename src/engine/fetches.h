@@ -11,6 +11,7 @@
 #ifndef SL_ENGINE_FETCHES_H
 #define SL_ENGINE_FETCHES_H
 
+#include "engine/failures.h"
 #include "plan/plan.h"
 #include "sources/stream.h"
 
@@ -20,7 +21,10 @@ typedef struct sl_fetches sl_fetches;
 SL_MUST_CHECK sl_status sl_fetches_new(const sl_node *node, sl_fetches **out, sl_error *err);
 void sl_fetches_free(sl_fetches **f); /* NULL-safe */
 
-/* Called for the I-th selected row, with what is to be read for it. */
+/* Rows that were left out (keep_going), for the caller to take away. */
+sl_failures *sl_fetches_failures(sl_fetches *f);
+
+/* Called for the I-th selected row, with what is to be read for it; READING NULL: it is left out before it began. */
 typedef sl_status (*sl_fetches_row)(void *to, uint32_t i, sl_reading *reading, sl_error *err);
 
 /* Fetches for every selected row of B. ASKED: the batch whose rows confs are resolved against, B or B with the hidden

@@ -112,6 +112,7 @@ sl_status sl_outcome_save(const sl_walk_plan *plan, sl_outcome *o, sl_buf *frame
     sl_buf_u32(frame, o->enough);
     sl_buf_u64(frame, o->quarantined);
     sl_buf_u64(frame, o->bytes);
+    sl_failures_save(&o->failures, frame);
     sl_buf_u32(frame, o->nbatches);
     sl_buf_u32(frame, o->ncounts);
     sl_buf_add(frame, o->counts, o->ncounts * sizeof *o->counts);
@@ -199,6 +200,7 @@ static sl_status load_outcome(const sl_walk_plan *plan, sl_input *in, sl_outcome
     o->enough = sl_cursor_u32(&c);
     o->quarantined = sl_cursor_u64(&c);
     o->bytes = sl_cursor_u64(&c);
+    if (!sl_failures_load(&o->failures, &c)) return damaged(err);
     uint32_t nbatches = sl_cursor_u32(&c);
     o->nframes = plan->ntargets;
     o->frames = calloc(o->nframes + 1, sizeof *o->frames);

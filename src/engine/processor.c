@@ -107,6 +107,10 @@ void sl_processor_free(sl_processor **pp) {
     *pp = NULL;
 }
 
+sl_failures *sl_processor_failures(sl_processor *p) {
+    return p->fetches ? sl_fetches_failures(p->fetches) : NULL;
+}
+
 /* ---- computing ------------------------------------------------------------------------------------------------- */
 
 typedef struct collector { /* a source's batches as results of the item it was fetched for */
@@ -143,7 +147,8 @@ static sl_status fetch_row(void *to, uint32_t i, sl_reading *reading, sl_error *
     sl_processor *p = f->p;
     collector c = {.p = p, .item = f->b, .wanted = p->node->count == 1 ? 1 : UINT64_MAX};
     size_t from = p->results.n;
-    sl_status s = sl_reading_run(reading, collect_batch, &c, err);
+    sl_status s = reading ? sl_reading_run(reading, collect_batch, &c, err) : SL_OK;
+    if (s > SL_DONE) p->results.n = from;
     p->spans[i].from = from;
     p->spans[i].n = (uint32_t)(p->results.n - from);
     p->spans[i].many = true;

@@ -8,6 +8,7 @@
 #ifndef SL_ENGINE_PROCESSOR_H
 #define SL_ENGINE_PROCESSOR_H
 
+#include "engine/failures.h"
 #include "engine/stage.h"
 
 typedef struct sl_processor sl_processor;
@@ -15,6 +16,9 @@ typedef struct sl_processor sl_processor;
 /* For NODE, whose pipe has `each`, `apply` or `source`, or which is a loop over the subpipe whose stages are NESTED (else NULL). */
 SL_MUST_CHECK sl_status sl_processor_new(const sl_node *node, const sl_stages *nested, sl_processor **out, sl_error *err);
 void sl_processor_free(sl_processor **p); /* NULL-safe */
+
+/* Sources that were left out so far, for the caller to take away; NULL: the pipe is no source. */
+sl_failures *sl_processor_failures(sl_processor *p);
 
 /* Takes B; its results go to OUT in order. */
 SL_MUST_CHECK sl_status sl_processor_run(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err);

@@ -153,6 +153,16 @@ static void write_cache(sl_buf *o, const sl_env *env) {
     sl_buf_str(o, "},\n");
 }
 
+static void write_failures(sl_buf *o, const sl_run *r) {
+    const char *text;
+    sl_buf_printf(o, "  \"failed\": %llu,\n  \"failures\": [", (unsigned long long)r->failures.n);
+    for (unsigned i = 0; (text = sl_run_failure(r, i)); i++) {
+        if (i) sl_buf_str(o, ", ");
+        sl_json_text(sl_text_of(text), o);
+    }
+    sl_buf_str(o, "],\n");
+}
+
 static void write_totals(sl_buf *o, const sl_run *r) {
     sl_progress p = sl_run_progress(r);
     sl_buf_str(o, "  \"items\": {");
@@ -190,6 +200,7 @@ sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, 
     member(out, "workers", r->o.workers);
     sl_buf_str(out, ",\n");
     write_totals(out, r);
+    write_failures(out, r);
     write_warnings(out, r->o.plan);
     sl_buf_str(out, "  \"stages\": [\n");
     for (uint32_t i = 0; i < r->o.stages->n; i++) {

@@ -48,6 +48,7 @@ void sl_run_free(sl_run **rp) {
     free(r->bound);
     free(r->sinks);
     free(r->rows);
+    sl_failures_free(&r->failures);
     free(r);
     *rp = NULL;
 }
@@ -123,6 +124,17 @@ static bool is_database(const sl_target *t) {
     return strcmp(t->sink->name, "sqlite") == 0;
 }
 
+const char *sl_run_failure(const sl_run *r, unsigned i) {
+    return sl_failures_at(&r->failures, i);
+}
+
+/* Without one source of several, not without any. */
+static sl_status check_failures(const sl_run *r, sl_error *err) {
+    if (!r->failures.n || sl_run_progress(r).items_in) return SL_OK;
+    if (err && err->code == SL_OK) *err = r->failures.first;
+    return r->failures.first.code;
+}
+
 /* Databases first: a commit there may still fail, a rename hardly. */
 static sl_status commit_sinks(sl_run *r, sl_error *err) {
     for (int pass = 0; pass < 2; pass++)
@@ -146,6 +158,7 @@ sl_status sl_run_to_sinks(sl_run *r, sl_error *err) {
     }
     if (s != SL_DONE) return s;
     TRY(check_balance(r, err));
+    TRY(check_failures(r, err));
     s = commit_sinks(r, err);
     r->ended = sl_clock_ns();
     report_progress(r, true);
@@ -179,6 +192,7 @@ sl_progress sl_run_progress(const sl_run *r) {
     bool known = true;
     for (uint32_t i = 0; i < r->o.stages->n; i++) add_stage(&r->stages[i], &p, &known);
     if (!known) p.bytes_total = 0;
+    p.failed = r->failures.n;
     p.items_out = handed_over(&r->stages[r->o.stages->output->id]);
     p.nanoseconds = (r->ended ? r->ended : sl_clock_ns()) - r->started;
     return p;

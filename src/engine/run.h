@@ -41,6 +41,8 @@ SL_MUST_CHECK sl_status sl_run_to_sinks(sl_run *r, sl_error *err);
 SL_MUST_CHECK sl_status sl_run_next(sl_run *r, sl_batch **out, sl_error *err);
 
 sl_progress sl_run_progress(const sl_run *r);
+/* What was wrong with the I-th source that was left out; NULL past the last. */
+const char *sl_run_failure(const sl_run *r, unsigned i);
 
 /* The run report as JSON into OUT. STATUS is how the run ended, ERR why (may be NULL). */
 SL_MUST_CHECK sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, sl_buf *out,

@@ -68,6 +68,7 @@ struct sl_run {
     sl_bound *bound;                   /* [stages->n], by id */
     void **sinks;                      /* [ntargets]: opened */
     uint64_t *rows;                    /* [ntargets]: written */
+    sl_failures failures;              /* sources that were left out */
     uint64_t started, ended, reported; /* monotonic ns */
 };
 

@@ -199,7 +199,8 @@ static sl_status fill_pool(sl_stage_run *sr, sl_error *err) {
     return SL_OK;
 }
 
-static void add_counts(sl_stage_run *sr, const sl_outcome *o) {
+static void add_counts(sl_stage_run *sr, sl_outcome *o) {
+    sl_failures_join(&sr->run->failures, &o->failures);
     for (uint32_t i = 0; i < o->ncounts; i++) {
         sr->counts[o->branch][i].in += o->counts[i].in;
         sr->counts[o->branch][i].out += o->counts[i].out;

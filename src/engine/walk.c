@@ -256,6 +256,13 @@ static sl_status feed_branch(sl_walker *w, const sl_branch *b, branch_state *bs,
     return s;
 }
 
+static void collect_failures(sl_walker *w, const sl_branch *b, branch_state *bs) {
+    for (uint32_t i = 0; i < b->nsteps; i++) {
+        sl_failures *of_step = bs->links[i].processor ? sl_processor_failures(bs->links[i].processor) : NULL;
+        if (of_step) sl_failures_join(&w->outcome->failures, of_step);
+    }
+}
+
 static sl_status finish_frames(sl_walker *w, sl_error *err) {
     for (uint32_t i = 0; i < w->plan->ntargets; i++) {
         const sl_target *t = &w->plan->targets[i];
@@ -282,6 +289,7 @@ sl_status sl_walk(sl_walker *w, uint64_t seq, sl_task *task, sl_outcome **out, s
     if (!w->outcome) return sl_oom(err);
     TRY(ready_branch(w, b, bs, err));
     sl_status s = feed_branch(w, b, bs, task, err);
+    collect_failures(w, b, bs);
     w->outcome->enough = s == SL_DONE;
     if (s == SL_OK || s == SL_DONE) s = finish_frames(w, err);
     if (s == SL_OK) s = detach_partial(w, err);
@@ -307,6 +315,7 @@ void sl_outcome_free(sl_outcome **op, const sl_stage *stage) {
     free(o->frames);
     free(o->counts);
     if (o->partial) stage->node->pipe->fold->close(o->partial);
+    sl_failures_free(&o->failures);
     free(o);
     *op = NULL;
 }

@@ -8,6 +8,7 @@
 #ifndef SL_ENGINE_WALK_H
 #define SL_ENGINE_WALK_H
 
+#include "engine/failures.h"
 #include "engine/processor.h"
 #include "engine/stage.h"
 
@@ -47,6 +48,7 @@ typedef struct sl_outcome {
     sl_count *counts; /* [1 + nsteps]: the feed (out only), then each step */
     uint32_t ncounts;
     uint64_t quarantined, bytes;
+    sl_failures failures; /* of sources that were fetched item by item */
     bool enough;        /* a step of this unit wants no more input */
     sl_batch **batches; /* what came out, in order; owned */
     uint32_t nbatches, cap_batches;

@@ -57,6 +57,7 @@ typedef struct sl_env {
     const _Atomic bool *stopping; /* long waits look at it */
     const struct sl_web *web;   /* plan/web.h: how sources ask, and where data may lead; NULL: nothing was said */
     bool ordered;               /* results keep the order of the input */
+    bool keep_going;            /* a source that fails is left out */
     bool allow_files;           /* data from the network may name local files */
     struct sl_permits *permits; /* net/permits.h: for every HTTP session of the run; NULL: each has its own */
     const struct sl_cache_policy *cache_policy; /* net/cached.h: what is kept of HTTP answers; NULL: nothing */

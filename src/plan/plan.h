@@ -79,6 +79,7 @@ typedef struct sl_sink_ref { /* a sink as given; the engine resolves it */
 typedef struct sl_settings {
     bool parallel, threads, ordered;
     unsigned workers;        /* 0: as many as cores */
+    bool keep_going;         /* a source that fails is left out */
     bool allow_files;        /* data from the network may name local files */
     unsigned connections, per_host;
     uint64_t memory, unit;   /* bytes */

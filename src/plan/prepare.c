@@ -34,6 +34,7 @@ static void fill_env(sl_plan *p, const sl_env *given) {
     env->connections = s->connections;
     env->per_host = s->per_host;
     env->ordered = s->ordered;
+    env->keep_going = s->keep_going;
     env->web = &p->web;
     env->allow_files = s->allow_files;
     env->test = s->test;

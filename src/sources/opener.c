@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/tempfile.h"
 #include "net/cached.h"
 #include "net/http.h"
 #include "net/inflate.h"
@@ -40,6 +41,8 @@ struct sl_inflow {
     sl_http *own_http; /* when the environment has no session */
     sl_cache *own_cache;
     sl_fetch *fetch;
+    int spool; /* file that holds all of the answer; -1: there is none */
+    uint64_t spooled;
     lane raw; /* as it comes from the file or the network */
     sl_inflate *inflate;
     lane unpacked; /* only when there is something to convert */
@@ -218,7 +221,7 @@ sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_access *ac
     b->name = name;
     b->env = env;
     b->access = access;
-    b->fd = -1;
+    b->fd = b->spool = -1;
     sl_status status = open_any(b, encoding, err);
     if (status) {
         sl_inflow_close(&b);
@@ -235,6 +238,7 @@ void sl_inflow_close(sl_inflow **b) {
     sl_http_free(&gone->own_http);
     sl_cache_free(&gone->own_cache);
     if (gone->fd > STDIN_FILENO) close(gone->fd);
+    if (gone->spool >= 0) close(gone->spool);
     sl_inflate_free(&gone->inflate);
     sl_transcode_free(&gone->transcode);
     free(gone->raw.data);
@@ -274,10 +278,32 @@ static sl_status read_fd(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_erro
     }
 }
 
+/* Where a run goes on without sources that fail, an answer is there as a whole before anybody sees any of it. */
+static sl_status spool_answer(sl_inflow *b, sl_error *err) {
+    char *block = malloc(RAW_SIZE);
+    if (!block) return sl_oom(err);
+    sl_status status = sl_tempfile_open(b->env->tmpdir, &b->spool, err);
+    for (size_t n = 1; n && !status;) {
+        status = sl_fetch_read(b->fetch, block, RAW_SIZE, &n, err);
+        if (!status) status = sl_tempfile_write(b->spool, block, n, b->spooled, err);
+        b->spooled += n;
+    }
+    free(block);
+    return status;
+}
+
+static sl_status read_fetch(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    if (!b->env->keep_going) return sl_fetch_read(b->fetch, buf, cap, n, err);
+    if (b->spool < 0) TRY(spool_answer(b, err));
+    uint64_t left = b->spooled - b->taken;
+    *n = left < cap ? (size_t)left : cap;
+    return sl_tempfile_read(b->spool, buf, *n, b->taken, err);
+}
+
 static sl_status read_raw(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
     *n = 0;
     if (b->raw_ended) return SL_OK;
-    TRY(b->fetch ? sl_fetch_read(b->fetch, buf, cap, n, err) : read_fd(b, buf, cap, n, err));
+    TRY(b->fetch ? read_fetch(b, buf, cap, n, err) : read_fd(b, buf, cap, n, err));
     b->taken += *n;
     b->raw_ended = !*n;
     return SL_OK;
@@ -434,6 +460,7 @@ bool sl_inflow_wait(sl_inflow *b, int ms) {
     bool ready = b->raw.at < b->raw.len || b->unpacked.at < b->unpacked.len ||
                  b->converted_at < b->converted_len || b->raw_ended || b->regular;
     if (ready || (b->inflate && sl_inflate_pending(b->inflate))) return true;
+    if (b->spool >= 0) return true;
     return b->fetch ? sl_fetch_wait(b->fetch, ms) : has_input(b->fd, ms);
 }
 

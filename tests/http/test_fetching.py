@@ -405,5 +405,57 @@ class Concurrency(FetchCase):
         self.assertEqual(self.sluice(*self.items, "-q").out.splitlines()[0], b'{"a":"1","b":"2"}')
 
 
+class KeepGoing(FetchCase):
+    """One bad source among many."""
+
+    def setUp(self):
+        super().setUp()
+        paths = ["small.csv"] * 10
+        paths[3] = "truncate/x.csv"
+        paths[7] = "status/404"
+        self.urls = [f"{self.base}/{p}?{n}" for n, p in enumerate(paths)]
+        job = {"sources": [{"url": self.urls, "type": "csv"}], "modules": [], "http": {"retries": 0}}
+        self.job = self.file("job.json", json.dumps(job))
+        self.file("urls.csv", "url\n" + "\n".join(self.urls) + "\n")
+        self.ways = (
+            ("run", self.job),
+            ("pipe", "csv url=urls.csv | csv url.subkey=url", "--retry", "0", "--allow-net", "127.0.0.1"),
+        )
+
+    def test_the_run_fails(self):
+        for way in self.ways:
+            for pool in FEW:
+                r = self.sluice(*way, "--to", "out.csv", "-q", *pool, code=75)
+                self.assertIn("truncate/x.csv?3", r.message)
+                self.assertFalse((self.dir / "out.csv").exists())
+
+    def test_the_rest_is_loaded(self):
+        for way in self.ways:
+            for pool in FEW:
+                r = self.sluice(*way, "--keep-going", "--to", "out.csv", "--report", "r.json", "-q", *pool, code=3)
+                self.assertEqual((self.dir / "out.csv").read_bytes(), b"a,b\n" + b"1,2\n" * 8)
+                report = json.loads((self.dir / "r.json").read_text())
+                self.assertEqual((report["failed"], report["balanced"]), (2, True))
+                for n, text in enumerate(("truncate/x.csv", "404 Not Found")):
+                    self.assertIn(text, report["failures"][n])
+                    self.assertIn(text, r.message)
+
+    def test_a_file_that_is_not_there(self):
+        job = {"keep_going": True, "sources": [{"url": ["urls.csv", "gone.csv"]}], "modules": []}
+        r = self.sluice("run", self.file("j.json", json.dumps(job)), "-q", code=3)
+        self.assertEqual(len(r.out.splitlines()), 10)
+        self.assertIn("gone.csv", r.message)
+
+    def test_nothing_at_all_is_a_failure(self):
+        r = self.sluice("pipe", f"csv url={self.base}/status/404", "--keep-going", "--to", "o.csv", "-q", code=1)
+        self.assertIn("404 Not Found", r.message)
+        self.assertFalse((self.dir / "o.csv").exists())
+
+    def test_bad_data_is_one_too(self):
+        self.file("bad.csv", 'a\n"1\n')
+        r = self.sluice("pipe", "csv url=bad.csv", "--keep-going", "-q", code=1)
+        self.assertIn("bad.csv", r.message)
+
+
 if __name__ == "__main__":
     program.main()
