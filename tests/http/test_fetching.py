@@ -1,10 +1,9 @@
 """What fetching promises, from the command line against a server that does everything wrong. The program is $SLUICE."""
 
 import json
-import os
-import re
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import urllib.request
@@ -30,6 +29,9 @@ class FetchCase(program.Case):
         (self.root / "small.csv").write_text("a,b\n1,2\n")
         self.base = self.serve()
         self.env["no_proxy"] = "127.0.0.1"
+        cache = tempfile.TemporaryDirectory()
+        self.addCleanup(cache.cleanup)
+        self.env["SLUICE_CACHE_DIR"] = cache.name
 
     def serve(self):
         server = subprocess.Popen(
