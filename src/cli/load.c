@@ -23,6 +23,10 @@ static const cli_option load_options[] = {
     {"skip", 0, CLI_REQUIRED, "N", "CSV: lines to leave out first"},
     {"comment", 0, CLI_REQUIRED, "CHAR", "CSV: lines that begin with it are left out"},
     {"ragged", 0, CLI_REQUIRED, "HOW", "CSV: rows of another length: error (default), pad or skip"},
+    {"paginate", 0, CLI_REQUIRED, "HOW",
+     "the URL is the first of several pages: next_url=PATH, link_header, page=PARAM, offset=PARAM:SIZE, "
+     "cursor=PARAM:PATH, header_cursor=PARAM:HEADER"},
+    {"max-pages", 0, CLI_REQUIRED, "N", "the most pages there may be (default 10000); more are an error"},
     {"encoding", 0, CLI_REQUIRED, "NAME", "CSV: of the text; default utf-8"},
     {0},
 };
@@ -75,6 +79,15 @@ static void set_json(json_t *source, const cli_args *args, const char *format) {
     set_text(source, "path", cli_value(args, "path"));
 }
 
+static void set_pages(json_t *source, const cli_args *args) {
+    const char *how = cli_value(args, "paginate");
+    if (!how) return;
+    json_t *pages = json_object();
+    set_text(pages, "by", how);
+    set_text(pages, "max_pages", cli_value(args, "max-pages"));
+    json_object_set_new(source, "paginate", pages);
+}
+
 static bool set_source(json_t *source, const cli_args *args, const char *format) {
     if (!format)
         set_json(source, args, NULL);
@@ -92,6 +105,7 @@ static bool set_source(json_t *source, const cli_args *args, const char *format)
 static sl_status add_source(sl_pipeline *p, const cli_args *args, const char *url, sl_error *err) {
     json_t *source = json_object();
     set_text(source, "url", url);
+    set_pages(source, args);
     sl_status s = SL_E_USAGE;
     if (set_source(source, args, format_of(url, cli_value(args, "from")))) {
         char *text = json_dumps(source, 0);

@@ -21,6 +21,13 @@ const sl_manners sl_plain_manners = {
     .max_body = (uint64_t)1 << 30,
 };
 
+void sl_manners_forget(sl_manners *m) {
+    m->headers = NULL;
+    m->user = m->bearer = m->cert = m->key = NULL;
+    m->oauth = NULL;
+    m->netrc = false;
+}
+
 /* ---- the session --------------------------------------------------------------------------------------- */
 
 /* libcurl wants to be set up once in a process, before any thread of it runs curl: the one piece of global state

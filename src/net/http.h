@@ -91,6 +91,9 @@ typedef struct sl_manners {
 /* Three retries within 60 s, 10 s to connect, 30 s idle, 1 GiB. */
 extern const sl_manners sl_plain_manners;
 
+/* Takes everything out of M that could tell who asks, or be a secret: for a host that it was not given for. */
+void sl_manners_forget(sl_manners *m);
+
 /* One who may know the answer already, and who may keep it: a cache. All calls come from the session's thread, in the
  * order  serves (ask (began bytes*)*)? (header, read)* ended. Any may be NULL. */
 typedef struct sl_hook {

@@ -233,6 +233,12 @@ void sl_url_decode(sl_text t, sl_buf *out) {
     }
 }
 
+bool sl_url_same_place(sl_text a, sl_text b) {
+    sl_url x, y;
+    return sl_url_parse(a, &x) && sl_url_parse(b, &y) && sl_text_eq_nocase(x.scheme, y.scheme) &&
+           sl_text_eq_nocase(x.host, y.host) && sl_text_eq(x.port, y.port);
+}
+
 sl_text sl_url_name(sl_text t) {
     if (sl_url_scheme(t).n) t.n = find_any(t, "?#");
     uint32_t from = t.n;

@@ -47,6 +47,9 @@ void sl_url_form(sl_text t, sl_buf *out);
 /* Appends T with %XX decoded; a % that starts no pair of hex digits stays. */
 void sl_url_decode(sl_text t, sl_buf *out);
 
+/* Whether A and B go to the same scheme, host and port, as they are written: a port left out is not the usual one written out. */
+bool sl_url_same_place(sl_text a, sl_text b);
+
 /* The last component of the path, without query and fragment: what a suffix is looked for in. */
 sl_text sl_url_name(sl_text t);
 

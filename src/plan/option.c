@@ -294,11 +294,20 @@ static sl_status prefix_key(const parser *ps, sl_text where, sl_status status) {
 }
 
 /* On failure the bad key is the one inside of the rule; none where the rule as a whole is wrong. */
+/* A bare scalar is the first option; the others have their defaults. */
+static sl_status parse_bare(const parser *ps, const sl_option *o, sl_value v, void *rule) {
+    TRY(parse_value(ps, &o->rules[0], v, rule));
+    for (const sl_option *other = o->rules + 1; other->name; other++) {
+        if (other->fallback) TRY(parse_value(ps, other, sl_text_value(sl_text_of(other->fallback)), rule));
+    }
+    return SL_OK;
+}
+
 static sl_status parse_rule(const parser *ps, const sl_option *o, sl_value v, void *rule) {
     if (v.type == SL_MISSING) return SL_OK;
     if (v.type == SL_MAP && !is_bare(ps, o, v)) return parse_table(ps, o->rules, v, rule);
-    sl_status status = is_bare(ps, o, v) ? parse_value(ps, &o->rules[0], v, rule)
-                                         : expected(ps, o, "an object or a list of objects", v);
+    sl_status status =
+        is_bare(ps, o, v) ? parse_bare(ps, o, v, rule) : expected(ps, o, "an object or a list of objects", v);
     if (ps->bad_key) *ps->bad_key = (sl_text){0};
     return status;
 }

@@ -167,12 +167,27 @@ static sl_status set_access(sl_source_conf *c, const sl_step_info *info, sl_erro
     return sl_web_manners(env->web, c->http, a->from_data, env->base_dir, info->arena, &a->manners, err);
 }
 
+static sl_status set_pages(sl_source_conf *c, const sl_format *format, sl_arena *arena, sl_error *err) {
+    if (!c->paginate.n) return SL_OK;
+    if (c->paginate.n > 1)
+        return sl_fail(err, SL_E_PLAN, "paginate: one way to the next page, not a list of them");
+    sl_paginate *p = c->paginate.v;
+    TRY(sl_paginate_prepare(p, arena, err));
+    if (sl_paginate_reads_body(p) && format && strcmp(format->name, "json") != 0) {
+        return sl_fail(err, SL_E_PLAN, "paginate: a path leads through JSON, and the pages are %s",
+                       format->name);
+    }
+    c->pages = p;
+    return SL_OK;
+}
+
 sl_status sl_source_prepare(sl_source_conf *c, const sl_format *format, const sl_option *options,
                             const void *conf, const sl_step_info *info, sl_error *err) {
     c->dialect = info->env->dialect;
     c->keep = info->arena;
     TRY(set_access(c, info, err));
     TRY(choose_conversion(c, format, err));
+    TRY(set_pages(c, format, info->arena, err));
     if (format) return add_choice(c, format, false, options, conf, info->arena, err);
     for (size_t i = 0; i < SL_COUNT(candidates); i++) {
         const sl_format *f = sl_format_named(sl_text_of(candidates[i]));

@@ -14,6 +14,7 @@
 #include "plan/pipe.h"
 #include "plan/web.h"
 #include "sources/opener.h"
+#include "sources/pages.h"
 
 enum { SL_CHOICES = 8 };
 
@@ -30,6 +31,8 @@ typedef struct sl_source_conf {
     bool decoded;     /* the format takes bytes of that encoding */
     sl_value http;     /* as given */
     sl_access access;  /* what http and the origin of the url come to */
+    sl_rules paginate; /* as given: of sl_paginate, one at most */
+    const sl_paginate *pages; /* the same, prepared; NULL: the url is all there is */
     bool may_be_empty; /* an empty url is an empty stream, no mistake */
     sl_dialect dialect;
     sl_choice choices[SL_CHOICES];
@@ -55,6 +58,14 @@ typedef struct sl_source_conf {
          .rules = sl_web_options,                                                                                      \
          .rule_size = sizeof(sl_web_conf),                                                                             \
          .help = "how to ask a server; goes before the definition's http"}
+
+/* The row of those that may come in pages (pages.h). */
+#define SL_PAGES_ROW(S)                                                                                                \
+    {                                                                                                                  \
+        .name = "paginate", .type = SL_OPT_RULES, .offset = offsetof(S, source.paginate), .rules = sl_paginate_options, \
+        .rule_size = sizeof(sl_paginate), .flags = SL_OPT_SCALARS,                                                     \
+        .help = "the url is the first of several pages: where the next one is"                                         \
+    }
 
 /* A key of the format's dialect: kept as it came. */
 #define SL_DIALECT_ROW(S, key, text)                                                                                   \

@@ -7,6 +7,7 @@ typedef struct csv_conf {
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(csv_conf),
+    SL_PAGES_ROW(csv_conf),
     SL_CSV_ROWS(csv_conf),
     {.name = NULL},
 };

@@ -6,6 +6,7 @@ typedef struct fetch_conf {
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(fetch_conf),
+    SL_PAGES_ROW(fetch_conf),
     {.name = NULL},
 };
 

@@ -10,6 +10,7 @@ typedef struct fetchdata_conf {
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(fetchdata_conf),
+    SL_PAGES_ROW(fetchdata_conf),
     {.name = "type",
      .type = SL_OPT_TEXT,
      .offset = offsetof(fetchdata_conf, type),

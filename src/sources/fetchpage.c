@@ -9,6 +9,7 @@ typedef struct fetchpage_conf {
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(fetchpage_conf),
+    SL_PAGES_ROW(fetchpage_conf),
     SL_DIALECT_ROW(fetchpage_conf, start,
                    "the text begins behind this; default: at the beginning of the page"),
     SL_DIALECT_ROW(fetchpage_conf, end,

@@ -7,6 +7,7 @@ typedef struct fetchtext_conf {
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(fetchtext_conf),
+    SL_PAGES_ROW(fetchtext_conf),
     SL_DIALECT_ROW(fetchtext_conf, trim, "without white space at both ends of a line; default true"),
     {.name = NULL},
 };

@@ -502,6 +502,18 @@ bool sl_inflow_unchanged(const sl_inflow *b) {
     return b->fetch && sl_fetch_unchanged(b->fetch);
 }
 
+const char *sl_inflow_header(sl_inflow *b, const char *name) {
+    if (!b->fetch || sl_fetch_head(b->fetch, NULL)) return NULL;
+    return sl_fetch_header(b->fetch, name);
+}
+
+long sl_inflow_status(sl_inflow *b) {
+    if (!b->fetch) return 0;
+    sl_status status = sl_fetch_head(b->fetch, NULL);
+    (void)status; /* whoever reads will hear of it */
+    return sl_fetch_status(b->fetch);
+}
+
 /* ---- ranges -------------------------------------------------------------------------------------------- */
 
 static int open_again(const char *path) {

@@ -75,6 +75,11 @@ const char *sl_inflow_address(const sl_inflow *b);
 /* After the first read: the bytes are those of a copy, of which the server says that it still holds. */
 bool sl_inflow_unchanged(const sl_inflow *b);
 
+/* The header NAME of the answer, or NULL; waits for the answer to begin. */
+const char *sl_inflow_header(sl_inflow *b, const char *name);
+/* Waits for the answer to begin, and tells its status, also when that is a failure; 0: not even that, or a file. */
+long sl_inflow_status(sl_inflow *b);
+
 /* Ranges of a file, for workers that read their units themselves. *FD is closed first if it is open; -1 means none. */
 SL_MUST_CHECK sl_status sl_range_open(const char *path, int *fd, sl_error *err);
 void sl_range_close(int *fd);

@@ -288,6 +288,11 @@ static sl_status resolved(sl_pager *p, sl_text base, sl_text ref, sl_text *out, 
     if (ref.n > URL_LIMIT)
         return sl_fail(err, SL_E_DATA, "the address of the next page is longer than 64 KiB");
     TRY(sl_url_resolve(base, ref, &p->arena, out, err));
+    sl_text scheme = sl_url_scheme(*out);
+    if (!sl_text_eq_nocase(scheme, SL_TEXT("http")) && !sl_text_eq_nocase(scheme, SL_TEXT("https"))) {
+        return sl_fail(err, SL_E_DATA, "the next page is said to be '%.*s', which is not http or https",
+                       (int)(out->n < 200 ? out->n : 200), out->s);
+    }
     const char *fragment = memchr(out->s, '#', out->n);
     if (!fragment) return SL_OK;
     *out = sl_arena_text(&p->arena, (sl_text){out->s, (uint32_t)(fragment - out->s)});

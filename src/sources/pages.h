@@ -55,6 +55,10 @@ SL_MUST_CHECK sl_status sl_paginate_prepare(sl_paginate *p, sl_arena *arena, sl_
 static inline bool sl_paginate_reads_body(const sl_paginate *p) {
     return p->kind == SL_PAGES_NEXT_URL || p->kind == SL_PAGES_CURSOR;
 }
+/* The address of a page is another page's to choose. */
+static inline bool sl_paginate_leads_away(const sl_paginate *p) {
+    return p->kind == SL_PAGES_NEXT_URL || p->kind == SL_PAGES_LINK_HEADER;
+}
 /* The address of a page is known before the one before it has come. */
 static inline bool sl_paginate_counts(const sl_paginate *p) {
     return p->kind == SL_PAGES_PAGE || p->kind == SL_PAGES_OFFSET;

@@ -32,6 +32,12 @@ typedef struct stream {
     uint64_t counted;
     bool ended; /* nothing more to read */
 
+    /* A name that comes in pages: */
+    sl_pager *pager;     /* NULL: it does not, or no page is left */
+    sl_access access;    /* to the current page, and the one ahead */
+    sl_inflow *ahead;    /* the page behind the current one, asked for already; or NULL */
+    uint64_t page_units; /* handed out of the current one */
+
     sl_blocks *blocks;
     sl_input *block;
     size_t at;     /* what is before it in block has been dealt with */
@@ -44,20 +50,50 @@ typedef struct stream {
 
 /* ---- one input after another --------------------------------------------------------------------------- */
 
-static sl_status open_next(stream *s, sl_error *err) {
-    sl_text name = s->names.v[s->next++];
+static sl_status open_input(stream *s, sl_text name, const sl_access *access, sl_inflow **in, sl_error *err) {
     const sl_source_conf *c = s->conf;
     sl_text encoding =
         c->convert.n || !c->encoding.n ? c->convert : SL_TEXT("utf-8"); /* or the format's business */
-    TRY(sl_inflow_open(name.s, encoding, &c->access, s->env, &s->in, err));
-    if (c->nchoices == 1 && c->choices[0].format->tolerant) sl_inflow_lenient(s->in);
+    TRY(sl_inflow_open(name.s, encoding, access, s->env, in, err));
+    if (c->nchoices == 1 && c->choices[0].format->tolerant) sl_inflow_lenient(*in);
+    return SL_OK;
+}
+
+/* What was opened as NAME is read from here on. */
+static sl_status enter_input(stream *s, sl_text name, sl_error *err) {
     sl_text shown = sl_url_shown(name, s->keep);
     if (!shown.s) return sl_oom(err);
     s->source = sl_text_is(name, "-") ? "stdin" : shown.s;
     s->note = (sl_text){0};
     s->ended = false;
-    s->counted = s->base = 0;
+    s->counted = s->base = s->page_units = 0;
     return SL_OK;
+}
+
+static sl_status open_page(stream *s, sl_error *err) {
+    sl_text url = sl_pager_url(s->pager), next;
+    s->in = s->ahead;
+    s->ahead = NULL;
+    if (!s->in) TRY(open_input(s, url, &s->access, &s->in, err));
+    TRY(enter_input(s, url, err));
+    TRY(sl_pager_ahead(s->pager, &next, err));
+    return next.n ? open_input(s, next, &s->access, &s->ahead, err) : SL_OK;
+}
+
+static sl_status open_pages(stream *s, sl_text name, sl_error *err) {
+    if (sl_source_is_file(name.s) || sl_text_is(name, "-")) {
+        return sl_fail(err, SL_E_IO, "'%s' cannot come in pages: only http and https URLs do", name.s);
+    }
+    s->access = s->conf->access;
+    TRY(sl_pager_new(s->conf->pages, name, &s->pager, err));
+    return open_page(s, err);
+}
+
+static sl_status open_next(stream *s, sl_error *err) {
+    sl_text name = s->names.v[s->next++];
+    if (s->conf->pages) return open_pages(s, name, err);
+    TRY(open_input(s, name, &s->conf->access, &s->in, err));
+    return enter_input(s, name, err);
 }
 
 static void close_current(stream *s) {
@@ -74,6 +110,72 @@ static void close_current(stream *s) {
     s->lent = false;
 }
 
+/* ---- one page after another ---------------------------------------------------------------------------- */
+
+static void end_pages(stream *s) {
+    close_current(s);
+    sl_inflow_close(&s->ahead);
+    sl_pager_free(&s->pager);
+}
+
+/* The address of the next page was found in a page: that is data, and whom it leads to is nobody's to know who asks. */
+static void set_page_access(stream *s) {
+    sl_text home = s->names.v[s->next - 1];
+    const sl_access *own = &s->conf->access;
+    s->access = *own;
+    if (!sl_paginate_leads_away(s->conf->pages)) return;
+    s->access.from_data = true;
+    s->access.origin = own->from_data ? own->origin : home.s;
+    if (!sl_url_same_place(home, sl_pager_url(s->pager))) sl_manners_forget(&s->access.manners);
+}
+
+/* Looks at what the splitter had no use for: the next address may stand there. */
+static sl_status see_rest(stream *s, sl_error *err) {
+    char rest[4096];
+    while (!s->ended) {
+        size_t n;
+        TRY(sl_inflow_read(s->in, rest, sizeof rest, &n, err));
+        sl_pager_see(s->pager, rest, n);
+        s->ended = n == 0;
+    }
+    return SL_OK;
+}
+
+static sl_status turn_page(stream *s, sl_error *err) {
+    const char *name = sl_pager_header(s->pager), *header = name ? sl_inflow_header(s->in, name) : NULL;
+    sl_page_end end = {.url = sl_text_of(sl_inflow_address(s->in)),
+                       .header = sl_text_of(header ? header : ""),
+                       .empty = s->page_units == 0};
+    TRY(see_rest(s, err));
+    return sl_pager_turn(s->pager, &end, err);
+}
+
+/* The current input is at its end: it was one of several pages, or all there is. */
+static sl_status end_input(stream *s, sl_error *err) {
+    if (!s->pager) {
+        close_current(s);
+        return SL_OK;
+    }
+    sl_status status = turn_page(s, err);
+    if (status == SL_DONE) {
+        end_pages(s);
+        return SL_OK;
+    }
+    if (status) sl_error_at(err, s->source, 0, 0);
+    TRY(status);
+    close_current(s);
+    set_page_access(s);
+    return open_page(s, err);
+}
+
+/* Servers have several ways of saying that there is no such page. */
+static bool is_past_the_end(stream *s) {
+    int64_t status = s->pager ? s->conf->pages->end_status : 0;
+    return status && sl_pager_number(s->pager) > 1 && sl_inflow_status(s->in) == status;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------- */
+
 /* What is missing is said at once; the files themselves are opened one at a time, as a collection may have thousands. */
 static sl_status look_at_names(stream *s, sl_error *err) {
     for (uint32_t i = 0; i < s->names.n; i++) {
@@ -89,7 +191,7 @@ static sl_status look_at_names(stream *s, sl_error *err) {
 static void stream_close(void *split) {
     stream *s = split;
     if (!s) return;
-    close_current(s);
+    end_pages(s);
     sl_blocks_free(&s->blocks);
     sl_arena_free(&s->own);
     free(s);
@@ -165,6 +267,7 @@ static sl_status fill(stream *s, sl_error *err) {
         TRY(sl_inflow_read(s->in, b->data + b->len, b->cap - b->len, &n, err));
         s->ended = n == 0;
         if (s->ended) break;
+        if (s->pager) sl_pager_see(s->pager, b->data + b->len, n);
         b->len += n;
         uint64_t now = sl_clock_ns();
         if (!patience) patience = now + PATIENCE_MS * 1000000u;
@@ -248,6 +351,7 @@ static sl_status hand_out(stream *s, const sl_cut *cut, sl_unit *unit, sl_error 
                       .source = s->source,
                       .note = s->note};
     s->counted = taken;
+    s->page_units += cut->to > cut->from; /* a header alone has no records */
     const char *path = s->env->shared ? NULL : sl_inflow_path(s->in);
     if (path) {
         unit->path = path;
@@ -278,8 +382,7 @@ static sl_status advance(stream *s, sl_unit *unit, bool *got, sl_error *err) {
         return sl_fail(err, SL_E_INTERNAL, "the %s splitter stops before the end of %s", format->name,
                        s->source);
     }
-    if (cut.done || (s->ended && all)) close_current(s);
-    return SL_OK;
+    return cut.done || (s->ended && all) ? end_input(s, err) : SL_OK;
 }
 
 static sl_status stream_split(void *split, sl_unit *unit, sl_error *err) {
@@ -287,6 +390,10 @@ static sl_status stream_split(void *split, sl_unit *unit, sl_error *err) {
     for (bool got = false; !got;) {
         if (!s->in && s->next == s->names.n) return SL_DONE;
         if (!s->in) TRY(open_next(s, err));
+        if (!s->splitter && is_past_the_end(s)) {
+            end_pages(s);
+            continue;
+        }
         if (!s->splitter) {
             TRY(begin(s, err));
         } else if (!s->ended) {

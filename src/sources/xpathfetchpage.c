@@ -12,6 +12,7 @@ typedef struct xpathfetchpage_conf {
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(xpathfetchpage_conf),
+    SL_PAGES_ROW(xpathfetchpage_conf),
     SL_DIALECT_ROW(xpathfetchpage_conf, xpath, "XPath 1.0: //table/tr[td]; default: the whole document"),
     SL_DIALECT_ROW(xpathfetchpage_conf, type,
                    "html or xml; default: by the suffix, else xml where it begins with <?xml"),

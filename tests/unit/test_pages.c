@@ -183,7 +183,8 @@ static void limits(void **state) {
 static void what_a_page_may_say(void **state) {
     (void)state;
     sl_paginate conf = shorthand("next_url=next");
-    static const char *const bodies[] = {"{\"next\": {}}", "{\"next\": \"a b\"}", "<html>", ""};
+    static const char *const bodies[] = {"{\"next\": {}}", "{\"next\": \"a b\"}",
+                                         "{\"next\": \"file:///etc/passwd\"}", "<html>", ""};
     for (size_t i = 0; i < SL_COUNT(bodies); i++) {
         sl_error err = {0};
         sl_pager *p = pager(&conf, "http://a/");
