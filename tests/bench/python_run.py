@@ -30,5 +30,20 @@ def load_json(source, out):
         load((tuple(item.values()) for item in json.load(file)), out)
 
 
+def score(item):
+    """What pipelines/udf.json computes in Lua."""
+    total = float(item["amount"] or 0) * int(item["incidents"])
+    return {"id": item["id"], "total": int(total) if total.is_integer() else total,
+            "place": item["station"] + ", " + item["province"]}
+
+
+def udf(source, out):
+    with open(source, newline="") as file, open(out, "w", newline="") as to:
+        writer = csv.DictWriter(to, ["id", "total", "place"], lineterminator="\n")
+        writer.writeheader()
+        for item in csv.DictReader(file):
+            writer.writerow(score(item))
+
+
 if __name__ == "__main__":
-    {"load_csv": load_csv, "load_json": load_json}[sys.argv[1]](*sys.argv[2:])
+    {"load_csv": load_csv, "load_json": load_json, "udf": udf}[sys.argv[1]](*sys.argv[2:])

@@ -70,8 +70,8 @@ class Tasks:
     def mawk(self, task, program):
         return Command("mawk", ["mawk", "-F,", "-v", "OFS=,", program, self.csv], self.result(task, "mawk"), to_stdout=True)
 
-    def python(self, task, what, source):
-        out = self.result(task, "Python", "db")
+    def python(self, task, what, source, suffix="db"):
+        out = self.result(task, "Python", suffix)
         return Command("Python", self.peers.python(what, source, out), out)
 
     def as_text(self, path=None):
@@ -168,6 +168,15 @@ class Tasks:
             variant("2 threads", 2), variant("1 thread", 1), variant("2 processes", 2, "--threads=false"),
             variant("1 process", 1, "--threads=false"), variant("inline", 1, "--parallel=false")], ordered=True)
 
+    def udf(self):
+        """A function in Lua against the same function in Python, and two workers against one."""
+        def variant(who, workers, *options):
+            return self.definition("udf", workers=workers, options=options, who=who)
+        return Workload("W10", "a function that makes 3 fields of 5, CSV to CSV", [
+            variant("2 threads", 2), variant("1 thread", 1), variant("2 processes", 2, "--threads=false"),
+            variant("1 process", 1, "--threads=false"),
+            *self.have(self.python("udf", "udf", self.csv, "csv"))], ordered=True, rivals=["Python"], factor=10.0)
+
     def start(self):
         tiny = Tasks(self.sluice, self.peers, self.data, self.out, "20", self.workers)
         source, out = tiny.csv, self.result("start", "sqlite3")
@@ -183,7 +192,7 @@ class Tasks:
 
     def all(self):
         return {w.name: w for w in (self.start(), self.filter(), self.group(), self.top(), self.sort(), self.join(),
-                                    self.load_csv(), self.load_json(), self.copy(), self.transform())}
+                                    self.load_csv(), self.load_json(), self.copy(), self.transform(), self.udf())}
 
     def growth(self):
         """sluice alone, on the larger table: what should need no more memory for it."""
