@@ -7,7 +7,7 @@
     /stall/FILE             half of the file, then silence; /hang: silence at once; /slow-head: a byte of the head a second
     /chunk-noend/FILE       chunked without the last chunk
     /coded/NAME/FILE        the file as it is under Content-Encoding: NAME (commas allowed); /deflate/FILE?raw=1: zlib or bare
-    /bomb                   gzip of 512 MiB of zeros
+    /bomb                   gzip of 1 GiB of zeros, in members of 32 MiB
     /raw/NAME               bytes that are no good answer: see RAW
     /head-flood             headers for ever; /endless-field: a field for ever
     /pingpong               redirects to /pongping and back
@@ -173,7 +173,7 @@ class Faults:
     def answer_bomb(self, _):
         with self.server.record.lock:
             if self.server.record.bomb is None:
-                self.server.record.bomb = gzip.compress(bytes(512 << 20), 6, mtime=0)
+                self.server.record.bomb = gzip.compress(bytes(32 << 20), mtime=0) * 32
         self.send(self.server.record.bomb, kind="text/csv", Content_Encoding="gzip")
 
     # ---- what is no good answer ----
