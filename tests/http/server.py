@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A loopback HTTP server that misbehaves on request. Standard library only.
 
-    server.py --root DIR [--port 0] [--delay 0.01]
+    server.py --root DIR [--port 0] [--delay 0.01] [--tls PEM [--clients PEM]]
 
 Listens on 127.0.0.1, prints the port on stdout and serves until SIGTERM or until its stdin closes, so it never outlives the
 test that started it: give it a pipe there, since /dev/null ends it at once. FILE below is a path inside the root; a query string is ignored, except where named.
@@ -33,6 +33,7 @@ import mimetypes
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -291,14 +292,27 @@ def leave_with_parent():
     os._exit(0)
 
 
+def secure(options):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(options.tls)
+    if options.clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(options.clients)
+    return context
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", required=True, help="the directory whose files are served")
     parser.add_argument("--port", type=int, default=0, help="0: any free one")
     parser.add_argument("--delay", type=float, default=0.01, help="seconds before each piece under /slow")
+    parser.add_argument("--tls", help="PEM file with a certificate and its key: https is spoken")
+    parser.add_argument("--clients", help="PEM file of certificates: clients must show one of them")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     server = Server(options.port, options.root, options.delay)
+    if options.tls:
+        server.socket = secure(options).wrap_socket(server.socket, server_side=True)
     print(server.server_port, flush=True)
     threading.Thread(target=leave_with_parent, daemon=True).start()
     server.serve_forever(poll_interval=0.5)

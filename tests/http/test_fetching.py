@@ -1,6 +1,7 @@
 """What fetching promises, from the command line against a server that does everything wrong. The program is $SLUICE."""
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,11 +34,11 @@ class FetchCase(program.Case):
         self.addCleanup(cache.cleanup)
         self.env["SLUICE_CACHE_DIR"] = cache.name
 
-    def serve(self):
+    def serve(self, *args):
         server = subprocess.Popen(
-            [sys.executable, SERVER, "--root", self.root], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, SERVER, "--root", self.root, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        base = f"http://127.0.0.1:{int(server.stdout.readline())}"
+        base = f"http{'s' if '--tls' in args else ''}://127.0.0.1:{int(server.stdout.readline())}"
         self.addCleanup(server.wait, 10)
         self.addCleanup(server.stdout.close)
         self.addCleanup(server.stdin.close)
@@ -302,6 +303,28 @@ class Credentials(FetchCase):
         r = self.oauth("/guarded/small.csv", 1, "?fail=1")
         self.assertRegex(r.message, r"/token\?fail=1: 401")
         self.assertNotIn(self.canary, r.message)
+
+
+@unittest.skipUnless(shutil.which("openssl"), "makes its certificates with openssl")
+class Tls(FetchCase):
+    def certificate(self, name):
+        pem = self.dir / f"{name}.pem"
+        words = "req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -days 2 -subj"
+        words = [*words.split(), f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"]
+        subprocess.run(["openssl", *words, "-keyout", pem, "-out", f"{pem}.crt"], check=True, capture_output=True)
+        pem.write_bytes(pem.read_bytes() + Path(f"{pem}.crt").read_bytes())
+        return pem
+
+    def test_certificates(self):
+        server, client = self.certificate("server"), self.certificate("client")
+        self.base = self.serve("--tls", server)
+        self.fails("/small.csv", "(?i)certificate", "--retry", "0")
+        self.assertEqual(len(self.rows("/small.csv", "--cacert", server)), 1)
+        self.assertEqual(len(self.rows("/small.csv", "--insecure")), 1)
+        self.base = self.serve("--tls", server, "--clients", client)
+        known = ("--cacert", server, "--retry", "0")
+        self.fails("/small.csv", "/small.csv", *known, code=None)
+        self.assertEqual(len(self.rows("/small.csv", *known, "--cert", client, "--cert-key", client)), 1)
 
 
 class Redirects(FetchCase):
