@@ -53,7 +53,7 @@ typedef struct sl_env {
     sl_value inputs;         /* map: values for `input` pipes; missing: none */
     bool test;               /* `input` uses its default */
     bool unsafe_lua;         /* Lua functions get the whole of Lua's library */
-    bool no_exec, no_plugins; /* no commands are started, no shared objects loaded */
+    bool no_exec;            /* no commands are started */
     const _Atomic bool *stopping; /* long waits look at it */
     const struct sl_web *web;   /* plan/web.h: how sources ask, and where data may lead; NULL: nothing was said */
     bool ordered;               /* results keep the order of the input */

@@ -57,7 +57,7 @@ class Functions(Case):
         self.assertIn("'os' (a nil value)", r.message)
         self.assertEqual(self.items("udf lua='return {x = type(os.getenv), y = type(require(\"ffi\"))}'", "--unsafe-lua")[0],
                          {"x": "function", "y": "table"})
-        for name in "unsafe_lua", "no_exec", "no_plugins":
+        for name in "unsafe_lua", "no_exec":
             self.file("grants.json", json.dumps({name: True, "modules": [{"type": "fetchdata", "conf": {"url": "in.jsonl"}}]}))
             r = self.sluice("run", "grants.json", "-q", code=2)
             self.assertIn("is for whoever runs a definition to say", r.message)
