@@ -21,7 +21,7 @@ bool sl_cache_is_key(sl_text name) {
 }
 
 bool sl_cache_is_part(const char *name) {
-    const char *pattern = SL_CACHE_PART + 1;
+    const char *pattern = &SL_CACHE_PART[1];
     size_t fixed = strlen(pattern) - 6;
     return strlen(name) == fixed + 6 && memcmp(name, pattern, fixed) == 0;
 }
