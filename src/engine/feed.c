@@ -24,9 +24,10 @@ static sl_status open_source(sl_stage_run *sr, uint32_t b, sl_error *err) {
     return s;
 }
 
-/* Where a run goes on without sources that fail, S and WHY are noted, and the source is at its end. */
-static sl_status pass_over(sl_stage_run *sr, sl_status s, const sl_error *why, sl_error *err) {
-    if (sl_failure_is_passed_over(sr->run->env, s)) {
+/* Where a run goes on without sources that fail, S and WHY are noted, and the source is at its end; unless something of it is
+ * under way already: the first of its pages, of its files. */
+static sl_status pass_over(sl_stage_run *sr, uint32_t b, sl_status s, const sl_error *why, sl_error *err) {
+    if (!sr->feeds[b].begun && sl_failure_is_passed_over(sr->run->env, s)) {
         sl_failures_add(&sr->run->failures, why);
         return SL_DONE;
     }
@@ -36,7 +37,7 @@ static sl_status pass_over(sl_stage_run *sr, sl_status s, const sl_error *why, s
 
 static sl_status try_source(sl_stage_run *sr, uint32_t b, sl_error *err) {
     sl_error why = {0};
-    sl_status s = pass_over(sr, open_source(sr, b, &why), &why, err);
+    sl_status s = pass_over(sr, b, open_source(sr, b, &why), &why, err);
     return s == SL_DONE ? SL_OK : s;
 }
 
@@ -69,7 +70,8 @@ static sl_status next_unit(sl_stage_run *sr, const sl_feed *feed, sl_task *t, sl
     sl_status s = feed->source->pipe->source->split(f->split, &t->unit, &why);
     if (feed->source->pipe->source->total) f->total = feed->source->pipe->source->total(f->split);
     if (s > SL_DONE) sl_node_failed(feed->source, &why);
-    return pass_over(sr, s, &why, err);
+    f->begun = f->begun || s == SL_OK;
+    return pass_over(sr, sr->branch, s, &why, err);
 }
 
 static sl_status next_of_stage(sl_stage_run *sr, const sl_feed *feed, sl_task *t, sl_error *err) {

@@ -22,6 +22,7 @@ typedef struct sl_feed_run {
     void *split; /* SL_FEED_SOURCE: opened */
     sl_env env;  /* of its source, for as long as that is open */
     bool opened, done;
+    bool begun;  /* SL_FEED_SOURCE: units were handed out, so it cannot be left out any more */
     uint32_t next;  /* SL_FEED_SPOOL: block to read next; SL_FEED_ONE: 1 once handed out */
     uint64_t total; /* bytes if known */
     bool unchanged; /* SL_FEED_SOURCE, once closed */

@@ -138,6 +138,15 @@ class Paged(Case):
         self.assertIn("404", self.pages(self.url("number?last=2&beyond=404"), conf, code=1))
         self.assertIn("404", self.pages(self.url("nosuch"), {"paginate": "page=page"}, code=1))
 
+    def test_a_source_is_left_out_as_a_whole_or_not_at_all(self):
+        conf = {"path": "items", "paginate": "page=page"}
+        for pool in pools((2,)):
+            self.pages(self.url("number?last=2&beyond=404"), conf, "--keep-going", *pool, code=1)
+            good = {"url": self.url("number?last=2"), **conf}
+            self.file("d.json", json.dumps({"sources": [{"url": self.url("nosuch"), **conf}, good]}))
+            r = self.sluice("run", "d.json", "-f", "jsonl", "-q", "--keep-going", *pool, code=3)
+            self.assertEqual(r.out.count(b"\n"), 2 * EACH)
+
     def test_what_cannot_be(self):
         for conf, text in (
             ({"paginate": {"by": "nextt_url"}}, "did you mean 'next_url'?"),
