@@ -76,7 +76,7 @@ static void print_kind(const json_t *pipes, const char *kind, const char *title)
     json_t *pipe;
     printf("%s\n", title);
     json_array_foreach(pipes, i, pipe) if (strcmp(text_of(pipe, "kind"), kind) == 0)
-        printf("  %-14s %s\n", text_of(pipe, "name"), text_of(pipe, "summary"));
+        printf("  %-17s %s\n", text_of(pipe, "name"), text_of(pipe, "summary"));
 }
 
 void cli_print_pipes(const char *json) {
