@@ -99,6 +99,12 @@ static void print_options(const json_t *options, int indent) {
     }
 }
 
+/* In the quotes that the text itself has no need of. */
+static void print_example(const char *text) {
+    char quote = strchr(text, '\'') ? '"' : '\'';
+    printf("\nexample:\n  sluice pipe %c%s%c\n", quote, text, quote);
+}
+
 void cli_print_pipe(const char *json) {
     json_t *pipe = json_loads(json, JSON_DECODE_ANY, NULL);
     const json_t *one = json_is_array(pipe) ? json_array_get(pipe, 0) : pipe;
@@ -109,6 +115,6 @@ void cli_print_pipe(const char *json) {
         puts("\nconf:");
         print_options(options, 2);
     }
-    if (*text_of(one, "example")) printf("\nexample:\n  sluice pipe '%s'\n", text_of(one, "example"));
+    if (*text_of(one, "example")) print_example(text_of(one, "example"));
     json_decref(pipe);
 }
