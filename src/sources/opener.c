@@ -429,7 +429,7 @@ static sl_status convert(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_erro
         if (*n) return SL_OK;
         TRY(refill_unpacked(b, &more, err));
         if (more) continue;
-        return sl_transcode_finish(b->transcode, err);
+        return sl_transcode_finish(b->transcode, buf, n, err);
     }
 }
 

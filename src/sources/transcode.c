@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <unicode/ucnv.h>
+#include <unicode/ucnv_cb.h>
 #include <unicode/utf16.h>
 
 #include "base/error.h"
@@ -17,7 +18,7 @@ struct sl_transcode {
     uint64_t at; /* bytes converted, for messages */
     UChar lead;  /* first half of a pair whose second has not come; 0: none */
     bool bad;    /* the next byte, bad_byte, is no text */
-    bool lenient;
+    bool lenient, finished;
     unsigned char bad_byte;
     UChar units[UNITS];
 };
@@ -87,9 +88,19 @@ void sl_transcode_free(sl_transcode **t) {
     *t = NULL;
 }
 
+/* ICU's own function of the kind puts U+001A for single bytes. */
+static void U_CALLCONV replace(const void *context, UConverterToUnicodeArgs *args, const char *bytes,
+                               int32_t n, UConverterCallbackReason reason, UErrorCode *status) {
+    static const UChar replacement = 0xfffd;
+    (void)context, (void)bytes, (void)n;
+    if (reason > UCNV_IRREGULAR) return;
+    *status = U_ZERO_ERROR;
+    ucnv_cbToUWriteUChars(args, &replacement, 1, 0, status);
+}
+
 void sl_transcode_lenient(sl_transcode *t) {
     UErrorCode status = U_ZERO_ERROR;
-    ucnv_setToUCallBack(t->from, UCNV_TO_U_CALLBACK_SUBSTITUTE, NULL, NULL, NULL, &status);
+    ucnv_setToUCallBack(t->from, replace, NULL, NULL, NULL, &status);
     t->lenient = true;
 }
 
@@ -121,7 +132,8 @@ static void note_bad(sl_transcode *t) {
     if (U_FAILURE(status) || n < 1) n = 0;
     t->bad = true;
     t->bad_byte = n ? (unsigned char)bytes[0] : 0;
-    t->at -= (uint64_t)n;
+    int32_t again = ucnv_toUCountPending(t->from, &status); /* taken, but to be looked at once more */
+    t->at -= (uint64_t)n + (uint64_t)(U_SUCCESS(status) && again > 0 ? again : 0);
 }
 
 sl_status sl_transcode_run(sl_transcode *t, const char **in, size_t *n, char *out, size_t cap, size_t *made,
@@ -143,8 +155,13 @@ sl_status sl_transcode_run(sl_transcode *t, const char **in, size_t *n, char *ou
                    (unsigned long long)t->at, t->name);
 }
 
-sl_status sl_transcode_finish(const sl_transcode *t, sl_error *err) {
+sl_status sl_transcode_finish(sl_transcode *t, char *out, size_t *made, sl_error *err) {
     UErrorCode status = U_ZERO_ERROR;
-    if (t->lenient || (!t->lead && ucnv_toUCountPending(t->from, &status) == 0)) return SL_OK;
-    return sl_fail(err, SL_E_DATA, "the last character is cut off");
+    bool whole = !t->lead && ucnv_toUCountPending(t->from, &status) == 0;
+    *made = 0;
+    if (whole || t->finished) return SL_OK;
+    if (!t->lenient) return sl_fail(err, SL_E_DATA, "the last character is cut off");
+    t->finished = true;
+    *made = sl_utf8_encode(0xfffd, out);
+    return SL_OK;
 }

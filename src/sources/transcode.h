@@ -24,7 +24,7 @@ void sl_transcode_lenient(sl_transcode *t);
 SL_MUST_CHECK sl_status sl_transcode_run(sl_transcode *t, const char **in, size_t *n, char *out, size_t cap,
                                          size_t *made, sl_error *err);
 
-/* No more bytes follow: SL_E_DATA when they end within a character. */
-SL_MUST_CHECK sl_status sl_transcode_finish(const sl_transcode *t, sl_error *err);
+/* No more bytes follow: SL_E_DATA when they end within a character, which a lenient converter puts U+FFFD for, once. */
+SL_MUST_CHECK sl_status sl_transcode_finish(sl_transcode *t, char *out, size_t *made, sl_error *err);
 
 #endif
