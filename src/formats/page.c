@@ -61,10 +61,11 @@ typedef struct detagging {
 
 /* A text node ends; natively one of white space alone is none. */
 static void end_node(detagging *d) {
+    if (d->out->len == d->node) return;
     sl_text node = sl_text_n(d->out->data + d->node, d->out->len - d->node);
     if (!d->riko && !sl_markup_trim(node).n) {
         d->out->len = d->node;
-    } else if (node.n) {
+    } else {
         sl_buf_byte(d->out, '\n');
     }
     d->node = d->out->len;

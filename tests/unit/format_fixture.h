@@ -154,7 +154,7 @@ static inline void *fixture_conf(const sl_format *format, const char *spec, sl_a
     void *conf = sl_arena_calloc(arena, 1, format->conf_size);
     assert_non_null(conf);
     sl_status status = sl_options_parse(format->options, sl_map(pairs, n), false, conf, arena, NULL, err);
-    if (!status) status = format->prepare(conf, arena, err);
+    if (!status && format->prepare) status = format->prepare(conf, arena, err);
     assert_int_equal(status, expected);
     return conf;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 #include <pthread.h>
 #include <zlib.h>
 
@@ -16,7 +17,7 @@
 #include "plan/plan.h"
 #include "sources/blocks.h"
 
-extern const sl_pipe sl_pipe_csv, sl_pipe_fetchdata, sl_pipe_fetchtext, sl_pipe_forever;
+extern const sl_pipe sl_pipe_csv, sl_pipe_fetchdata, sl_pipe_fetchtable, sl_pipe_fetchtext, sl_pipe_forever;
 
 static scratch dir;
 
@@ -204,6 +205,63 @@ static void data_by_suffix_type_and_first_byte(void **state) {
     expect(&sl_pipe_fetchdata, "{\"url\":\"h.dat\",\"path\":\"html.body.p\"}", SL_NATIVE,
            "{\"content\":\"1\"}\n{\"content\":\"2\"}\n");
     expect_error(&sl_pipe_fetchdata, "{\"url\":\"x\",\"type\":\"cvs\"}", SL_E_PLAN, "unknown type 'cvs'");
+}
+
+/* ---- databases --------------------------------------------------------------------------------------------------- */
+
+static void make_database(const char *name, const char *sql) {
+    char path[256];
+    sqlite3 *db;
+    scratch_path(&dir, name, path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void databases(void **state) {
+    (void)state;
+    make_database("one.sqlite",
+                  "CREATE TABLE \"a \"\"b\"(\"The Id\" INTEGER, the_id TEXT, r REAL, x);"
+                  "INSERT INTO \"a \"\"b\" VALUES(1, '007', 1.5, x'00ff'), (-9223372036854775808, '', "
+                  "NULL, NULL), (2, 'z', -0.25, 'text')");
+    expect(&sl_pipe_fetchtable, "{\"url\":\"one.sqlite\"}", SL_NATIVE,
+           "{\"the_id\":1,\"the_id_2\":\"007\",\"r\":1.5,\"x\":\"00ff\"}\n"
+           "{\"the_id\":-9223372036854775808,\"the_id_2\":\"\",\"r\":null,\"x\":null}\n"
+           "{\"the_id\":2,\"the_id_2\":\"z\",\"r\":-0.25,\"x\":\"text\"}\n");
+    make_database("two.db", "PRAGMA journal_mode=WAL; CREATE TABLE t(a); CREATE TABLE u(a);"
+                            "CREATE VIEW v AS SELECT a+1 AS b FROM t; INSERT INTO t VALUES(1),(2);");
+    expect(&sl_pipe_fetchtable, "{\"url\":\"two.db\",\"table\":\"v\"}", SL_NATIVE, "{\"b\":2}\n{\"b\":3}\n");
+    expect(&sl_pipe_fetchtable, "{\"url\":\"two.db\",\"table\":\"u\"}", SL_RIKO, "");
+    expect(&sl_pipe_fetchtable, "{\"url\":\"two.db\",\"table\":\"T\"}", SL_RIKO, "{\"a\":1}\n{\"a\":2}\n");
+    expect_error(&sl_pipe_fetchtable, "{\"url\":\"two.db\"}", SL_E_DATA, "table has to name one of: t, u, v");
+    expect_error(&sl_pipe_fetchtable, "{\"url\":\"two.db\",\"table\":\"w\"}", SL_E_DATA,
+                 "there is no table 'w' in the database; there are: t, u, v");
+    expect_error(&sl_pipe_fetchtable, "{\"url\":\"none.db\"}", SL_E_IO, "none.db': No such file");
+    expect_error(&sl_pipe_fetchtable, "{\"url\":\"http://127.0.0.1:1/x.db\"}", SL_E_IO,
+                 "has to be a file of this machine");
+    expect_error(&sl_pipe_fetchtable, "{\"url\":\"two.db\",\"delimiter\":\";\"}", SL_E_PLAN, "delimiter");
+    put_file(
+        "no.db",
+        "this is no database, but long enough to be one: ................................................."
+        "..........................................................................................");
+    expect_error(&sl_pipe_fetchtable, "{\"url\":\"no.db\"}", SL_E_DATA, "file is not a database");
+}
+
+/* The schema of a database is data: it may call nothing that does something. */
+static void a_hostile_database(void **state) {
+    (void)state;
+    make_database("evil.db", "CREATE TABLE t(a); INSERT INTO t VALUES('x');"
+                             "CREATE VIEW v AS SELECT load_extension(a) FROM t;");
+    expect_error(&sl_pipe_fetchtable, "{\"url\":\"evil.db\",\"table\":\"v\"}", SL_E_IO, "load_extension");
+    char path[256];
+    sqlite3 *db;
+    scratch_path(&dir, "bad.db", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "CREATE TABLE t(a); INSERT INTO t VALUES(CAST(x'e9' AS TEXT))", NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    expect_error(&sl_pipe_fetchtable, "{\"url\":\"bad.db\"}", SL_E_DATA, "row 1, column 'a'");
 }
 
 static void wrong_confs(void **state) {
@@ -547,6 +605,8 @@ int main(void) {
         cmocka_unit_test(csv_as_riko_reads_it),
         cmocka_unit_test(text),
         cmocka_unit_test(data_by_suffix_type_and_first_byte),
+        cmocka_unit_test(databases),
+        cmocka_unit_test(a_hostile_database),
         cmocka_unit_test(wrong_confs),
         cmocka_unit_test(wrong_inputs),
         cmocka_unit_test(globs),
