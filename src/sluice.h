@@ -113,7 +113,7 @@ SL_API void sl_pipeline_drop_sinks(sl_pipeline *p);
 
 /* Settings by the names of the definition's top level: parallel, threads, workers, ordered, connections, per_host, memory,
  * dialect, limit, http.KEY (docs/operations.md; http.headers adds a line each time), allow_net (adds a network each time), allow_files,
- * keep_going, unit (bytes of input a worker gets at a time), pipe_path (folders where subpipes, pipe_ID.json, are looked for besides
+ * keep_going, cache, cache_dir, cache_size, cache_credentials, unit (bytes of input a worker gets at a time), pipe_path (folders where subpipes, pipe_ID.json, are looked for besides
  * that of the definition, separated by colons), test (`input` pipes without a value use their default); and two that no definition can give
  * itself: unsafe_lua (Lua functions may use os, io, ffi, package, debug), no_exec (no commands).
  * VALUE as text: "true", "4", "256M". SL_E_USAGE with the accepted range otherwise. Overrides what a definition says, whenever it is called. */
