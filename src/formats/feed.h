@@ -139,9 +139,9 @@ const sl_feed_entry *sl_feed_gather_rest(sl_feed_gather *g);
 
 /* ---- rows ---------------------------------------------------------------------------------------------------------- */
 
-/* Appends the entry as a row. REASON: why it had to be read by recovery; empty: it was well-formed. */
-SL_MUST_CHECK sl_status sl_feed_row(sl_builder *bd, const sl_feed_entry *e, sl_feed_kind kind, const sl_feed_conf *conf,
-                                    sl_text reason, sl_error *err);
+/* Appends the entry, which begins in LINE, as a row. REASON: why it had to be read by recovery; empty: it was well-formed. */
+SL_MUST_CHECK sl_status sl_feed_row(sl_builder *bd, const sl_feed_entry *e, uint64_t line, sl_feed_kind kind,
+                                    const sl_feed_conf *conf, sl_text reason, sl_error *err);
 
 /* What follows the parser's own keys: everything that is derived from them (summary, author, y:id ...). MAP: the keys so far in order,
  * with room for 16 more. */

@@ -87,8 +87,7 @@ static sl_status try_item(job *j, unsigned flags, sl_text head, sl_text text, ui
 /* ---- items ----------------------------------------------------------------------------------------------------------- */
 
 static sl_status add_row(job *j, const sl_feed_entry *e, uint64_t line, sl_text reason) {
-    sl_builder_line(j->bd, line);
-    return sl_feed_row(j->bd, e, j->kind, j->conf, reason, j->err);
+    return sl_feed_row(j->bd, e, line, j->kind, j->conf, reason, j->err);
 }
 
 /* The tags of the head without the document type, which is what may be wrong with it. */

@@ -13,12 +13,11 @@ typedef struct splitter {
     sl_xml_scan scan;
     sl_feed_kind kind;
     sl_feed_items items;
-    sl_text root;       /* its name */
-    sl_text prefix;     /* that items have */
-    bool channel;       /* a channel was seen, so prefix is known */
-    uint64_t line;      /* of the first byte that is shown next */
-    uint64_t item_line; /* of the open item */
-    size_t item;        /* where the open item begins; NONE: there is none */
+    sl_text root;   /* its name */
+    sl_text prefix; /* that items have */
+    bool channel;   /* a channel was seen, so prefix is known */
+    uint64_t line;  /* of the first byte that is shown next */
+    size_t item;    /* where the open item begins; NONE: there is none */
     sl_buf head, note;
     sl_arena arena;
 } splitter;
@@ -79,17 +78,17 @@ static sl_status no_markup(const splitter *s, const char *data, size_t n, sl_err
     return fail_at(s->line, err);
 }
 
-static sl_status cut_off(const splitter *s, sl_error *err) {
-    if (s->items.open) {
+static sl_status cut_off(const splitter *s, const char *data, size_t n, sl_error *err) {
+    if (s->item != NONE) {
         sl_fail(err, SL_E_DATA, "the feed ends inside an item that begins in this line: it was cut off");
-        return fail_at(s->item_line, err);
+        return fail_at(line_at(s, data, s->item), err);
     }
     if (sl_xml_scan_inside(&s->scan) || !s->root.n) {
         sl_fail(err, SL_E_DATA, "the feed ends inside %s: it was cut off", sl_xml_scan_what(&s->scan));
-        return fail_at(s->line, err);
+    } else {
+        sl_fail(err, SL_E_DATA, "the feed ends before </%.*s>: it was cut off", (int)s->root.n, s->root.s);
     }
-    sl_fail(err, SL_E_DATA, "the feed ends before </%.*s>: it was cut off", (int)s->root.n, s->root.s);
-    return fail_at(s->line, err);
+    return fail_at(line_at(s, data, n), err);
 }
 
 /* ---- the head -------------------------------------------------------------------------------------------------------- */
@@ -198,7 +197,6 @@ static void consume(splitter *s, const char *data, size_t end, sl_cut *cut) {
     if (s->ended) return;
     sl_xml_scan_moved(&s->scan, end);
     if (s->item != NONE) s->item -= end;
-    if (s->item == 0) s->item_line = s->line;
 }
 
 /* What has to be shown again begins here. */
@@ -207,33 +205,28 @@ static size_t unfinished(const splitter *s, size_t n) {
     return sl_xml_scan_inside(&s->scan) ? s->scan.from : n;
 }
 
-static sl_status finish(splitter *s, sl_error *err) {
-    if (!s->ended) return cut_off(s, err);
+static sl_status finish(const splitter *s, const char *data, size_t n, sl_error *err) {
+    if (!s->ended) return cut_off(s, data, n, err);
     if (s->kind != SL_FEED_RSS || s->channel || s->items.name.n) return SL_OK;
     sl_fail(err, SL_E_DATA, "this is no feed: its root element is <%.*s>, but there is no channel in it",
             (int)s->root.n, s->root.s);
-    return fail_at(s->line, err);
+    return fail_at(line_at(s, data, n), err);
 }
 
 static sl_status split_xml(splitter *s, const char *data, size_t n, bool last, sl_cut *cut, sl_error *err) {
     size_t to = NONE;
-    *cut = (sl_cut){.line = s->line, .note = sl_text_n(s->note.data, s->note.len)};
+    *cut = (sl_cut){.line = s->line, .done = last};
     TRY(look(s, data, n, &to, err));
-    if (to != NONE) {
-        cut->note = sl_text_n(s->note.data, s->note.len);
-        cut->to = to;
-        consume(s, data, to, cut);
-        return last && to == n ? finish(s, err) : SL_OK; /* nothing more will be shown */
-    }
-    size_t rest = s->ended ? n : unfinished(s, n);
+    cut->note = sl_text_n(s->note.data, s->note.len);
+    if (last) TRY(finish(s, data, n, err));
+    size_t rest = s->ended ? n : to != NONE ? to : unfinished(s, n);
     if (n - rest > SL_FEED_RECORD) {
         sl_fail(err, SL_E_DATA, "an item or tag is longer than %d MiB", (int)(SL_FEED_RECORD >> 20));
         return fail_at(line_at(s, data, rest), err);
     }
+    cut->to = to != NONE ? to : 0;
     consume(s, data, rest, cut);
-    cut->from = cut->to = rest;
-    cut->done = last;
-    return last ? finish(s, err) : SL_OK;
+    return SL_OK;
 }
 
 /* ---- the beginning --------------------------------------------------------------------------------------------------- */

@@ -60,7 +60,8 @@ static uint32_t put_next(sl_text t, uint32_t at, sl_buf *out) {
         if (size) {
             sl_buf_add(out, utf8, size);
         } else if (name.n) {
-            sl_buf_add(out, rest.s, n);
+            sl_buf_byte(out, '&');
+            return at + 1;
         } else {
             put_character(out, code);
         }
