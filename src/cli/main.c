@@ -47,8 +47,10 @@ static int help_command(const cli_command *c) {
     printf("usage: sluice %s %s\n\n%s.\n\n", c->name, c->usage, c->summary);
     if (c->help) printf("%s\n\n", c->help);
     puts("options:");
-    for (size_t t = 0; c->tables && c->tables[t]; t++)
+    for (size_t t = 0; c->tables && c->tables[t]; t++) {
+        if (t) putchar('\n'); /* each table is about one thing */
         for (const cli_option *o = c->tables[t]; o->name; o++) print_option(o);
+    }
     print_option(&common[0]);
     return CLI_OK;
 }
