@@ -75,7 +75,7 @@ static sl_status take_index(const sl_csv_job *job, sl_batch *b, sl_records *r, b
     uint32_t *line = sl_arena_alloc(arena, b->nrows * sizeof *line);
     uint32_t *end = sl_arena_alloc(arena, x->n * sizeof *end);
     if (!start || !line || !end) return sl_oom(err);
-    memcpy(end, x->ends, x->n * sizeof *end);
+    if (x->n) memcpy(end, x->ends, x->n * sizeof *end);
     *fits = find_rows(job->base, end, start, b->nrows, r->nfields, (uint32_t)x->lines);
     if (!*fits) return SL_OK;
     number_rows(start, b->nrows, x, line);

@@ -18,6 +18,7 @@ struct sl_transcode {
     uint64_t at; /* bytes converted, for messages */
     UChar lead;  /* first half of a pair whose second has not come; 0: none */
     bool bad;    /* the next byte, bad_byte, is no text */
+    bool stray;  /* the next character is half of a pair */
     bool lenient, finished;
     unsigned char bad_byte;
     UChar units[UNITS];
@@ -106,19 +107,31 @@ void sl_transcode_lenient(sl_transcode *t) {
 
 /* ---- converting ------------------------------------------------------------------------------------------------ */
 
+/* Half of a pair alone, which UTF-7 and its kin can spell. */
+static unsigned put_stray(sl_transcode *t, char *out) {
+    if (t->lenient) return sl_utf8_encode(0xfffd, out);
+    t->stray = true;
+    return 0;
+}
+
+/* Up to the first stray half, if that is an error. */
 static size_t put_units(sl_transcode *t, size_t n, char *out) {
     char *o = out;
-    for (size_t i = 0; i < n; i++) {
-        UChar u = t->units[i];
-        if (u < 0x80) {
-            *o++ = (char)u;
-        } else if (U16_IS_LEAD(u)) {
-            t->lead = u;
-        } else {
-            bool pair = U16_IS_TRAIL(u) && t->lead;
-            o += sl_utf8_encode(pair ? (uint32_t)U16_GET_SUPPLEMENTARY(t->lead, u) : u, o);
-            t->lead = 0;
+    for (size_t i = 0; i < n && !t->stray; i++) {
+        UChar u = t->units[i], lead = t->lead;
+        t->lead = 0;
+        if (lead && U16_IS_TRAIL(u)) {
+            o += sl_utf8_encode((uint32_t)U16_GET_SUPPLEMENTARY(lead, u), o);
+            continue;
         }
+        if (lead) o += put_stray(t, o);
+        if (t->stray) break;
+        if (u < 0x80)
+            *o++ = (char)u;
+        else if (U16_IS_LEAD(u))
+            t->lead = u;
+        else
+            o += U16_IS_TRAIL(u) ? put_stray(t, o) : sl_utf8_encode(u, o);
     }
     return (size_t)(o - out);
 }
@@ -140,17 +153,20 @@ sl_status sl_transcode_run(sl_transcode *t, const char **in, size_t *n, char *ou
                            sl_error *err) {
     UErrorCode status = U_ZERO_ERROR;
     UChar *to = t->units;
-    size_t room = (cap - 1) / UTF8_PER_UNIT;
+    size_t room = cap / UTF8_PER_UNIT - 1; /* one for a half that waits */
     const char *from = *in;
     *made = 0;
-    if (!t->bad) {
+    if (!t->bad && !t->stray) {
         ucnv_toUnicode(t->from, &to, to + (room < UNITS ? room : UNITS), in, *in + *n, NULL, false, &status);
         t->at += (uint64_t)(*in - from);
         *n -= (size_t)(*in - from);
         if (U_FAILURE(status) && status != U_BUFFER_OVERFLOW_ERROR) note_bad(t);
         *made = put_units(t, (size_t)(to - t->units), out);
     }
-    if (!t->bad || *made) return SL_OK; /* what comes before the bad byte is good */
+    if ((!t->bad && !t->stray) || *made) return SL_OK; /* what comes before is good */
+    if (t->stray)
+        return sl_fail(err, SL_E_DATA, "half of a surrogate pair, before offset %llu, is not %s text",
+                       (unsigned long long)t->at, t->name);
     return sl_fail(err, SL_E_DATA, "byte 0x%02x at offset %llu is not %s text", t->bad_byte,
                    (unsigned long long)t->at, t->name);
 }
