@@ -1,4 +1,4 @@
-set_target_properties(sluice PROPERTIES PUBLIC_HEADER src/sluice.h)
+set_target_properties(sluice PROPERTIES PUBLIC_HEADER "src/sluice.h;src/sluice_plugin.h")
 install(TARGETS sluice ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET sluice_program)
   install(TARGETS sluice_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

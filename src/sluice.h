@@ -1,4 +1,5 @@
-/* sluice.h: batch ETL as a library. The one installed header.
+/* sluice.h: batch ETL as a library. The one header of a program; sluice_plugin.h is for functions that
+ * `udf` calls.
  *
  * A pipeline takes items from sources, sends them through a chain of pure pipes and writes them to sinks. It is built from a
  * definition (a file or a JSON text) or step by step, and then either run to its sinks or read item by item:
@@ -114,8 +115,8 @@ SL_API void sl_pipeline_drop_sinks(sl_pipeline *p);
 /* Settings by the names of the definition's top level: parallel, threads, workers, ordered, connections, per_host, memory,
  * dialect, limit, http.KEY (docs/operations.md; http.headers adds a line each time), allow_net (adds a network each time), allow_files,
  * keep_going, cache, cache_dir, cache_size, cache_credentials, unit (bytes of input a worker gets at a time), pipe_path (folders where subpipes, pipe_ID.json, are looked for besides
- * that of the definition, separated by colons), test (`input` pipes without a value use their default); and two that no definition can give
- * itself: unsafe_lua (Lua functions may use os, io, ffi, package, debug), no_exec (no commands).
+ * that of the definition, separated by colons), test (`input` pipes without a value use their default); and three that no definition can give
+ * itself: unsafe_lua (Lua functions may use os, io, ffi, package, debug), no_exec (no commands), no_plugins (no shared libraries).
  * VALUE as text: "true", "4", "256M". SL_E_USAGE with the accepted range otherwise. Overrides what a definition says, whenever it is called. */
 SL_API sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char *value, sl_error *err);
 

@@ -27,6 +27,7 @@ const cli_option cli_run_options[] = {
     {"test", 0, CLI_FLAG, NULL, "input pipes without a value use their default"},
     {"unsafe-lua", 0, CLI_FLAG, NULL, "let Lua functions use os, io, ffi, package and debug"},
     {"no-exec", 0, CLI_FLAG, NULL, "refuse pipes that run commands"},
+    {"no-plugins", 0, CLI_FLAG, NULL, "refuse pipes that load shared libraries"},
     {"report", 0, CLI_REQUIRED, "FILE", "write the run report as JSON"},
     {"quiet", 'q', CLI_FLAG, NULL, "no progress and no summary"},
     {"verbose", 'v', CLI_FLAG, NULL, "print the run report on standard error"},
@@ -86,11 +87,11 @@ sl_status cli_variables(sl_pipeline *p, const cli_args *args, sl_error *err) {
 
 static sl_status apply_settings(sl_pipeline *p, const cli_args *args, sl_error *err) {
     static const char *const settings[][2] = {
-        {"parallel", "parallel"}, {"threads", "threads"},     {"jobs", "workers"},
-        {"ordered", "ordered"},   {"memory", "memory"},       {"limit", "limit"},
-        {"dialect", "dialect"},   {"pipe-path", "pipe_path"}, {"test", "test"},
-        {"unit", "unit"},         {"stall", "stall"},         {"unsafe-lua", "unsafe_lua"},
-        {"no-exec", "no_exec"}};
+        {"parallel", "parallel"}, {"threads", "threads"},      {"jobs", "workers"},
+        {"ordered", "ordered"},   {"memory", "memory"},        {"limit", "limit"},
+        {"dialect", "dialect"},   {"pipe-path", "pipe_path"},  {"test", "test"},
+        {"unit", "unit"},         {"stall", "stall"},          {"unsafe-lua", "unsafe_lua"},
+        {"no-exec", "no_exec"},   {"no-plugins", "no_plugins"}};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         const char *value = cli_value(args, settings[i][0]);
         sl_status s = value ? sl_pipeline_option(p, settings[i][1], value, err) : SL_OK;

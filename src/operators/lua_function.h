@@ -52,7 +52,7 @@ typedef struct sl_lua sl_lua;
 #define SL_LUA_FILE_OPTIONS(conf, member)                                                                                            \
     {.name = "file", .type = SL_OPT_TEXT, .offset = offsetof(conf, member.file), .help = "Lua file that has the function"},          \
     {.name = "function", .type = SL_OPT_TEXT, .offset = offsetof(conf, member.function),                                             \
-     .help = "its name in the file"}
+     .help = "its name there"}
 
 /* Whether C says where a function is: `lua` or `file`. */
 static inline bool sl_lua_given(const sl_lua_conf *c) { return c->lua.s || c->file.s; }

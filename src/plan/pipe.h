@@ -54,6 +54,7 @@ typedef struct sl_env {
     bool test;               /* `input` uses its default */
     bool unsafe_lua;         /* Lua functions get the whole of Lua's library */
     bool no_exec;            /* no commands are started */
+    bool no_plugins;         /* no shared libraries are loaded */
     const _Atomic bool *stopping; /* long waits look at it */
     const struct sl_web *web;   /* plan/web.h: how sources ask, and where data may lead; NULL: nothing was said */
     bool ordered;               /* results keep the order of the input */

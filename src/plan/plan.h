@@ -87,7 +87,7 @@ typedef struct sl_settings {
     sl_text pipe_path;       /* folders of subpipes, separated by colons */
     bool test;               /* `input` uses its default */
     sl_dialect dialect;
-    bool unsafe_lua, no_exec; /* the caller's alone */
+    bool unsafe_lua, no_exec, no_plugins; /* the caller's alone */
     sl_cache_mode cache;     /* of HTTP answers */
     sl_text cache_dir;       /* with a NUL behind it; empty: the default folder */
     uint64_t cache_size;     /* bytes */

@@ -40,6 +40,7 @@ static void fill_env(sl_plan *p, const sl_env *given) {
     env->test = s->test;
     env->unsafe_lua = s->unsafe_lua;
     env->no_exec = s->no_exec;
+    env->no_plugins = s->no_plugins;
     if (env->inputs.type != SL_MAP) env->inputs = p->inputs;
     if (!env->tmpdir) env->tmpdir = getenv("TMPDIR");
     if (!env->tmpdir || !*env->tmpdir) env->tmpdir = "/tmp";

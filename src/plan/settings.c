@@ -44,6 +44,7 @@ static const struct row {
      "a folder, or several separated by colons"},
     {"unsafe_lua", RIGHT, offsetof(sl_settings, unsafe_lua), 0, 0, "true or false"},
     {"no_exec", RIGHT, offsetof(sl_settings, no_exec), 0, 0, "true or false"},
+    {"no_plugins", RIGHT, offsetof(sl_settings, no_plugins), 0, 0, "true or false"},
 };
 
 /* Half of the machine's memory, at most 4 GiB; 1 GiB where the machine does not say. */

@@ -1,0 +1,42 @@
+/* plugin.h: functions of shared libraries (sluice_plugin.h) over batches.
+ *
+ *     load (prepare)  ->  open (each worker)  ->  items | values ...  ->  close  ->  unload
+ *
+ * Ownership: what load notes lives in the arena of the step; the library stays loaded until unload, which must come after every close.
+ * Thread rule: a loaded function is shared by all workers, read-only; an sl_plugin_call belongs to one. */
+#ifndef SL_OPERATORS_PLUGIN_H
+#define SL_OPERATORS_PLUGIN_H
+
+#include "plan/pipe.h"
+#include "sluice_plugin.h"
+
+typedef struct sl_plugin_conf { /* as a definition gives it */
+    sl_text plugin;             /* file; .s NULL: none */
+    sl_text function;           /* .s NULL: the only one */
+    sl_value conf;              /* map or missing */
+} sl_plugin_conf;
+
+typedef struct sl_plugin_program {
+    void *library; /* of dlopen; NULL: none is loaded */
+    const sl_plugin_function *function;
+    const char *conf; /* JSON */
+    sl_dialect dialect;
+} sl_plugin_program;
+
+/* Loads the library and finds the function. SL_E_PLAN says what is wrong with either, or with the conf. P, zeroed before, is to be
+ * unloaded also after a failure. */
+SL_MUST_CHECK sl_status sl_plugin_load(const sl_plugin_conf *c, const sl_step_info *info, sl_plugin_program *p, sl_error *err);
+void sl_plugin_unload(sl_plugin_program *p);
+
+/* The function with a state of its own. SL_E_DATA with the plugin's reason when it does not want to be opened. */
+SL_MUST_CHECK sl_status sl_plugin_open(const sl_plugin_program *p, sl_plugin_call **out, sl_error *err);
+void sl_plugin_close(sl_plugin_call **call); /* NULL-safe */
+
+/* The results for the selected rows, as items, to OUT. Takes the batch. */
+SL_MUST_CHECK sl_status sl_plugin_items(sl_plugin_call *call, sl_batch *take, sl_out *out, sl_error *err);
+
+/* V[row] for the selected rows: the result, a list of several, missing for none. V: nrows values, all missing. They live in the store
+ * of B. */
+SL_MUST_CHECK sl_status sl_plugin_values(sl_plugin_call *call, sl_batch *b, sl_value *v, sl_error *err);
+
+#endif

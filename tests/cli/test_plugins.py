@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Functions in C: the same bytes from every pool, and what is wrong with a plugin said before any input is read."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+from program import SOURCE, Case, pools
+
+
+class Plugins(Case):
+    def setUp(self):
+        super().setUp()
+        (self.dir / "sub").mkdir()
+        shutil.copy(os.environ["EXAMPLE_PLUGIN"], self.dir / "sub" / "x.so")
+        shutil.copy(os.environ["WRONG_PLUGIN"], self.dir / "sub" / "wrong.so")
+        self.file("in.jsonl", "".join(json.dumps({"a": i, "t": "x"} if i % 5 else {"t": "y"}) + "\n" for i in range(3000)))
+
+    def run_udf(self, conf, *words, code=0, url="in.jsonl", **step):
+        steps = [{"type": "fetchdata", "conf": {"url": str(self.dir / url)}}, {"type": "udf", "conf": conf, **step}]
+        self.file("sub/p.json", json.dumps({"modules": steps}))
+        return self.sluice("run", "sub/p.json", "-q", "--unit", "4096", *words, code=code)
+
+    def same(self, conf, **step):
+        """The items, which every pool has to give."""
+        first, *others = [self.run_udf(conf, *pool, **step).out for pool in pools((1, 2, 3))]
+        for other in others:
+            self.assertEqual(other, first)
+        return [json.loads(line) for line in first.splitlines()]
+
+    def test_items(self):
+        items = self.same({"plugin": "./x.so", "function": "scale", "conf": {"by": 3}})
+        self.assertEqual(items, [{"a": 3 * i, "t": "x", "scaled": True} for i in range(3000) if i % 5])
+
+    def test_types_and_bare_values(self):
+        self.file("in.jsonl", '{"i": 3, "f": 0.5, "n": null, "b": true, "t": "2.5", "l": [1, "a"], "m": {"x": false}}\n')
+        rest = [None, [1, {"b": None}]]
+        items = self.same({"plugin": "./x.so", "function": "look"})
+        self.assertEqual(items[:7], [
+            {"name": "i", "type": 3, "text": "3", "number": 3.0}, {"name": "f", "type": 4, "text": "0.5", "number": 0.5},
+            {"name": "n", "type": 1}, {"name": "b", "type": 2, "text": "true", "flag": True},
+            {"name": "t", "type": 5, "text": "2.5", "number": 2.5}, {"name": "l", "type": 8, "text": items[5]["text"]},
+            {"name": "m", "type": 9, "text": items[6]["text"]}])
+        self.assertEqual([json.loads(items[k]["text"]) for k in (5, 6)], [[1, "a"], {"x": False}])
+        self.assertEqual(items[7:], rest)
+        stored = self.same({"plugin": "./x.so", "function": "look"}, emit=False, assign="r")
+        self.assertEqual(stored[0]["r"], items)
+
+    def test_failure_has_its_place(self):
+        for pool in pools((2,)):
+            r = self.run_udf({"plugin": "./x.so", "function": "refuse"}, *pool, code=1)
+            self.assertIn("in.jsonl:8: step 2 (udf): the function 'refuse' failed: seven is too many", r.message)
+        self.assertIn("start_item or start_copy comes first", self.run_udf({"plugin": "./x.so", "function": "misuse"}, code=1).message)
+
+    def test_found_before_the_input(self):
+        """The input is not there, and nobody gets as far as that."""
+        x = {"plugin": "./x.so", "function": "scale"}
+        for conf, message in [
+            ({"plugin": "./none.so"}, "cannot load the plugin: .*none.so"),
+            ({"plugin": "libm.so.6"}, "'libm.so.6' is no plugin: it does not export 'sluice_plugin'"),
+            ({"plugin": "./wrong.so"}, "made for version 2 of the interface"),
+            ({"plugin": "./x.so", "function": "scael"}, "has no function 'scael', did you mean 'scale'?"),
+            ({"plugin": "./x.so"}, "has 4 functions: 'function' says which"),
+            (x, "does not open: 'by' must be a number other than 0"),
+            (x | {"conf": 3}, "'conf' is an object, not a int"),
+            (x | {"lua": "1"}, "give one of 'lua', 'file' and 'plugin'"),
+            (x | {"many": True}, "'many' is for Lua"),
+            ({"lua": "1", "conf": {}}, "'conf' goes with 'plugin'"),
+            ({}, "no function: give 'lua'"),
+        ]:
+            self.assertRegex(self.run_udf(conf, url="missing.jsonl", code=2).message, message)
+
+    def test_rights(self):
+        x = {"plugin": "./x.so", "function": "look"}
+        self.assertIn("not allowed in this run (--no-plugins)", self.run_udf(x, "--no-plugins", code=2).message)
+        self.file("p.json", json.dumps({"no_plugins": False, "modules": [{"type": "fetchdata", "conf": {"url": "in.jsonl"}}]}))
+        self.assertIn("is for whoever runs a definition to say", self.sluice("run", "p.json", "-q", code=2).message)
+
+    def test_documented_plugin(self):
+        """The C of docs/user-functions.md compiles and does what is said there."""
+        text = (SOURCE / "docs" / "user-functions.md").read_text()
+        self.file("sub/twice.c", re.search(r"```c\n(.*?)```", text, re.S).group(1))
+        subprocess.run([os.environ.get("CC", "cc"), "-shared", "-fPIC", "-I", SOURCE / "src", "-o", "libtwice.so", "twice.c"],
+                       cwd=self.dir / "sub", check=True)
+        self.file("in.jsonl", '{"a": 21}\n')
+        self.assertEqual(self.same({"plugin": "./libtwice.so", "conf": {}}), [{"twice": 42}])
+
+
+if __name__ == "__main__":
+    unittest.main()
