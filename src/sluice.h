@@ -131,6 +131,11 @@ SL_API const char *sl_pipeline_warning(const sl_pipeline *p, unsigned i);
  * until the next call of the pipeline. */
 SL_API const char *sl_pipeline_failure(const sl_pipeline *p, unsigned i);
 
+/* What a definition that is loaded but neither checked nor run asks for and is made of, as JSON. INPUTS: a list of [position, name,
+ * prompt] or [position, name, prompt, type, default]; DEPENDENCIES: the sorted list of its pipes; both: an object of the two. Valid
+ * until the next call. */
+SL_API const char *sl_pipeline_describe(sl_pipeline *p, bool inputs, bool dependencies, sl_error *err);
+
 /* The plan as JSON (stages, their steps, where each runs, what gathers), for people and tools. Valid until the next call. */
 SL_API const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err);
 
@@ -192,6 +197,12 @@ SL_API sl_status sl_http_cache_prune(const char *dir, const char *older, const c
 
 /* Removes all entries; files of others in the folder stay. */
 SL_API sl_status sl_http_cache_clear(const char *dir, sl_cache_change *out, sl_error *err);
+
+/* ---- converting -------------------------------------------------------------------------------------------------- */
+
+/* The definition in the file PATH, of any accepted form, in the native form: modules, pairs of ids as wires, settings. It gives the
+ * same result when it lies in the same folder. The caller frees the text with free(). */
+SL_API char *sl_convert_definition(const char *path, sl_error *err);
 
 /* ---- describing -------------------------------------------------------------------------------------------------- */
 

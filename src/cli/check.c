@@ -13,14 +13,16 @@ static const cli_option check_options[] = {
 };
 
 static const cli_option plan_options[] = {
-    {"json", 0, CLI_FLAG, NULL, "print the plan as JSON"},
+    {"json", 0, CLI_FLAG, NULL, "print it as JSON"},
+    {"inputs", 0, CLI_FLAG, NULL, "only the inputs it asks for: position, name, prompt, type, default"},
+    {"dependencies", 0, CLI_FLAG, NULL, "only the pipes it is made of"},
     {0},
 };
 
 static const cli_option *const check_tables[] = {check_options, NULL};
 static const cli_option *const plan_tables[] = {check_options, plan_options, NULL};
 
-static sl_pipeline *load(cli_args *args, int *code) {
+static sl_pipeline *load(cli_args *args, bool checked, int *code) {
     sl_error err = {0};
     if (args->nwords != 1) {
         *code = cli_complain(CLI_USAGE, "which definition? give one PIPELINE.json");
@@ -31,7 +33,7 @@ static sl_pipeline *load(cli_args *args, int *code) {
     const char *folders = cli_value(args, "pipe-path");
     if (s == SL_OK && folders) s = sl_pipeline_option(p, "pipe_path", folders, &err);
     if (s == SL_OK) s = sl_pipeline_load_file(p, args->words[0], &err);
-    if (s == SL_OK) s = sl_pipeline_check(p, &err);
+    if (s == SL_OK && checked) s = sl_pipeline_check(p, &err);
     if (s == SL_OK) {
         cli_warnings(p);
         return p;
@@ -43,7 +45,7 @@ static sl_pipeline *load(cli_args *args, int *code) {
 
 static int check(cli_args *args) {
     int code = CLI_OK;
-    sl_pipeline *p = load(args, &code);
+    sl_pipeline *p = load(args, true, &code);
     if (!p) return code;
     printf("%s: ok\n", args->words[0]);
     sl_pipeline_free(&p);
@@ -53,13 +55,18 @@ static int check(cli_args *args) {
 static int plan(cli_args *args) {
     int code = CLI_OK;
     sl_error err = {0};
-    sl_pipeline *p = load(args, &code);
+    bool inputs = cli_true(args, "inputs"), dependencies = cli_true(args, "dependencies");
+    bool outline = inputs || dependencies;
+    sl_pipeline *p = load(args, !outline, &code);
     if (!p) return code;
-    const char *json = sl_pipeline_plan(p, &err);
+    const char *json =
+        outline ? sl_pipeline_describe(p, inputs, dependencies, &err) : sl_pipeline_plan(p, &err);
     if (!json)
         code = cli_error(&err);
     else if (cli_true(args, "json"))
         fputs(json, stdout);
+    else if (outline)
+        cli_print_outline(json, inputs);
     else
         cli_print_plan(json);
     sl_pipeline_free(&p);
@@ -77,7 +84,7 @@ const cli_command cli_check = {
 
 const cli_command cli_plan = {
     .name = "plan",
-    .usage = "PIPELINE.json [--json]",
+    .usage = "PIPELINE.json [--inputs] [--dependencies] [--json]",
     .summary = "Shows how a definition would run: stages, what runs where, sinks",
     .help = "A stage is one walk of the input over the workers; what must see all items, or see them in "
             "order, ends it.",

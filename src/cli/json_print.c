@@ -1,6 +1,7 @@
 #include "cli/json_print.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -67,6 +68,34 @@ void cli_print_plan(const char *json) {
     json_array_foreach(json_object_get(plan, "sinks"), i, sink)
         printf("  to %s (%s)\n", text_of(sink, "to"), text_of(sink, "sink"));
     json_decref(plan);
+}
+
+/* ---- outline --------------------------------------------------------------------------------------------------------------- */
+
+static void print_inputs(const json_t *inputs) {
+    size_t i;
+    json_t *input;
+    json_array_foreach(inputs, i, input) {
+        const char *name = json_string_value(json_array_get(input, 1));
+        const char *prompt = json_string_value(json_array_get(input, 2));
+        const char *type = json_string_value(json_array_get(input, 3));
+        char *fallback = json_dumps(json_array_get(input, 4), JSON_ENCODE_ANY);
+        printf("input %s%s%s", name ? name : "content", prompt ? ": " : "", prompt ? prompt : "");
+        if (type && fallback) printf(" (%s, default %s)", type, fallback);
+        putchar('\n');
+        free(fallback);
+    }
+}
+
+void cli_print_outline(const char *json, bool inputs) {
+    json_t *root = json_loads(json, JSON_DECODE_ANY, NULL), *pipe;
+    size_t i;
+    bool both = json_is_object(root);
+    if (inputs) print_inputs(both ? json_object_get(root, "inputs") : root);
+    if (both || !inputs)
+        json_array_foreach(both ? json_object_get(root, "dependencies") : root, i, pipe)
+            printf("pipe %s\n", json_string_value(pipe));
+    json_decref(root);
 }
 
 /* ---- pipes ------------------------------------------------------------------------------------------------------------------ */

@@ -3,7 +3,11 @@
 #define SL_CLI_JSON_PRINT_H
 
 /* The text of sl_pipeline_plan. */
+#include <stdbool.h>
+
 void cli_print_plan(const char *json);
+/* INPUTS: JSON has them, alone or under their name. */
+void cli_print_outline(const char *json, bool inputs);
 /* The text of sl_describe_pipes: all pipes by kind, or everything about one. */
 void cli_print_pipes(const char *json);
 void cli_print_pipe(const char *json);

@@ -7,8 +7,8 @@
 
 #include "cli/cli.h"
 
-static const cli_command *const commands[] = {&cli_run,   &cli_load, &cli_pipe, &cli_pipes,
-                                              &cli_check, &cli_plan, &cli_cache};
+static const cli_command *const commands[] = {&cli_run,   &cli_load, &cli_pipe,    &cli_pipes,
+                                              &cli_check, &cli_plan, &cli_convert, &cli_cache};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const cli_option common[] = {
@@ -59,7 +59,7 @@ static int help(FILE *to, int code) {
     fputs("sluice moves items from files and feeds through pipes into SQLite, CSV or JSON, in parallel.\n\n"
           "usage: sluice COMMAND ...\n\n",
           to);
-    for (size_t i = 0; i < COMMANDS; i++) fprintf(to, "  %-6s %s\n", commands[i]->name, commands[i]->summary);
+    for (size_t i = 0; i < COMMANDS; i++) fprintf(to, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n  sluice COMMAND --help   options and examples of a command\n"
           "  sluice --version        the version\n\n"
           "examples:\n"

@@ -180,6 +180,21 @@ const char *sl_pipeline_failure(const sl_pipeline *p, unsigned i) {
     return p->run ? sl_run_failure(p->run, i) : NULL;
 }
 
+const char *sl_pipeline_describe(sl_pipeline *p, bool inputs, bool dependencies, sl_error *err) {
+    sl_buf_clear(&p->text);
+    if (sl_plan_outline(p->plan, inputs, dependencies, &p->text, err) != SL_OK) return NULL;
+    return sl_buf_cstr(&p->text);
+}
+
+char *sl_convert_definition(const char *path, sl_error *err) {
+    sl_buf text = {0};
+    bool converted = sl_convert_file(path, &text, err) == SL_OK;
+    char *copy = converted ? strdup(sl_buf_cstr(&text)) : NULL;
+    if (converted && !copy) (void)sl_oom(err);
+    sl_buf_free(&text);
+    return copy;
+}
+
 const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err) {
     if (prepare(p, err) != SL_OK) return NULL;
     sl_buf_clear(&p->text);

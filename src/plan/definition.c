@@ -480,7 +480,7 @@ sl_status sl_plan_parse(sl_plan *p, const char *json, size_t n, const char *file
     TRY(keep_text(p, json, n, file, base_dir, err));
     TRY(sl_json_parse(json, n, p->file, &p->arena, &root, err));
     TRY(read_dialect(&r, root));
-    TRY(interpolate(p, &root, err));
+    if (!p->verbatim) TRY(interpolate(p, &root, err));
     p->root = root;
     TRY(read_top(&r, root));
     TRY(read_modules(&r));

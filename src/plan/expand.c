@@ -31,18 +31,20 @@ static sl_text first_url(sl_value v) {
     return sl_is_text(v) ? sl_bytes(v) : (sl_text){0};
 }
 
+sl_text sl_source_type(sl_value conf) {
+    sl_value type = sl_map_get_z(conf, "type");
+    return sl_is_text(type) ? sl_bytes(type) : type_of_url(first_url(sl_map_get_z(conf, "url")));
+}
+
 /* The conf without its `type`, which names the pipe. */
 static sl_status split_type(sl_plan *p, sl_value conf, sl_text *type, sl_value *rest, sl_error *err) {
     sl_pair *kept = sl_arena_calloc(&p->arena, conf.n ? conf.n : 1, sizeof *kept);
     uint32_t n = 0;
     if (!kept) return sl_oom(err);
-    *type = type_of_url(first_url(sl_map_get_z(conf, "url")));
+    *type = sl_source_type(conf);
     for (uint32_t i = 0; i < conf.n; i++) {
         sl_pair pair = conf.as.map[i];
-        if (sl_text_is(pair.key, "type") && sl_is_text(pair.value))
-            *type = sl_bytes(pair.value);
-        else
-            kept[n++] = pair;
+        if (!sl_text_is(pair.key, "type") || !sl_is_text(pair.value)) kept[n++] = pair;
     }
     *rest = sl_map(kept, n);
     return SL_OK;

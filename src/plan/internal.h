@@ -48,8 +48,6 @@ SL_MUST_CHECK sl_status sl_plan_source(sl_plan *p, sl_value conf, const char *pl
 void sl_settings_init(sl_settings *s);
 /* What the caller of the pipeline has set holds for its subpipes too. */
 void sl_settings_inherit(sl_settings *s, const sl_settings *from);
-/* Appends the settings that the definition or the caller gave as members of a JSON object, each behind SEPARATOR. */
-void sl_settings_write(const sl_plan *p, const char *separator, sl_buf *out);
 bool sl_setting_known(sl_text name);
 /* Whether anybody set it. NAME is a setting's. */
 bool sl_plan_given(const sl_plan *p, sl_text name);
@@ -109,7 +107,8 @@ SL_MUST_CHECK sl_status sl_plan_compile(sl_plan *p, sl_error *err);
 /* A subpipe's env from its parent's. */
 void sl_plan_inherit_env(sl_plan *sub);
 
-/* expand.c */
+/* expand.c. The pipe of a source of the collection. */
+sl_text sl_source_type(sl_value conf);
 SL_MUST_CHECK sl_status sl_expand_sources(sl_plan *p, sl_error *err);
 SL_MUST_CHECK sl_status sl_expand_urls(sl_plan *p, sl_error *err);
 

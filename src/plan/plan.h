@@ -127,6 +127,7 @@ struct sl_plan {
     sl_node **all;           /* [nall] every module that a definition has, in its order, until prepared; NULL: there is none */
     uint32_t nall;
     sl_value root;           /* the definition, variables filled in; missing if none */
+    bool verbatim;           /* texts keep their ${NAME}: for converting */
     sl_node *tail;           /* what the output is fed from, and what sl_plan_add appends to; NULL: nothing yet */
     sl_node *output;         /* once prepared: the node (pipe NULL, one SL_PORT_INPUT) whose stream is the pipeline's result */
     sl_source_ref *sources;
@@ -164,6 +165,13 @@ SL_MUST_CHECK sl_status sl_plan_add_text(sl_plan *p, const char *text, sl_error 
 /* One source more of the collection. CONF: a map {url, type, ...}. */
 SL_MUST_CHECK sl_status sl_plan_add_source(sl_plan *p, sl_value conf, sl_error *err);
 SL_MUST_CHECK sl_status sl_plan_add_sink(sl_plan *p, sl_text text, sl_value conf, sl_error *err);
+
+/* As JSON into OUT, of a plan that is not prepared: the inputs it asks for, a list of [position, name, prompt, type, default] with the
+ * last two only where there is a default; the types of its modules, sorted; an object of both. */
+SL_MUST_CHECK sl_status sl_plan_outline(const sl_plan *p, bool inputs, bool dependencies, sl_buf *out, sl_error *err);
+
+/* The definition in the file PATH, of any form, in the native form; it gives the same result when it lies in the same folder. */
+SL_MUST_CHECK sl_status sl_convert_file(const char *path, sl_buf *out, sl_error *err);
 
 /* Orders and checks the graph, compiles the confs that need no item, fills env. ENV gives the run-time part (now, tmpdir,
  * stopping, inputs). After it the plan is read-only. Done once; a second call after a failure gives the same failure. */
