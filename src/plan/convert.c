@@ -72,6 +72,10 @@ static void put_module(sl_buf *o, const sl_node *node) {
     put_option(o, "field", node->field);
     put_option(o, "assign", node->assign);
     if (node->emit >= 0) sl_buf_printf(o, ", \"emit\": %s", node->emit ? "true" : "false");
+    if (node->skip_if.type != SL_MISSING) {
+        sl_buf_str(o, ", \"skip_if\": ");
+        put_value(o, node->skip_if);
+    }
     if (node->count) put_option(o, "count", node->count == 1 ? SL_TEXT("first") : SL_TEXT("all"));
     sl_buf_byte(o, '}');
 }

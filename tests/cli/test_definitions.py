@@ -158,6 +158,17 @@ class Conversion(Case):
              "modules": [{"id": "sw-1", "type": "csv", "conf": {"url": "${FILE}"}}]},
         )
 
+    def test_every_member_of_a_module_stays(self):
+        skip = {"field": "a", "text": "x", "op": "search", "include": True}
+        modules = [
+            {"id": "a", "type": "itembuilder", "conf": {"attrs": [{"key": "a", "value": "b c"}]}},
+            {"id": "b", "type": "tokenizer", "field": "a", "assign": "t", "emit": False, "skip_if": skip, "count": "all"},
+            {"id": "c", "type": "loop", "embed": {"type": "hash"}, "field": "a", "emit": False, "count": "first"},
+        ]
+        (self.dir / "m.json").write_text(json.dumps(modules))
+        native = json.loads(self.convert(self.dir / "m.json").read_text())
+        self.assertEqual(native, {"modules": modules, "wires": [["a", "b"], ["b", "c"]]})
+
     def test_what_is_wrong_is_said(self):
         (self.dir / "b.json").write_text('[{"type": "nix"}]')
         self.assertIn("b.json:1:3: step 1: unknown pipe 'nix'", self.sluice("convert", self.dir / "b.json", code=2).message)
