@@ -7,7 +7,7 @@ import json
 import shutil
 import unittest
 
-from program import INLINE, SOURCE, Case
+from program import INLINE, SOURCE, Case, pools
 
 VECTORS = SOURCE / "tests" / "cases" / "vectors"
 RIKO = ("--dialect", "riko")
@@ -83,6 +83,169 @@ class Subpipes(Case):
         self.assertEqual(len(json.loads(report.read_text())["warnings"]), 1)
 
 
+def full(definition):
+    """A definition with pairs of ids as riko's full format: typed literals, wires that are objects, a module for the output."""
+
+    def literal(value):
+        if isinstance(value, list):
+            return [literal(v) for v in value]
+        if isinstance(value, dict):
+            known = value.keys() & {"subkey", "terminal"}
+            return {**value, "type": "text"} if known else {key: literal(v) for key, v in value.items()}
+        return {"type": "int" if isinstance(value, int) else "text", "value": str(value)}
+
+    modules = [
+        {**m, "conf": {key.upper(): literal(v) for key, v in m.get("conf", {}).items()}} for m in definition["modules"]
+    ]
+    ports = [(*wire, "_INPUT")[:3] for wire in [*definition["wires"], [modules[-1]["id"], "_OUTPUT"]]]
+    wires = [
+        {"id": f"_w{i}", "src": {"id": "_OUTPUT", "moduleid": s}, "tgt": {"id": port, "moduleid": t}}
+        for i, (s, t, port) in enumerate(ports)
+    ]
+    return {"modules": [*modules, {"id": "_OUTPUT", "type": "output", "conf": {}}], "wires": wires}
+
+
+def letters(name, text):
+    """A module that makes an item of TEXT, and one that cuts it at its commas."""
+    return [
+        {"id": f"{name}-text", "type": "itembuilder", "conf": {"attrs": [{"key": "content", "value": text}]}},
+        {"id": name, "type": "tokenizer"},
+    ]
+
+
+class Shapes(Case):
+    """Graphs of every shape, in both formats: the same result on every pool."""
+
+    def assert_gives(self, definition, expected):
+        for form in (definition, full(definition)):
+            (self.dir / "shape.json").write_text(json.dumps(form, indent=1))
+            for pool in pools((1, 2, 3)):
+                out = self.sluice("run", self.dir / "shape.json", *pool, *QUIET).out
+                self.assertEqual([json.loads(line) for line in out.splitlines()], expected, pool)
+
+    def test_loops_in_loops_over_subpipes(self):
+        self.file("pipe_words.json", '[{"type": "tokenizer", "field": "text", "conf": {"delimiter": " "}}]')
+        mark = {"type": "strconcat", "conf": {"part": [{"subkey": "word.content"}, "!"]}, "emit": True}
+        self.file("pipe_mark.json", json.dumps([mark]))
+        line = [
+            {"type": "loop", "embed": "pipe:words", "emit": False, "assign": "word"},
+            {"type": "loop", "embed": {"type": "pipe:mark"}, "emit": False, "assign": "mark"},
+            {"type": "tail", "conf": {"count": 1}},
+        ]
+        self.file("pipe_line.json", json.dumps(line))
+        lines = letters("lines", "a b,c,d e f")
+        lines[1]["conf"] = {"token_key": "text"}
+        modules = [*lines, {"id": "each", "type": "loop", "embed": {"type": "pipe:line", "id": "sub"}}]
+        expected = [
+            {"text": text, "word": {"content": text[-1]}, "mark": text[-1] + "!"} for text in ("a b", "c", "d e f")
+        ]
+        self.assert_gives({"modules": modules, "wires": [["lines-text", "lines"], ["lines", "each"]]}, expected)
+
+    def test_a_terminal_feeds_an_element_of_a_list(self):
+        parts = [{"subkey": "content"}, "-", {"terminal": "1-more"}]
+        bare = {"id": "more", "type": "typecast", "conf": {"type": "text"}, "emit": True}
+        modules = [
+            *letters("abc", "a,b,c"),
+            *letters("pq", "p,q"),
+            bare,
+            {"id": "both", "type": "strconcat", "conf": {"part": parts}, "emit": True},
+        ]
+        wires = [["abc-text", "abc"], ["pq-text", "pq"], ["pq", "more"], ["more", "both", "1-more"], ["abc", "both"]]
+        self.assert_gives({"modules": modules, "wires": wires}, ["a-p", "b-q", "c-"])
+
+    def test_a_union_of_three(self):
+        modules = [*letters("a", "1,2"), *letters("b", "3"), *letters("c", "4,5"), {"id": "all", "type": "union"}]
+        cuts = [[f"{name}-text", name] for name in "abc"]
+        expected = [{"content": n} for n in "34512"]
+        for second, third in (("_OTHER", "_OTHER2"), ("_OTHER2", "_OTHER"), ("_OTHER", "_OTHER")):
+            wires = [*cuts, ["c", "all", second], ["b", "all"], ["a", "all", third]]
+            self.assert_gives({"modules": modules, "wires": wires}, expected)
+
+    def test_a_split_into_three_that_come_together_again(self):
+        modules = [
+            *letters("abc", "a,b,c"),
+            {"id": "copies", "type": "split", "conf": {"splits": 3}},
+            {"id": "first", "type": "truncate", "conf": {"count": 1}},
+            {"id": "number", "type": "count"},
+            {"id": "back", "type": "reverse"},
+            {"id": "all", "type": "union"},
+        ]
+        wires = [["abc-text", "abc"], ["abc", "copies"], *(["copies", to] for to in ("first", "number", "back"))]
+        wires += [["number", "all"], ["first", "all", "_OTHER"], ["back", "all", "_OTHER2"]]
+        expected = [{"count": 3}, {"content": "a"}, {"content": "c"}, {"content": "b"}, {"content": "a"}]
+        self.assert_gives({"modules": modules, "wires": wires}, expected)
+
+    def test_branches_that_are_longer_than_memory(self):
+        """Copies of a stream that one branch has read long before another begins are kept, in files where need be."""
+        text = ",".join(str(n) for n in range(20000))
+        modules = [*letters("n", text), {"id": "s", "type": "split", "conf": {"splits": 3}}]
+        modules += [{"id": name, "type": "sort", "conf": {"rule": {"field": "content", "dir": way}}}
+                    for name, way in (("up", "asc"), ("down", "desc"))]
+        modules += [{"id": "sum", "type": "count"}, {"id": "all", "type": "union"}]
+        wires = [["n-text", "n"], ["n", "s"], ["s", "up"], ["s", "down"], ["s", "sum"]]
+        wires += [["up", "all"], ["down", "all", "_OTHER1"], ["sum", "all", "_OTHER2"]]
+        self.file("shape.json", json.dumps({"memory": "1M", "modules": modules, "wires": wires}))
+        ordered = [{"content": n} for n in sorted(text.split(","))]
+        expected = [*ordered, *ordered[::-1], {"count": 20000}]
+        for pool in pools((2,)):
+            out = self.sluice("run", self.dir / "shape.json", *pool, *QUIET).out
+            self.assertEqual([json.loads(line) for line in out.splitlines()], expected, pool)
+
+
+class Mistakes(Case):
+    """What is wrong with a graph is said in one line with its place, by every command and on every pool."""
+
+    def assert_refused(self, text, message, commands=("run", "check", "plan")):
+        path = self.file("bad.json", text)
+        for command in commands:
+            for pool in pools((2,)) if command == "run" else [()]:
+                result = self.sluice(command, path, *pool, code=2)
+                self.assertEqual(result.message, f"sluice: {path}:{message}")
+                self.assertEqual(result.out, b"")
+
+    def test_a_cycle(self):
+        modules = '{"modules": [\n  {"id": "a", "type": "hash"},\n  {"id": "b", "type": "hash"}, {"id": "c", "type": "hash"}],\n'
+        circle = "the modules feed each other in a circle: "
+        for wires, message in (
+            ('[["a", "a"]]', f"2:3: {circle}'a' -> 'a'"),
+            ('[["a", "b"], ["b", "a"]]', f"2:3: {circle}'b' -> 'a' -> 'b'"),
+            ('[["a", "b"], ["b", "c"], ["c", "a"]]', f"2:3: {circle}'b' -> 'c' -> 'a' -> 'b'"),
+        ):
+            with self.subTest(wires=wires):
+                self.assert_refused(f'{modules} "wires": {wires}}}', message, ("run", "check", "plan", "convert"))
+
+    def test_an_unknown_pipe(self):
+        head = '[{"type": "itembuilder", "conf": {"attrs": {"key": "a", "value": 1}}},\n '
+        known = "; `sluice pipes` lists them"
+        for module, message in (
+            ('{"type": "fliter"}', "2:3: step 2: unknown pipe 'fliter', did you mean 'filter'?"),
+            ('{"conf": {}, "type": "xyz"}', f"2:15: step 2: unknown pipe 'xyz'{known}"),
+            ('{"type": "loop", "embed": {"type": "xyz"}}', f"2:29: step 2 (loop): unknown pipe 'xyz'{known}"),
+            ('{"type": "loop", "embed": "hsah"}', "2:19: step 2 (loop): unknown pipe 'hsah', did you mean 'hash'?"),
+        ):
+            with self.subTest(module=module):
+                self.assert_refused(f"{head}{module}]", message, ("run", "check", "plan", "convert"))
+
+    def test_a_subpipe_that_is_not_there(self):
+        head = '[{"type": "itembuilder", "conf": {"attrs": {"key": "a", "value": 1}}},\n '
+        missing = f"no subpipe 'gone': there is no file pipe_gone.json in '{self.dir}'; --pipe-path names further folders"
+        for module, place in (
+            ('{"type": "pipe:gone"}', "2:3: step 2: "),
+            ('{"conf": {}, "type": "pipe_gone"}', "2:15: step 2: "),
+            ('{"type": "loop", "embed": {"type": "pipe:gone"}}', "2:29: step 2 (loop): "),
+        ):
+            with self.subTest(module=module):
+                self.assert_refused(f"{head}{module}]", place + missing)
+
+    def test_the_subpipe_of_a_subpipe_that_is_not_there(self):
+        inner = self.file("pipe_inner.json", '[{"type": "hash"},\n {"type": "loop", "embed": "pipe:gone"}]')
+        for module in ('{"type": "pipe:inner"}', '{"type": "loop", "embed": "pipe:inner"}'):
+            path = self.file("bad.json", f"[{module}]")
+            for pool in pools((2,)):
+                message = self.sluice("run", path, *pool, code=2).message
+                self.assertTrue(message.startswith(f"sluice: {inner}:2:19: step 2 (loop): no subpipe 'gone'"), message)
+
+
 class Questions(Case):
     def plan(self, definition, *options):
         (self.dir / "q.json").write_text(json.dumps(definition))
@@ -105,6 +268,21 @@ class Questions(Case):
     def test_a_native_input_needs_no_position(self):
         modules = [{"type": "input", "conf": {"name": "city", "default": 7, "type": "int"}}]
         self.assertEqual(self.plan(modules, "--inputs"), [[None, "city", None, "int", 7]])
+
+    def test_what_is_described_is_not_run(self):
+        """Neither files nor subpipes need be there, a command is not started, and a sink stays as it is."""
+        ask = {"type": "input", "conf": {"name": "who", "prompt": "Who?", "position": 1, "default": "me"}}
+        modules = [ask, {"type": "exec", "conf": {"command": ["touch", "started"]}}, {"type": "pipe:gone"},
+                   {"type": "loop", "embed": {"type": "pipe:gone"}}]
+        (self.dir / "q.json").write_text(json.dumps({"sources": "none.csv", "modules": modules, "sinks": "out.csv"}))
+        before = self.names()
+        result = self.sluice("plan", self.dir / "q.json", "--inputs", "--dependencies", "--json")
+        self.assertEqual(
+            json.loads(result.out),
+            {"inputs": [[1, "who", "Who?", "text", "me"]], "dependencies": ["csv", "exec", "input", "loop", "pipe:gone"]},
+        )
+        self.assertEqual((result.err, self.names()), (b"", before))
+        self.sluice("run", self.dir / "q.json", code=2)
 
     def test_in_test_mode_inputs_take_their_defaults(self):
         (self.dir / "t.json").write_text('[{"type": "input", "conf": {"name": "n", "prompt": "N?"}}]')
