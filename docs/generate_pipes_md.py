@@ -71,6 +71,14 @@ def call_line(pipe):
     return ["Defaults: " + "; ".join(facts) + ".", ""] if facts else []
 
 
+def command(example):
+    """The example as a shell takes it: a definition up to END, or steps in the quotes that they have no need of."""
+    if example.startswith("{"):
+        return f"sluice run /dev/stdin <<'END'\n{example}\nEND"
+    quote = '"' if "'" in example else "'"
+    return f"sluice pipe {quote}{example}{quote}"
+
+
 def section(pipe):
     yield f"### {pipe['name']}"
     yield ""
@@ -83,7 +91,7 @@ def section(pipe):
     yield from call_line(pipe)
     if pipe.get("example"):
         yield "```sh"
-        yield f"sluice pipe '{pipe['example']}'" if "'" not in pipe["example"] else f"sluice pipe \"{pipe['example']}\""
+        yield command(pipe["example"])
         yield "```"
         yield ""
 

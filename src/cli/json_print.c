@@ -128,10 +128,30 @@ static void print_options(const json_t *options, int indent) {
     }
 }
 
-/* In the quotes that the text itself has no need of. */
+static void print_fact(const char *what, const char *value, int *n) {
+    if (*value) printf("%s%s %s", (*n)++ ? "; " : "\ndefaults: ", what, value);
+}
+
+/* What holds where the module does not say: the same facts as in docs/pipes.md. */
+static void print_calls(const json_t *pipe) {
+    int n = 0;
+    print_fact("field", text_of(pipe, "field"), &n);
+    print_fact("read as", text_of(pipe, "cast"), &n);
+    print_fact("result under", text_of(pipe, "assign"), &n);
+    print_fact("main key", text_of(pipe, "main"), &n);
+    if (n) putchar('\n');
+    if (json_is_true(json_object_get(pipe, "second_stream"))) puts("\nport `other`: the second stream");
+    if (json_is_true(json_object_get(pipe, "more_streams")))
+        puts("\nports `_OTHER`, `_OTHER1`, ...: further streams");
+}
+
+/* Steps in the quotes that they themselves have no need of; a definition as what a shell reads up to END. */
 static void print_example(const char *text) {
     char quote = strchr(text, '\'') ? '"' : '\'';
-    printf("\nexample:\n  sluice pipe %c%s%c\n", quote, text, quote);
+    if (*text == '{')
+        printf("\nexample:\n  sluice run /dev/stdin <<'END'\n%s\nEND\n", text);
+    else
+        printf("\nexample:\n  sluice pipe %c%s%c\n", quote, text, quote);
 }
 
 void cli_print_pipe(const char *json) {
@@ -144,6 +164,7 @@ void cli_print_pipe(const char *json) {
         puts("\nconf:");
         print_options(options, 2);
     }
+    print_calls(one);
     if (*text_of(one, "example")) print_example(text_of(one, "example"));
     json_decref(pipe);
 }

@@ -242,6 +242,14 @@ const sl_pipe sl_pipe_join = {
                "have one. Items without the key match nothing. The second stream is read first and kept in "
                "memory, beyond the memory "
                "setting in a temporary file.",
+    .example = "{\"modules\": [\n"
+               "  {\"id\": \"reports\", \"type\": \"itembuilder\", \"conf\": {\"attrs\": [{\"key\": "
+               "\"code\", \"value\": \"GP\"}, {\"key\": \"n\", \"value\": 3}]}},\n"
+               "  {\"id\": \"places\", \"type\": \"itembuilder\", \"conf\": {\"attrs\": [{\"key\": \"code\", "
+               "\"value\": \"GP\"}, {\"key\": \"name\", \"value\": \"Gauteng\"}]}},\n"
+               "  {\"id\": \"both\", \"type\": \"join\", \"conf\": {\"join_key\": \"code\", "
+               "\"other_join_key\": \"code\"}}],\n"
+               " \"wires\": [[\"reports\", \"both\"], [\"places\", \"both\", \"other\"]]}",
     .options = options,
     .conf_size = sizeof(conf),
     .main = "join_key",

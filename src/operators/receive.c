@@ -41,6 +41,15 @@ const sl_pipe sl_pipe_receive = {
                "the order of the "
                "definition. It ends when they do, and at once when there is none. What is wired to it does "
                "not matter.",
+    .example = "{\"modules\": [\n"
+               "  {\"id\": \"text\", \"type\": \"itembuilder\", \"conf\": {\"attrs\": {\"key\": \"content\", "
+               "\"value\": \"a,b,c\"}}},\n"
+               "  {\"id\": \"letters\", \"type\": \"tokenizer\"},\n"
+               "  {\"id\": \"copy\", \"type\": \"send\", \"conf\": {\"others\": \"box\"}},\n"
+               "  {\"id\": \"box\", \"type\": \"receive\", \"conf\": {\"name\": \"box\", \"max_len\": 2}},\n"
+               "  {\"id\": \"all\", \"type\": \"union\"}],\n"
+               " \"wires\": [[\"text\", \"letters\"], [\"letters\", \"copy\"], [\"copy\", \"all\"], "
+               "[\"box\", \"all\", \"_OTHER\"]]}",
     .options = options,
     .conf_size = sizeof(conf),
     .main = "name",

@@ -31,6 +31,16 @@ const sl_pipe sl_pipe_send = {
     .summary = "Passes items on and gives a copy to receives",
     .details =
         "Every receive of one of these names, anywhere in the same definition, gets all items in order.",
+    .example = "{\"modules\": [\n"
+               "  {\"id\": \"text\", \"type\": \"itembuilder\", \"conf\": {\"attrs\": {\"key\": \"content\", "
+               "\"value\": \"a,b,c\"}}},\n"
+               "  {\"id\": \"letters\", \"type\": \"tokenizer\"},\n"
+               "  {\"id\": \"copy\", \"type\": \"send\", \"conf\": {\"others\": \"box\"}},\n"
+               "  {\"id\": \"number\", \"type\": \"count\"},\n"
+               "  {\"id\": \"box\", \"type\": \"receive\", \"conf\": {\"name\": \"box\"}},\n"
+               "  {\"id\": \"all\", \"type\": \"union\"}],\n"
+               " \"wires\": [[\"text\", \"letters\"], [\"letters\", \"copy\"], [\"copy\", \"number\"], "
+               "[\"number\", \"all\"], [\"box\", \"all\", \"_OTHER\"]]}",
     .options = options,
     .conf_size = sizeof(conf),
     .main = "others",

@@ -23,6 +23,17 @@ const sl_pipe sl_pipe_split = {
     .summary = "Gives every wire that leaves it the whole stream",
     .details = "Each reader gets all items in order. What does not fit into the memory setting waits in a "
                "temporary file.",
+    .example = "{\"modules\": [\n"
+               "  {\"id\": \"text\", \"type\": \"itembuilder\", \"conf\": {\"attrs\": {\"key\": \"content\", "
+               "\"value\": \"a,b,c\"}}},\n"
+               "  {\"id\": \"letters\", \"type\": \"tokenizer\"},\n"
+               "  {\"id\": \"copies\", \"type\": \"split\"},\n"
+               "  {\"id\": \"last\", \"type\": \"tail\", \"conf\": {\"count\": 1}},\n"
+               "  {\"id\": \"number\", \"type\": \"count\"},\n"
+               "  {\"id\": \"all\", \"type\": \"union\"}],\n"
+               " \"wires\": [[\"text\", \"letters\"], [\"letters\", \"copies\"], [\"copies\", \"last\"], "
+               "[\"copies\", \"number\"],\n"
+               "           [\"last\", \"all\"], [\"number\", \"all\", \"_OTHER\"]]}",
     .options = options,
     .conf_size = sizeof(conf),
     .main = "splits",

@@ -201,7 +201,7 @@ typedef struct sl_pipe {
     sl_kind kind;
     const char *summary;       /* one line */
     const char *details;       /* a paragraph or more: edge cases; may be NULL */
-    const char *example;       /* a runnable `sluice pipe` text */
+    const char *example;       /* a text that `sluice pipe` runs, or, where that cannot show it, a definition: { ... } */
     const sl_option *options;  /* ended by a NULL name; NULL: none */
     size_t conf_size;
     const char *main;          /* conf key that the bare word of the pipe notation sets (sort FIELD); may be NULL */

@@ -25,7 +25,7 @@ const sl_pipe sl_pipe_fetchtext = {
     .details = "The elements are bare texts; a pipe behind sees each as {\"content\": line}. Empty lines "
                "count. Bytes that are no "
                "text in the encoding are an error.",
-    .example = "fetchtext url=data/words.txt | tokenizer delimiter=' ' | count count_key=content",
+    .example = "fetchtext url=data/book.txt | tokenizer delimiter=' ' | count count_key=content",
     .options = options,
     .conf_size = sizeof(fetchtext_conf),
     .main = "url",

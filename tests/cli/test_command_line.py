@@ -19,6 +19,22 @@ DATA = SOURCE / "data"
 CRIME = DATA / "crime.csv"
 STATIONS = DATA / "stations.csv"
 COMMANDS = ("run", "load", "pipe", "pipes", "check", "plan")
+PIPES = """
+    aggregate count csv currencyformat datebuilder dateformat exchangerate exec feedautodiscovery fetch fetchdata fetchpage
+    fetchsitefeed fetchtable fetchtext filter forever geolocate hash input itembuilder join loop receive refind regex rename
+    reverse rssitembuilder send simplemath slugify sort split strconcat strfind strreplace strtransform subelement substr sum
+    tail timeout tokenizer truncate typecast udf union uniq urlbuilder urlparse xpathfetchpage"""
+
+
+def described(case):
+    return json.loads(case.sluice("pipes", "--json").out)
+
+
+def all_options(options):
+    """With those of rules, to any depth."""
+    for option in options:
+        yield option
+        yield from all_options(option.get("rule", []))
 
 
 def rows(path, query="SELECT * FROM t ORDER BY rowid"):
@@ -55,13 +71,31 @@ class Help(Case):
             self.assertIn(f"  {pipe['name']} ", listed)
             self.assertTrue(pipe["summary"], pipe["name"])
 
+    def test_the_pipes_of_the_vocabulary_are_all_there(self):
+        self.assertEqual([pipe["name"] for pipe in described(self)], sorted(PIPES.split()))
+
     def test_every_pipe_explains_itself(self):
-        for pipe in json.loads(self.sluice("pipes", "--json").out):
-            text = self.sluice("pipes", pipe["name"]).out.decode()
-            self.assertIn(pipe["summary"], text)
-            for option in pipe["options"]:
-                self.assertIn(option["name"], text, pipe["name"])
+        for pipe in described(self):
+            lines = self.sluice("pipes", pipe["name"]).out.decode().splitlines()
+            self.assertEqual(lines[0], f"{pipe['name']} ({pipe['kind']}): {pipe['summary']}")
+            told = [" ".join(line.split()) for line in lines]
+            for option in all_options(pipe["options"]):
+                self.assertIn(f"{option['name']} {option['usage']}", told, pipe["name"])
+                self.assertIn(option.get("default", "").strip(), option["usage"], pipe["name"])
+                self.assertTrue(option["help"], f"{pipe['name']}: {option['name']}")
             self.assertEqual(json.loads(self.sluice("pipes", pipe["name"], "--json").out), pipe)
+
+    def test_every_example_of_a_pipe_runs_as_it_is_shown(self):
+        (self.dir / "bin").mkdir()
+        (self.dir / "bin" / "sluice").symlink_to(shutil.which(PROGRAM))
+        env = {**self.env, "PATH": f"{self.dir / 'bin'}:{os.environ['PATH']}"}
+        for pipe in described(self):
+            shown = self.sluice("pipes", pipe["name"]).out.decode().partition("\nexample:\n")[2]
+            with self.subTest(pipe=pipe["name"]):
+                self.assertRegex(shown, rf"\b{pipe['name']}\b")
+                r = subprocess.run(["sh", "-c", shown], cwd=SOURCE, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                self.assertEqual(r.returncode, 0, r.stderr.decode())
+                self.assertGreaterEqual(len(r.stdout.splitlines()), 1, shown)
 
 
 class Mistakes(Case):
