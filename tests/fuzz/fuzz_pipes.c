@@ -1,7 +1,9 @@
 /* Pipes that read no files: any conf is compiled or refused, any items give results or an error, and both are the same whether the items come in
  * one batch or each in its own. Texts that were UTF-8 give texts that are.
  *
- *     byte 0: the pipe   byte 1: dialect and call options   a line: the conf   the rest: an item, or a list of items */
+ *     byte 0: the pipe   byte 1: dialect and call options   a line: the conf   the rest: an item, or a list of items
+ *
+ * With SLUICE_FUZZ_PIPE=NAME in the environment all of a search goes to that pipe. */
 #include "base/unicode.h"
 #include "engine/processor.h"
 #include "fuzz.h"
@@ -156,9 +158,14 @@ static sl_status make_plan(sl_plan *p, const char *pipe, unsigned flags, sl_text
     return sl_plan_prepare(p, &env, err);
 }
 
+static const char *choose_pipe(uint8_t byte) {
+    const char *only = getenv("SLUICE_FUZZ_PIPE");
+    return only ? only : pipes[byte % SL_COUNT(pipes)];
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_in in = fuzz_open(data, size);
-    const char *pipe = pipes[fuzz_byte(&in) % SL_COUNT(pipes)];
+    const char *pipe = choose_pipe(fuzz_byte(&in));
     unsigned flags = fuzz_byte(&in);
     sl_text conf = fuzz_line(&in), rest = fuzz_rest(&in);
     sl_plan *p = sl_plan_new();
