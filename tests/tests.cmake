@@ -18,6 +18,10 @@ set_tests_properties(http.server PROPERTIES TIMEOUT 120 LABELS http)
 add_test(NAME http.fetching COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/http/test_fetching.py)
 set_tests_properties(http.fetching PROPERTIES TIMEOUT 300 LABELS http ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
 
+add_test(NAME http.addresses COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/http/test_addresses.py)
+set_tests_properties(http.addresses PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS http
+  ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
+
 include(${CMAKE_CURRENT_LIST_DIR}/cases/cases.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cli/load.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cli/cli.cmake)

@@ -19,7 +19,7 @@
     /echo                   the request's headers as CSV: name,value
     /html                   200 with a page, as text/html; /mislabelled/FILE: the file as text/html
     /latin1, /utf16         CSV in those, as the header says; /disposition/FILE: with a name that climbs out of its folder
-    /log                    every request so far as JSON: [{path, headers}]; /log itself is not in it
+    /log                    every request so far as JSON: [{path, headers, at}], at in seconds; /log itself is not in it
     /peak                   the most requests that were answered at once since the last /peak, as text
 """
 
@@ -43,6 +43,7 @@ RAW = {
     "cl-bad": OK + b"Content-Length: many\r\n\r\n" + CSV,
     "cl-negative": OK + b"Content-Length: -8\r\n\r\n" + CSV,
     "cl-low": OK + b"Content-Length: 7\r\n\r\n" + CSV + b"3,4\n",
+    "no-length-cut": OK + b"Connection: close\r\n\r\n" + CSV + b"3",
     "chunk-bad": OK + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n" + CSV,
     "status-bad": b"HTTP/1.1 abc\r\n\r\n" + CSV,
     "garbage": b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" * 10,
@@ -66,7 +67,7 @@ class Record:
     def enter(self, path, headers):
         with self.lock:
             if path not in ("/log", "/peak"):
-                self.log.append({"path": path, "headers": headers})
+                self.log.append({"path": path, "headers": headers, "at": time.monotonic()})
                 self.now += 1
                 self.most = max(self.most, self.now)
 
