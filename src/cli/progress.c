@@ -74,6 +74,7 @@ void cli_summary(const sl_pipeline *pipeline) {
     fprintf(stderr, "%s items in, %s out", grouped(p.items_in, a), grouped(p.items_out, b));
     if (p.filtered) fprintf(stderr, ", %s filtered", grouped(p.filtered, c));
     if (p.quarantined) fprintf(stderr, ", %s quarantined", grouped(p.quarantined, c));
+    if (p.recovered) fprintf(stderr, ", %s recovered", grouped(p.recovered, c));
     if (p.failed) fprintf(stderr, ", %s sources left out", grouped(p.failed, c));
     fprintf(stderr, "; %s in %s", scaled((double)p.bytes_in, "B", c), duration(seconds, d));
     if (seconds > 0 && p.bytes_in) fprintf(stderr, " (%s)", scaled((double)p.bytes_in / seconds, "B/s", a));

@@ -4,7 +4,7 @@
 #include "engine/run.h"
 
 sl_status sl_nested_items(const sl_plan *sub, const sl_stages *stages, sl_batch *take, sl_batch_sink sink,
-                          void *to, sl_error *err) {
+                          void *to, uint64_t *recovered, sl_error *err) {
     sl_run *run = NULL;
     sl_run_options o = {.plan = sub, .stages = stages, .input = take, .pool = SL_POOL_INLINE, .workers = 1};
     o.stopping = (atomic_bool *)(uintptr_t)sub->env.stopping; /* nested runs only look at it */
@@ -15,6 +15,7 @@ sl_status sl_nested_items(const sl_plan *sub, const sl_stages *stages, sl_batch 
         s = sl_run_next(run, &b, err);
         if (s == SL_OK) s = sink(to, b, err);
     }
+    if (run) *recovered += sl_run_progress(run).recovered;
     sl_run_free(&run);
     return s == SL_DONE ? SL_OK : s;
 }

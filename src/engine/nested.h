@@ -11,8 +11,8 @@
 #include "record/builder.h"
 
 /* Hands the results of SUB, whose stages are STAGES, for the one row of TAKE to SINK. SINK may return SL_DONE: the sources of the
- * subpipe are not read any further. */
+ * subpipe are not read any further. *RECOVERED grows by the items that its sources had to mend. */
 SL_MUST_CHECK sl_status sl_nested_items(const sl_plan *sub, const sl_stages *stages, sl_batch *take, sl_batch_sink sink,
-                                        void *to, sl_error *err);
+                                        void *to, uint64_t *recovered, sl_error *err);
 
 #endif

@@ -37,6 +37,7 @@ struct sl_processor {
     sl_batch *
         zipped; /* the batch at hand with the hidden columns of terminals, which the conf reads; NULL: none */
     sl_fetches *fetches; /* of a source pipe; else NULL */
+    uint64_t recovered;  /* items of sources, not told yet */
     sl_results results;
     span *spans;    /* [selected rows] */
     uint32_t turns; /* of the rows at hand that have had theirs: fetches may come in another order */
@@ -111,17 +112,25 @@ sl_failures *sl_processor_failures(sl_processor *p) {
     return p->fetches ? sl_fetches_failures(p->fetches) : NULL;
 }
 
+uint64_t sl_processor_recovered(sl_processor *p) {
+    uint64_t n = p->recovered;
+    p->recovered = 0;
+    return n;
+}
+
 /* ---- computing ------------------------------------------------------------------------------------------------- */
 
 typedef struct collector { /* a source's batches as results of the item it was fetched for */
     sl_processor *p;
     sl_batch *item;
-    uint64_t wanted; /* results after which to stop */
+    uint64_t wanted;    /* results after which to stop */
+    uint64_t recovered; /* of them, those that had to be mended */
 } collector;
 
 static sl_status collect_batch(void *to, sl_batch *b, sl_error *err) {
     collector *c = to;
     sl_status status = SL_OK;
+    c->recovered += b->recovered;
     for (uint32_t i = 0; i < b->nsel && status == SL_OK; i++) {
         sl_value v;
         if (b->bare)
@@ -148,7 +157,10 @@ static sl_status fetch_row(void *to, uint32_t i, sl_reading *reading, sl_error *
     collector c = {.p = p, .item = f->b, .wanted = p->node->count == 1 ? 1 : UINT64_MAX};
     size_t from = p->results.n;
     sl_status s = reading ? sl_reading_run(reading, collect_batch, &c, err) : SL_OK;
-    if (s > SL_DONE) p->results.n = from;
+    if (s > SL_DONE)
+        p->results.n = from;
+    else
+        p->recovered += c.recovered;
     p->spans[i].from = from;
     p->spans[i].n = (uint32_t)(p->results.n - from);
     p->spans[i].many = true;
@@ -177,7 +189,8 @@ static sl_status nest_item(sl_processor *p, sl_item item, sl_error *err) {
     collector c = {.p = p, .item = item.batch, .wanted = p->node->count == 1 ? 1 : UINT64_MAX};
     sl_batch *one = sl_batch_slice(item.batch, &item.row, 1);
     p->results.many = true;
-    return one ? sl_nested_items(p->node->nested, p->nested, one, collect_batch, &c, err) : sl_oom(err);
+    if (!one) return sl_oom(err);
+    return sl_nested_items(p->node->nested, p->nested, one, collect_batch, &c, &p->recovered, err);
 }
 
 /* A pipe that works on batches, for a conf that refers to the item or results that are stored in it: a batch of one row. */

@@ -20,6 +20,9 @@ void sl_processor_free(sl_processor **p); /* NULL-safe */
 /* Sources that were left out so far, for the caller to take away; NULL: the pipe is no source. */
 sl_failures *sl_processor_failures(sl_processor *p);
 
+/* Items that its sources had to mend, since it was asked last. */
+uint64_t sl_processor_recovered(sl_processor *p);
+
 /* Takes B; its results go to OUT in order. */
 SL_MUST_CHECK sl_status sl_processor_run(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err);
 

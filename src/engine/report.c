@@ -30,6 +30,10 @@ static void write_step(sl_buf *o, const sl_step *step, const sl_count *c) {
     member(o, "out", c->out);
     sl_buf_str(o, ", ");
     member(o, "filtered", c->in > c->out ? c->in - c->out : 0);
+    if (step->kind == SL_STEP_FETCH || step->nested) {
+        sl_buf_str(o, ", ");
+        member(o, "recovered", c->recovered);
+    }
     sl_buf_str(o, "}");
 }
 
@@ -57,6 +61,8 @@ static void write_feed(sl_buf *o, const sl_stage_run *sr, uint32_t b) {
         member(o, "bytes", sr->bytes[b]);
         sl_buf_str(o, ", ");
         member(o, "quarantined", sr->quarantined[b]);
+        sl_buf_str(o, ", ");
+        member(o, "recovered", sr->counts[b][0].recovered);
         sl_buf_printf(o, ", \"unchanged\": %s, ", sr->feeds[b].unchanged ? "true" : "false");
     } else if (feed->stage) {
         member(o, "stage", feed->stage->id);
@@ -173,6 +179,8 @@ static void write_totals(sl_buf *o, const sl_run *r) {
     member(o, "filtered", p.filtered);
     sl_buf_str(o, ", ");
     member(o, "quarantined", p.quarantined);
+    sl_buf_str(o, ", ");
+    member(o, "recovered", p.recovered);
     sl_buf_str(o, "},\n  ");
     member(o, "bytes", p.bytes_in);
     sl_buf_printf(o, ",\n  \"seconds\": %.6f,\n  ", (double)p.nanoseconds / 1e9);

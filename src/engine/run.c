@@ -182,6 +182,7 @@ static void add_stage(const sl_stage_run *sr, sl_progress *p, bool *known) {
             *known = *known && sr->feeds[b].total > 0;
         }
         p->quarantined += sr->quarantined[b];
+        for (uint32_t i = 0; i <= branch->nsteps; i++) p->recovered += c[i].recovered;
         for (uint32_t i = 1; i <= branch->nsteps; i++)
             if (c[i].in > c[i].out) p->filtered += c[i].in - c[i].out;
     }

@@ -204,6 +204,7 @@ static void add_counts(sl_stage_run *sr, sl_outcome *o) {
     for (uint32_t i = 0; i < o->ncounts; i++) {
         sr->counts[o->branch][i].in += o->counts[i].in;
         sr->counts[o->branch][i].out += o->counts[i].out;
+        sr->counts[o->branch][i].recovered += o->counts[i].recovered;
     }
     sr->quarantined[o->branch] += o->quarantined;
     sr->bytes[o->branch] += o->bytes;

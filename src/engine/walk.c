@@ -123,7 +123,10 @@ static sl_status link_emit(sl_out *out, sl_batch *take, sl_error *err) {
         sl_batch_free(&take);
         return SL_OK;
     }
-    if (l->place > 0) l->walker->outcome->counts[l->place - 1].out += take->nsel;
+    sl_count *before = &l->walker->outcome->counts[l->place - 1];
+    before->out += take->nsel;
+    before->recovered += take->recovered;
+    take->recovered = 0;
     if (!l->step) return end_batch(l->walker, take, err);
     sl_status s = run_step(l, take, err);
     if (s > SL_DONE) sl_node_failed(l->step->node, err);
@@ -256,9 +259,12 @@ static sl_status feed_branch(sl_walker *w, const sl_branch *b, branch_state *bs,
     return s;
 }
 
-static void collect_failures(sl_walker *w, const sl_branch *b, branch_state *bs) {
+/* What the steps met when they fetched for items. */
+static void collect_findings(sl_walker *w, const sl_branch *b, branch_state *bs) {
     for (uint32_t i = 0; i < b->nsteps; i++) {
-        sl_failures *of_step = bs->links[i].processor ? sl_processor_failures(bs->links[i].processor) : NULL;
+        sl_processor *p = bs->links[i].processor;
+        sl_failures *of_step = p ? sl_processor_failures(p) : NULL;
+        if (p) w->outcome->counts[bs->links[i].place].recovered += sl_processor_recovered(p);
         if (of_step) sl_failures_join(&w->outcome->failures, of_step);
     }
 }
@@ -289,7 +295,7 @@ sl_status sl_walk(sl_walker *w, uint64_t seq, sl_task *task, sl_outcome **out, s
     if (!w->outcome) return sl_oom(err);
     TRY(ready_branch(w, b, bs, err));
     sl_status s = feed_branch(w, b, bs, task, err);
-    collect_failures(w, b, bs);
+    collect_findings(w, b, bs);
     w->outcome->enough = s == SL_DONE;
     if (s == SL_OK || s == SL_DONE) s = finish_frames(w, err);
     if (s == SL_OK) s = detach_partial(w, err);

@@ -37,9 +37,10 @@ typedef struct sl_task {
     sl_batch *batch; /* other feeds; owned */
 } sl_task;
 
-/* Items through one place of a branch. */
+/* Items through one place of a branch. RECOVERED: of those that a source gave there, the ones that were no well-formed text and had
+ * to be mended. */
 typedef struct sl_count {
-    uint64_t in, out;
+    uint64_t in, out, recovered;
 } sl_count;
 
 /* job->out */

@@ -473,6 +473,7 @@ sl_status sl_feed_row(sl_builder *bd, const sl_feed_entry *e, uint64_t line, sl_
                       const sl_feed_conf *conf, sl_text reason, sl_error *err) {
     TRY(sl_builder_row(bd, err));
     sl_builder_line(bd, line);
+    if (reason.n) sl_builder_recovered(bd);
     job j = {.e = e, .kind = kind, .conf = conf, .arena = sl_builder_arena(bd), .err = err};
     j.text = sl_arena_strndup(j.arena, e->text.data ? e->text.data : "", e->text.len);
     if (!j.text) return sl_oom(err);

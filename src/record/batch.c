@@ -131,6 +131,7 @@ static sl_batch *batch_like(const sl_batch *b) {
     if (!like) return NULL;
     sl_store *store = like->store;
     *like = *b;
+    like->recovered = 0;
     like->store = store;
     like->cap_cols = b->ncols;
     like->cols = sl_arena_alloc(&store->arena, b->ncols * sizeof *like->cols);

@@ -77,6 +77,7 @@ typedef struct sl_batch {
     uint64_t first_line;       /* input line of row 0 for messages, 0 unknown */
     const uint32_t *line;      /* [nrows] lines after first_line at which each row begins (UINT32_MAX: unknown), or NULL */
     const char *source;        /* name of the input for messages, or NULL; outlives the run */
+    uint32_t recovered;        /* rows that their reader had to mend: counted, and set to 0, where the batch leaves its source */
 } sl_batch;
 
 /* A batch of NROWS rows and no columns on a new store that keeps a reference to INPUT (may be NULL; borrowed).

@@ -57,7 +57,9 @@ struct sl_builder {
     sl_pair *carry; /* the current row once it contradicts the order; repeated names not yet merged */
     uint32_t ncarry, cap_carry;
     bool carrying;
-    uint64_t row_line; /* of the current row, 0 unknown */
+    uint64_t row_line;  /* of the current row, 0 unknown */
+    bool row_recovered; /* the current row is */
+    uint32_t recovered; /* finished rows that are */
 };
 
 /* ---- life ---------------------------------------------------------------------------------------------------- */
@@ -99,6 +101,10 @@ void sl_builder_source(sl_builder *bd, const char *source) {
 
 void sl_builder_line(sl_builder *bd, uint64_t line) {
     bd->row_line = line;
+}
+
+void sl_builder_recovered(sl_builder *bd) {
+    bd->row_recovered = true;
 }
 
 /* ---- the table of names -------------------------------------------------------------------------------------- */
@@ -286,11 +292,12 @@ static sl_status hand_on(sl_builder *bd, sl_error *err) {
     b->nrows = b->nsel = bd->nrows;
     b->bare = bd->bare;
     b->source = bd->source;
+    b->recovered = bd->recovered;
     b->line = bd->lines;
     b->first_line = bd->lines ? 1 : 0;
     bd->batch = NULL;
     bd->usual_rows = bd->nrows;
-    bd->nrows = bd->nslots = bd->pos = 0;
+    bd->nrows = bd->nslots = bd->pos = bd->recovered = 0;
     bd->lines = NULL;
     if (bd->table) memset(bd->table, 0xff, bd->table_size * sizeof *bd->table);
     return bd->sink(bd->to, b, err);
@@ -339,6 +346,7 @@ static sl_status end_row(sl_builder *bd, sl_error *err) {
     bd->in_row = false;
     if (bd->carrying) TRY(settle_carry(bd, err));
     TRY(note_line(bd, err));
+    bd->recovered += bd->row_recovered;
     bd->nrows++;
     bd->pos = 0;
     return SL_OK;
@@ -357,6 +365,7 @@ static sl_status begin_row(sl_builder *bd, bool bare, sl_error *err) {
     bd->in_row = true;
     bd->carrying = false;
     bd->row_line = 0;
+    bd->row_recovered = false;
     return SL_OK;
 }
 

@@ -40,6 +40,8 @@ SL_MUST_CHECK sl_status sl_builder_add(sl_builder *bd, sl_value v, sl_error *err
 SL_MUST_CHECK sl_status sl_builder_copy_row(sl_builder *bd, sl_batch *b, uint32_t row, sl_error *err);
 /* The line of the row just begun, for messages. */
 void sl_builder_line(sl_builder *bd, uint64_t line);
+/* The row just begun was not well-formed and had to be mended: counts it in its batch. */
+void sl_builder_recovered(sl_builder *bd);
 SL_MUST_CHECK sl_status sl_builder_flush(sl_builder *bd, sl_error *err);
 
 #endif

@@ -4,7 +4,7 @@
 import json
 import unittest
 
-from program import Case
+from program import Case, pools
 
 TEXTS = {"windows-1251": "Новости города", "koi8-r": "Новости города", "windows-1252": "café – €", "iso-8859-1": "café",
          "gb2312": "新闻", "shift_jis": "ニュース表", "utf-8": "naïve 新闻", "utf-16": "新闻 é"}
@@ -38,6 +38,66 @@ class Feeds(Case):
         self.assertEqual((first["title"], first["bozo"]), ("a\ufffdb", True))
         self.assertIn("0xff", first["bozo_reason"])
         self.assertEqual((second["title"], "bozo" in second), ("plain", False))
+
+
+GOOD = "<item><title>good</title></item>\n"
+TORN = "<item><title>a < b & c</title></item>\n"
+
+
+class Recovered(Case):
+    """Items that had to be mended are counted where they are read, whoever reads them."""
+
+    def setUp(self):
+        super().setUp()
+        for name, items in (("a", [GOOD, TORN, GOOD, TORN]), ("b", [GOOD] * 5), ("c", [TORN] * 3)):
+            self.file(f"{name}.xml", f'<rss version="2.0"><channel>{"".join(items * 20)}</channel></rss>')
+        self.file("names.csv", "name\na.xml\nb.xml\nc.xml\n")
+
+    def reports(self, *words):
+        """The report and what was said on standard error, of every pool with units of many sizes."""
+        for pool in pools(workers=(1, 2, 3)):
+            for unit in ("64", "1k", "1M"):
+                r = self.sluice(*words, "--to", "out.jsonl", "--report", "r.json", "--unit", unit, *pool)
+                report = json.loads((self.dir / "r.json").read_text())
+                marked = [json.loads(line).get("bozo") for line in (self.dir / "out.jsonl").read_text().splitlines()]
+                with self.subTest(pool=pool, unit=unit):
+                    yield report, r.message, marked.count(True)
+
+    def test_every_source_tells_its_own(self):
+        job = {"sources": [{"type": "fetch", "url": "a.xml"}, {"type": "fetch", "url": "b.xml"}, {"type": "fetch", "url": "c.xml"}],
+               "modules": []}
+        self.file("job.json", json.dumps(job))
+        for report, said, marked in self.reports("run", "job.json"):
+            branches = report["stages"][0]["branches"]
+            self.assertEqual([b["recovered"] for b in branches], [40, 0, 60])
+            self.assertEqual((report["items"]["recovered"], report["items"]["in"], marked), (100, 240, 100))
+            self.assertIn(", 100 recovered;", said)
+
+    def test_a_collection_of_files(self):
+        for report, said, marked in self.reports("pipe", "fetch url=?.xml | sort rule.field=title"):
+            self.assertEqual(report["stages"][0]["branches"][0]["recovered"], 100)
+            self.assertEqual((report["items"]["recovered"], marked), (100, 100))
+
+    def test_nothing_is_said_of_none(self):
+        for report, said, marked in self.reports("pipe", "fetch url=b.xml"):
+            self.assertEqual((report["items"]["recovered"], marked), (0, 0))
+            self.assertNotIn("recovered", said)
+
+    def test_fetching_for_each_item(self):
+        for report, said, marked in self.reports("pipe", "csv url=names.csv | fetch url.subkey=name"):
+            branch = report["stages"][0]["branches"][0]
+            self.assertEqual((branch["recovered"], branch["steps"][0]["recovered"]), (0, 100))
+            self.assertEqual((report["items"]["recovered"], marked), (100, 100))
+            self.assertIn(", 100 recovered;", said)
+
+    def test_a_loop_over_a_subpipe(self):
+        inner = {"modules": [{"type": "fetch", "conf": {"url": {"subkey": "name"}}}]}
+        self.file("pipe_inner.json", json.dumps(inner))
+        outer = {"modules": [{"type": "csv", "conf": {"url": "names.csv"}}, {"type": "loop", "embed": {"type": "pipe:inner"}}]}
+        self.file("outer.json", json.dumps(outer))
+        for report, said, marked in self.reports("run", "outer.json"):
+            step = report["stages"][0]["branches"][0]["steps"][0]
+            self.assertEqual((step["recovered"], report["items"]["recovered"], marked), (100, 100, 100))
 
 
 if __name__ == "__main__":
