@@ -23,6 +23,7 @@ set_tests_properties(http.addresses PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 L
   ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
 
 include(${CMAKE_CURRENT_LIST_DIR}/cases/cases.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/template/template.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cli/load.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cli/cli.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/fuzz/fuzz.cmake)
