@@ -105,6 +105,10 @@ static const sl_option options[] = {
     {0},
 };
 
+static const char *csv_file(const void *conf) {
+    return ((const csv_conf *)conf)->path;
+}
+
 extern const sl_sink sl_sink_csv;
 const sl_sink sl_sink_csv = {
     .name = "csv",
@@ -112,6 +116,7 @@ const sl_sink sl_sink_csv = {
     .suffixes = suffixes,
     .options = options,
     .conf_size = sizeof(csv_conf),
+    .file = csv_file,
     .prepare = csv_prepare,
     .destroy = csv_destroy,
     .start = csv_start,

@@ -80,6 +80,10 @@ static const sl_option options[] = {{0}};
 static const char *const lines_suffixes[] = {".jsonl", ".ndjson", NULL};
 static const char *const array_suffixes[] = {".json", NULL};
 
+static const char *json_file(const void *conf) {
+    return ((const json_conf *)conf)->path;
+}
+
 extern const sl_sink sl_sink_jsonl, sl_sink_json;
 
 const sl_sink sl_sink_jsonl = {
@@ -88,6 +92,7 @@ const sl_sink sl_sink_jsonl = {
     .suffixes = lines_suffixes,
     .options = options,
     .conf_size = sizeof(json_conf),
+    .file = json_file,
     .prepare = json_prepare,
     .destroy = json_destroy,
     .encode = encode_lines,
@@ -103,6 +108,7 @@ const sl_sink sl_sink_json = {
     .suffixes = array_suffixes,
     .options = options,
     .conf_size = sizeof(json_conf),
+    .file = json_file,
     .prepare = json_prepare,
     .destroy = json_destroy,
     .encode = encode_array,

@@ -29,6 +29,10 @@ struct sl_sink {
     const sl_option *options; /* conf keys, ended by a NULL name; offsets into the conf struct */
     size_t conf_size;
 
+    /* The file that it writes, of a prepared conf; NULL: standard output. May be NULL. */
+    const char *(*file)(const void *conf);
+    bool in_database; /* others write into that file too */
+
     /* Coordinator, before any I/O: checks the conf. TARGET is the part of the sink text that names the place. */
     sl_status (*prepare)(void *conf, sl_text target, const sl_sink_env *env, sl_error *err);
     void (*destroy)(void *conf); /* NULL-safe for half-prepared confs; may be NULL */

@@ -224,6 +224,10 @@ static const sl_option options[] = {
     {0},
 };
 
+static const char *sqlite_file(const void *conf) {
+    return ((const sqlite_conf *)conf)->path;
+}
+
 extern const sl_sink sl_sink_sqlite;
 const sl_sink sl_sink_sqlite = {
     .name = "sqlite",
@@ -231,6 +235,8 @@ const sl_sink sl_sink_sqlite = {
     .suffixes = suffixes,
     .options = options,
     .conf_size = sizeof(sqlite_conf),
+    .file = sqlite_file,
+    .in_database = true,
     .prepare = sqlite_prepare,
     .destroy = sqlite_destroy,
     .start = sqlite_start,

@@ -114,7 +114,7 @@ SL_API void sl_pipeline_drop_sinks(sl_pipeline *p);
 
 /* Settings by the names of the definition's top level: parallel, threads, workers, ordered, connections, per_host, memory,
  * dialect, limit, http.KEY (docs/operations.md; http.headers adds a line each time), allow_net (adds a network each time), allow_files,
- * keep_going, cache, cache_dir, cache_size, cache_credentials, unit (bytes of input a worker gets at a time), pipe_path (folders where subpipes, pipe_ID.json, are looked for besides
+ * keep_going, if_changed, cache, cache_dir, cache_size, cache_credentials, unit (bytes of input a worker gets at a time), pipe_path (folders where subpipes, pipe_ID.json, are looked for besides
  * that of the definition, separated by colons), test (`input` pipes without a value use their default); and three that no definition can give
  * itself: unsafe_lua (Lua functions may use os, io, ffi, package, debug), no_exec (no commands), no_plugins (no shared libraries).
  * VALUE as text: "true", "4", "256M". SL_E_USAGE with the accepted range otherwise. Overrides what a definition says, whenever it is called. */
@@ -156,6 +156,10 @@ SL_API void sl_pipeline_on_progress(sl_pipeline *p, sl_progress_fn fn, void *use
 
 /* Runs to the sinks; nothing is committed unless SL_OK is returned. */
 SL_API sl_status sl_pipeline_run(sl_pipeline *p, sl_error *err);
+
+/* After run with the setting if_changed: when the run was committed since which nothing has changed (seconds since the epoch), so that
+ * this one did nothing; 0: it ran. */
+SL_API int64_t sl_pipeline_unchanged(const sl_pipeline *p);
 
 /* Asks a running pipeline to stop soon; the only call allowed from a signal handler or another thread. */
 SL_API void sl_pipeline_stop(sl_pipeline *p);

@@ -28,6 +28,8 @@ const cli_option cli_run_options[] = {
     {"unsafe-lua", 0, CLI_FLAG, NULL, "let Lua functions use os, io, ffi, package and debug"},
     {"no-exec", 0, CLI_FLAG, NULL, "refuse pipes that run commands"},
     {"no-plugins", 0, CLI_FLAG, NULL, "refuse pipes that load shared libraries"},
+    {"if-changed", 0, CLI_FLAG, NULL,
+     "do nothing if no input has changed since the last run of the same pipeline (exit code 0)"},
     {"report", 0, CLI_REQUIRED, "FILE", "write the run report as JSON"},
     {"quiet", 'q', CLI_FLAG, NULL, "no progress and no summary"},
     {"verbose", 'v', CLI_FLAG, NULL, "print the run report on standard error"},
@@ -87,11 +89,11 @@ sl_status cli_variables(sl_pipeline *p, const cli_args *args, sl_error *err) {
 
 static sl_status apply_settings(sl_pipeline *p, const cli_args *args, sl_error *err) {
     static const char *const settings[][2] = {
-        {"parallel", "parallel"}, {"threads", "threads"},      {"jobs", "workers"},
-        {"ordered", "ordered"},   {"memory", "memory"},        {"limit", "limit"},
-        {"dialect", "dialect"},   {"pipe-path", "pipe_path"},  {"test", "test"},
-        {"unit", "unit"},         {"stall", "stall"},          {"unsafe-lua", "unsafe_lua"},
-        {"no-exec", "no_exec"},   {"no-plugins", "no_plugins"}};
+        {"parallel", "parallel"}, {"threads", "threads"},       {"jobs", "workers"},
+        {"ordered", "ordered"},   {"memory", "memory"},         {"limit", "limit"},
+        {"dialect", "dialect"},   {"pipe-path", "pipe_path"},   {"test", "test"},
+        {"unit", "unit"},         {"stall", "stall"},           {"unsafe-lua", "unsafe_lua"},
+        {"no-exec", "no_exec"},   {"no-plugins", "no_plugins"}, {"if-changed", "if_changed"}};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         const char *value = cli_value(args, settings[i][0]);
         sl_status s = value ? sl_pipeline_option(p, settings[i][1], value, err) : SL_OK;
@@ -148,6 +150,15 @@ static void print_failures(const sl_pipeline *p) {
         fprintf(stderr, "sluice: left out: %s\n", text);
 }
 
+static void tell(const sl_pipeline *p) {
+    int64_t since = sl_pipeline_unchanged(p);
+    if (since) {
+        cli_unchanged(since);
+    } else {
+        cli_summary(p);
+    }
+}
+
 static int run(sl_pipeline *p, const cli_args *args) {
     sl_error err = {0};
     cli_meter meter = {.shown = !cli_true(args, "quiet") && isatty(STDERR_FILENO)};
@@ -165,7 +176,7 @@ static int run(sl_pipeline *p, const cli_args *args) {
     }
     cli_warnings(p);
     if (s == SL_OK) print_failures(p);
-    if (s == SL_OK && !cli_true(args, "quiet")) cli_summary(p);
+    if (s == SL_OK && !cli_true(args, "quiet")) tell(p);
     return code;
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { BAR = 24 };
 
@@ -65,6 +66,14 @@ void cli_progress(void *user, const sl_progress *p) {
 void cli_progress_clear(cli_meter *m) {
     if (m->drawn) fputs("\r\033[K", stderr);
     m->drawn = false;
+}
+
+void cli_unchanged(int64_t since) {
+    char text[64] = "";
+    time_t t = (time_t)since;
+    struct tm local;
+    if (localtime_r(&t, &local)) strftime(text, sizeof text, " since %Y-%m-%d %H:%M:%S", &local);
+    fprintf(stderr, "nothing has changed%s: nothing was done\n", text);
 }
 
 void cli_summary(const sl_pipeline *pipeline) {

@@ -15,5 +15,8 @@ void cli_progress_clear(cli_meter *m);
 
 /* "1,000,000 items in, 259,114 out (740,886 filtered), 157 MB in 0.15 s: 1.0 GB/s" */
 void cli_summary(const sl_pipeline *p);
+/* In its place, of a run that had nothing to do since then (seconds since the epoch): "nothing has changed since 2026-01-15 03:00:00:
+ * nothing was done" */
+void cli_unchanged(int64_t since);
 
 #endif

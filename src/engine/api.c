@@ -6,7 +6,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/ledger.h"
 #include "base/shared.h"
+#include "engine/changes.h"
 #include "engine/explain.h"
 #include "engine/run.h"
 #include "engine/targets.h"
@@ -25,6 +27,9 @@ struct sl_pipeline {
     sl_cache_policy policy; /* and of all their caches */
     sl_buf cache_dir;
     sl_cache *cache;
+    sl_ledger *ledger;       /* if_changed: what is read */
+    sl_changes *changes;     /* NULL: there is no folder for it */
+    int64_t unchanged_since; /* seconds since the epoch; 0: it was run, or is to be */
     bool prepared, used;
     sl_status status; /* of the run */
     sl_error why;
@@ -58,6 +63,8 @@ void sl_pipeline_free(sl_pipeline **pp) {
     sl_run_free(&p->run);
     sl_http_free(&p->http);
     sl_cache_free(&p->cache);
+    sl_changes_free(&p->changes);
+    sl_ledger_free(&p->ledger);
     sl_shared_unmap(p->policy.counts, sizeof *p->policy.counts);
     sl_buf_free(&p->cache_dir);
     sl_permits_free(&p->permits);
@@ -157,6 +164,8 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
                   .workers = worker_count(s),
                   .stopping = &p->stopping};
     env.shared = !s->parallel || s->threads;
+    if (s->if_changed) TRY(sl_ledger_new(env.tmpdir, &p->ledger, err));
+    env.ledger = p->ledger;
     TRY(sl_plan_prepare(p->plan, &env, err));
     TRY(sl_stages_make(p->plan, &p->stages, err));
     p->plan->env.memory = sl_stages_share(&p->stages, &p->plan->env);
@@ -214,6 +223,7 @@ static sl_status start_cache(sl_pipeline *p, sl_error *err) {
                                   .dir = sl_buf_cstr(&p->cache_dir),
                                   .max_size = s->cache_size,
                                   .credentials = s->cache_credentials,
+                                  .ledger = p->ledger,
                                   .counts = sl_shared_map(sizeof *p->policy.counts)};
     if (!p->policy.counts) return sl_oom(err);
     TRY(sl_buf_check(&p->cache_dir, err));
@@ -235,8 +245,12 @@ static sl_status start_http(sl_pipeline *p, sl_error *err) {
     TRY(sl_http_new(&options, &p->http, err));
     p->plan->env.http = p->http;
     p->plan->env.permits = p->permits;
-    sl_plan_share_env(p->plan);
     return SL_OK;
+}
+
+static void committing(void *user) {
+    sl_pipeline *p = user;
+    if (p->changes) sl_changes_forget(p->changes);
 }
 
 static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
@@ -246,6 +260,7 @@ static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
     const sl_settings *s = &p->plan->settings;
     TRY(start_http(p, err));
     TRY(start_cache(p, err));
+    sl_plan_share_env(p->plan);
     sl_run_options o = {.plan = p->plan,
                         .stages = &p->stages,
                         .sink_env = &p->sink_env,
@@ -256,6 +271,8 @@ static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
     if (to_sinks) {
         o.targets = p->targets.v;
         o.ntargets = p->targets.n;
+        o.committing = committing;
+        o.committing_user = p;
         o.progress = p->progress;
         o.progress_user = p->progress_user;
     }
@@ -275,13 +292,44 @@ static sl_status remember(sl_pipeline *p, sl_status s, const sl_error *err) {
     return s;
 }
 
+/* Every run knows its note, if only to take it away: what it tells of will not be what the sinks hold. */
+static sl_status look_for_changes(sl_pipeline *p, sl_error *err) {
+    sl_buf dir = {0};
+    bool asked = p->plan->settings.if_changed;
+    bool known = p->cache_dir.len ? (sl_buf_add(&dir, p->cache_dir.data, p->cache_dir.len), true)
+                                  : sl_cache_default_dir(&dir);
+    const char *folder = sl_buf_cstr(&dir);
+    sl_status s = sl_buf_check(&dir, err);
+    if (!s && asked && !p->cache)
+        s = sl_fail(err, SL_E_USAGE,
+                    "if_changed asks whether the copies in the cache still hold: it needs one (no-cache, and "
+                    "HOME, decide about that)");
+    if (!s && known) s = sl_changes_new(p->plan, &p->stages, &p->targets, folder, &p->changes, err);
+    if (!s && asked) s = sl_changes_look(p->changes, &p->unchanged_since, err);
+    sl_buf_free(&dir);
+    if (!s && p->unchanged_since) sl_run_skip(p->run, p->unchanged_since);
+    return s;
+}
+
+/* What was left out is not what the note would say. */
+static sl_status run_to_sinks(sl_pipeline *p, sl_error *err) {
+    TRY(sl_run_to_sinks(p->run, err));
+    if (p->changes && p->ledger && !sl_run_progress(p->run).failed) sl_changes_keep(p->changes);
+    return SL_OK;
+}
+
+int64_t sl_pipeline_unchanged(const sl_pipeline *p) {
+    return p->unchanged_since;
+}
+
 sl_status sl_pipeline_run(sl_pipeline *p, sl_error *err) {
     sl_error local = {0};
     if (!err) err = &local;
     if (p->plan->nsinks == 0)
         return sl_fail(err, SL_E_USAGE, "the pipeline has no sink: add one, or open it");
     sl_status s = start(p, true, err);
-    if (s == SL_OK) s = sl_run_to_sinks(p->run, err);
+    if (s == SL_OK) s = look_for_changes(p, err);
+    if (s == SL_OK && !p->unchanged_since) s = run_to_sinks(p, err);
     return remember(p, s, err);
 }
 

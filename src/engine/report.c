@@ -8,6 +8,7 @@
 #include "net/cached.h"
 #include "net/permits.h"
 #include "record/cast.h"
+#include "record/time.h"
 
 static void member(sl_buf *o, const char *name, uint64_t v) {
     sl_buf_printf(o, "\"%s\": %llu", name, (unsigned long long)v);
@@ -193,6 +194,18 @@ static void write_totals(sl_buf *o, const sl_run *r) {
     write_cache(o, r->env);
 }
 
+static void write_unchanged(sl_buf *o, const sl_run *r) {
+    sl_buf_printf(o, "\"unchanged\": %s,\n  \"unchanged_since\": ", r->unchanged_since ? "true" : "false");
+    if (r->unchanged_since) {
+        sl_buf_byte(o, '"');
+        sl_time_iso(sl_time_make(SL_TIME_DATETIME, r->unchanged_since, 0, 0), o);
+        sl_buf_byte(o, '"');
+    } else {
+        sl_buf_str(o, "null");
+    }
+    sl_buf_str(o, ",\n  ");
+}
+
 sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, sl_buf *out, sl_error *err) {
     static const char *const pools[] = {"inline", "threads", "processes"};
     char text[1200];
@@ -201,6 +214,7 @@ sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, 
     sl_buf_str(out, ",\n  ");
     text_member(out, "status", status == SL_OK ? "done" : "failed");
     sl_buf_printf(out, ",\n  \"exit_code\": %d,\n  ", sl_exit_code(status));
+    write_unchanged(out, r);
     text_member(out, "error", why && why->code ? sl_error_format(why, text, sizeof text) : NULL);
     sl_buf_str(out, ",\n  ");
     text_member(out, "pool", pools[r->o.pool]);
@@ -216,7 +230,7 @@ sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, 
         sl_buf_str(out, i + 1 < r->o.stages->n ? ",\n" : "\n");
     }
     sl_buf_str(out, "  ],\n");
-    write_sinks(out, r, status == SL_OK);
+    write_sinks(out, r, status == SL_OK && !r->unchanged_since);
     sl_buf_printf(out, "  \"balanced\": %s\n}\n", why && why->code == SL_E_INTERNAL ? "false" : "true");
     return sl_buf_check(out, err);
 }

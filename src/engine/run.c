@@ -135,6 +135,11 @@ static sl_status check_failures(const sl_run *r, sl_error *err) {
     return r->failures.first.code;
 }
 
+void sl_run_skip(sl_run *r, int64_t since) {
+    r->unchanged_since = since;
+    r->ended = sl_clock_ns();
+}
+
 /* Databases first: a commit there may still fail, a rename hardly. */
 static sl_status commit_sinks(sl_run *r, sl_error *err) {
     for (int pass = 0; pass < 2; pass++)
@@ -159,6 +164,7 @@ sl_status sl_run_to_sinks(sl_run *r, sl_error *err) {
     if (s != SL_DONE) return s;
     TRY(check_balance(r, err));
     TRY(check_failures(r, err));
+    if (r->o.committing) r->o.committing(r->o.committing_user);
     s = commit_sinks(r, err);
     r->ended = sl_clock_ns();
     report_progress(r, true);

@@ -27,6 +27,8 @@ typedef struct sl_run_options {
     unsigned workers;
     unsigned stall; /* test only, see pool.h */
     atomic_bool *stopping;
+    void (*committing)(void *user); /* the sinks are about to be committed; may be NULL */
+    void *committing_user;
     sl_progress_fn progress; /* may be NULL */
     void *progress_user;
 } sl_run_options;
@@ -41,6 +43,8 @@ SL_MUST_CHECK sl_status sl_run_to_sinks(sl_run *r, sl_error *err);
 SL_MUST_CHECK sl_status sl_run_next(sl_run *r, sl_batch **out, sl_error *err);
 
 sl_progress sl_run_progress(const sl_run *r);
+/* There was nothing to do, as nothing has changed SINCE: for the report. */
+void sl_run_skip(sl_run *r, int64_t since);
 /* What was wrong with the I-th source that was left out; NULL past the last. */
 const char *sl_run_failure(const sl_run *r, unsigned i);
 

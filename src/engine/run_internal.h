@@ -70,6 +70,7 @@ struct sl_run {
     void **sinks;                      /* [ntargets]: opened */
     uint64_t *rows;                    /* [ntargets]: written */
     sl_failures failures;              /* sources that were left out */
+    int64_t unchanged_since;           /* seconds since the epoch; 0: it was run */
     uint64_t started, ended, reported; /* monotonic ns */
 };
 

@@ -91,8 +91,7 @@ const char *sl_cache_trouble(const sl_cache *c) {
     return c->trouble.code ? c->trouble.text : NULL;
 }
 
-/* DIR and what leads to it, as far as it is missing; it is for this user alone. */
-static int make_folders(const char *dir) {
+int sl_cache_make_dir(const char *dir) {
     char *path = strdup(dir);
     if (!path) return -1;
     int done = 0;
@@ -123,7 +122,7 @@ int sl_cache_open_dir(const char *dir) {
 /* MAKE: also when it is not there yet. */
 static bool open_folder(sl_cache *c, bool make) {
     if (c->fd >= 0) return true;
-    if (make && make_folders(c->dir) != 0) {
+    if (make && sl_cache_make_dir(c->dir) != 0) {
         note_trouble(c, errno, "cannot make the cache's folder", c->dir);
         return false;
     }
@@ -243,7 +242,7 @@ sl_status sl_cache_entry_read(sl_cache_entry *e, char *buf, size_t cap, size_t *
 
 /* ---- writing --------------------------------------------------------------------------------------------- */
 
-static bool write_at(int fd, const char *p, size_t n, uint64_t offset) {
+bool sl_cache_write_at(int fd, const char *p, size_t n, uint64_t offset) {
     while (n > 0) {
         ssize_t k = pwrite(fd, p, n, (off_t)offset);
         if (k < 0 && errno == EINTR) continue;
@@ -282,7 +281,7 @@ static bool put_head(sl_cache_writer *w) {
     sl_buf text = {.limit = SL_CACHE_HEAD_LIMIT};
     sl_cache_head_write(&w->head, &text);
     bool fits = !text.failed && (!w->head.size || w->head.size == text.len);
-    bool done = fits && write_at(w->fd, text.data, text.len, 0);
+    bool done = fits && sl_cache_write_at(w->fd, text.data, text.len, 0);
     if (fits && !done) fail_writer(w, errno);
     w->head.size = text.len;
     sl_buf_free(&text);
@@ -320,7 +319,7 @@ void sl_cache_add(sl_cache_writer *w, const char *data, size_t n) {
     uint64_t room = w->cache->max_size - w->head.length;
     if (n > room || w->head.size > room - n) {
         w->failed = true; /* alone it would be more than all may be together */
-    } else if (!write_at(w->fd, data, n, w->head.size + w->head.length)) {
+    } else if (!sl_cache_write_at(w->fd, data, n, w->head.size + w->head.length)) {
         fail_writer(w, errno);
     } else if (!EVP_DigestUpdate(w->sha, data, n)) {
         w->failed = true;
@@ -328,9 +327,8 @@ void sl_cache_add(sl_cache_writer *w, const char *data, size_t n) {
     w->head.length += n;
 }
 
-static bool seal(sl_cache_writer *w) {
+static bool seal(sl_cache_writer *w, char sum[SL_CACHE_KEY]) {
     unsigned char raw[EVP_MAX_MD_SIZE];
-    char sum[SL_CACHE_KEY];
     if (w->failed || !EVP_DigestFinal_ex(w->sha, raw, NULL)) return false;
     sl_cache_hex(raw, (SL_CACHE_KEY - 1) / 2, sum);
     w->head.sum = sl_text_of(sum);
@@ -359,9 +357,10 @@ static bool publish(sl_cache_writer *w) {
     return true;
 }
 
-bool sl_cache_commit(sl_cache_writer **w) {
+bool sl_cache_commit(sl_cache_writer **w, char sum[SL_CACHE_KEY]) {
     sl_cache *c = (*w)->cache;
-    bool done = seal(*w) && publish(*w);
+    char own[SL_CACHE_KEY];
+    bool done = seal(*w, sum ? sum : own) && publish(*w);
     sl_cache_abort(w);
     /* A long run may write more than all may be together: not only its end looks. */
     if (c->written > c->max_size / 4) prune(c);

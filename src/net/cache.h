@@ -125,9 +125,18 @@ typedef struct sl_cache_writer sl_cache_writer;
 sl_cache_writer *sl_cache_begin(sl_cache *c, const sl_cache_head *head);
 /* More of the body. What fails shows at the commit. */
 void sl_cache_add(sl_cache_writer *w, const char *data, size_t n);
-/* The body was complete and good: the entry takes the place of the one before. W is freed. False: it was not stored. */
-bool sl_cache_commit(sl_cache_writer **w);
+/* The body was complete and good: the entry takes the place of the one before. W is freed. False: it was not stored. SUM, which
+ * may be NULL, gets that of the body. */
+bool sl_cache_commit(sl_cache_writer **w, char sum[SL_CACHE_KEY]);
 void sl_cache_abort(sl_cache_writer **w); /* NULL-safe */
+
+/* ---- notes -------------------------------------------------------------------------------------------------------- */
+
+/* A note is a small text beside the entries that one run leaves for the next, under a key like theirs (sl_cache_key). It is
+ * replaced by one rename, and goes with the folder: whoever finds none does without. DIR: as for sl_cache_new. */
+bool sl_cache_note_read(const char *dir, const char *key, sl_buf *out); /* false: there is none */
+bool sl_cache_note_write(const char *dir, const char *key, sl_text text);
+void sl_cache_note_drop(const char *dir, const char *key);
 
 /* ---- looking after the folder ------------------------------------------------------------------------------------ */
 
@@ -150,12 +159,12 @@ typedef struct sl_cache_pruned {
 /* Every entry, in the order of last use, longest ago first. A folder that is not there has none. */
 SL_MUST_CHECK sl_status sl_cache_list(const char *dir, sl_cache_visit visit, void *user, sl_error *err);
 
-/* Removes entries last used before OLDER (seconds since the epoch), then those used longest ago until the rest takes no
- * more than MAX_SIZE bytes. Nothing but entries and their temporary files is ever touched. */
+/* Removes entries and notes last used before OLDER (seconds since the epoch), then entries used longest ago until the rest takes
+ * no more than MAX_SIZE bytes. Nothing but entries, their temporary files and notes is ever touched. */
 SL_MUST_CHECK sl_status sl_cache_prune(const char *dir, int64_t older, uint64_t max_size, sl_cache_pruned *out,
                                        sl_error *err);
 
-/* Removes all entries and temporary files, also those being written; then the folder, if nothing else is in it. */
+/* Removes all entries, notes and temporary files, also those being written; then the folder, if nothing else is in it. */
 SL_MUST_CHECK sl_status sl_cache_clear(const char *dir, sl_cache_pruned *out, sl_error *err);
 
 #endif

@@ -26,6 +26,11 @@ bool sl_cache_is_part(const char *name) {
     return strlen(name) == fixed + 6 && memcmp(name, pattern, fixed) == 0;
 }
 
+bool sl_cache_is_note(const char *name) {
+    size_t fixed = strlen(SL_CACHE_NOTE);
+    return !strncmp(name, SL_CACHE_NOTE, fixed) && sl_cache_is_key(sl_text_of(name + fixed));
+}
+
 void sl_cache_hex(const unsigned char *sum, size_t n, char *out) {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < n; i++) {

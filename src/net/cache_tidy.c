@@ -14,12 +14,14 @@
 
 enum { FORGOTTEN = 3600 }; /* seconds after which nobody is writing a temporary file any more */
 
+typedef enum file_kind { ENTRY, PART, NOTE } file_kind;
+
 /* A file of ours in the folder. */
 typedef struct found {
     const char *name;
     uint64_t size;
     struct timespec used;
-    bool part;
+    file_kind kind;
 } found;
 
 typedef struct folder {
@@ -37,7 +39,7 @@ static void close_folder(folder *f) {
     free(f->v);
 }
 
-static sl_status add(folder *f, const char *name, const struct stat *st, bool part, sl_error *err) {
+static sl_status add(folder *f, const char *name, const struct stat *st, file_kind kind, sl_error *err) {
     if (f->n == f->cap) {
         size_t cap = f->cap ? f->cap * 2 : 64;
         found *v = realloc(f->v, cap * sizeof *v);
@@ -47,7 +49,7 @@ static sl_status add(folder *f, const char *name, const struct stat *st, bool pa
     }
     const char *copy = sl_arena_strndup(&f->arena, name, strlen(name));
     if (!copy) return sl_oom(err);
-    f->v[f->n++] = (found){copy, (uint64_t)st->st_size, st->st_mtim, part};
+    f->v[f->n++] = (found){copy, (uint64_t)st->st_size, st->st_mtim, kind};
     return SL_OK;
 }
 
@@ -61,10 +63,10 @@ static int by_use(const void *a, const void *b) {
 static sl_status read_names(folder *f, DIR *d, sl_error *err) {
     for (struct dirent *e; (e = readdir(d));) {
         struct stat st;
-        bool part = sl_cache_is_part(e->d_name);
-        if (!part && !sl_cache_is_key(sl_text_of(e->d_name))) continue;
+        file_kind kind = sl_cache_is_part(e->d_name) ? PART : sl_cache_is_note(e->d_name) ? NOTE : ENTRY;
+        if (kind == ENTRY && !sl_cache_is_key(sl_text_of(e->d_name))) continue;
         if (fstatat(f->fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) continue;
-        TRY(add(f, e->d_name, &st, part, err));
+        TRY(add(f, e->d_name, &st, kind, err));
     }
     return SL_OK;
 }
@@ -102,7 +104,7 @@ static sl_status show(folder *f, const found *file, sl_buf *text, sl_cache_visit
     sl_cache_head head;
     int fd = openat(f->fd, file->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) return SL_OK; /* gone since */
-    if (!file->part && sl_cache_read_head(fd, text, &head)) {
+    if (file->kind == ENTRY && sl_cache_read_head(fd, text, &head)) {
         item.stored = head.stored;
         item.url = kept(f, head.url);
         item.etag = kept(f, sl_cache_head_value(&head, "ETag"));
@@ -117,7 +119,8 @@ sl_status sl_cache_list(const char *dir, sl_cache_visit visit, void *user, sl_er
     folder f;
     sl_buf text = {0};
     sl_status status = open_folder(dir, &f, err);
-    for (size_t i = 0; i < f.n && !status; i++) status = show(&f, &f.v[i], &text, visit, user, err);
+    for (size_t i = 0; i < f.n && !status; i++)
+        if (f.v[i].kind != NOTE) status = show(&f, &f.v[i], &text, visit, user, err);
     sl_buf_free(&text);
     close_folder(&f);
     return status;
@@ -125,8 +128,9 @@ sl_status sl_cache_list(const char *dir, sl_cache_visit visit, void *user, sl_er
 
 /* ---- removing -------------------------------------------------------------------------------------------- */
 
+/* Notes are nobody's business and not counted. */
 static void remove_file(folder *f, found *file, sl_cache_pruned *out) {
-    if (unlinkat(f->fd, file->name, 0) == 0) {
+    if (unlinkat(f->fd, file->name, 0) == 0 && file->kind != NOTE) {
         out->files++;
         out->bytes += file->size;
     }
@@ -140,11 +144,11 @@ static void remove_surplus(folder *f, int64_t older, uint64_t max_size, sl_cache
     for (size_t i = 0; i < f->n; i++) left += f->v[i].size;
     for (size_t i = 0; i < f->n; i++) {
         found *file = &f->v[i];
-        bool go = file->part ? file->used.tv_sec < forgotten : file->used.tv_sec < older || left > max_size;
-        if (go) {
+        bool go = file->used.tv_sec < (file->kind == PART ? forgotten : older);
+        if (go || (file->kind == ENTRY && left > max_size)) {
             left -= file->size;
             remove_file(f, file, out);
-        } else if (!file->part) {
+        } else if (file->kind == ENTRY) {
             out->files_left++;
             out->bytes_left += file->size;
         }

@@ -7,11 +7,13 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/ledger.h"
 #include "net/url.h"
 
 /* A fetch over a cache: the user of the hook. */
 typedef struct cached {
     sl_cache *cache;
+    sl_ledger *ledger; /* may be NULL */
     sl_arena arena;
     char key[SL_CACHE_KEY];
     const char *url;       /* as asked for */
@@ -20,6 +22,7 @@ typedef struct cached {
     bool looked;           /* entry is known */
     sl_cache_entry *entry; /* whole and checked; NULL: there is none */
     sl_cache_writer *writer;
+    bool noted; /* in the ledger */
 } cached;
 
 static void free_cached(cached *c) {
@@ -209,7 +212,10 @@ static void began(void *user, sl_fetch *f) {
     cached *c = user;
     sl_cache_abort(&c->writer); /* the body starts over */
     if (sl_fetch_unchanged(f)) {
+        const sl_cache_head *h = sl_cache_entry_head(c->entry);
         sl_cache_entry_confirm(c->entry);
+        sl_ledger_note(c->ledger, "http %s %.*s", c->key, (int)h->sum.n, h->sum.s);
+        c->noted = true;
         return;
     }
     if (!may_be_kept(c, f)) return;
@@ -230,10 +236,12 @@ static void bytes(void *user, const char *data, size_t n) {
 
 static void ended(void *user, bool whole) {
     cached *c = user;
-    if (whole && c->writer) {
-        bool stored = sl_cache_commit(&c->writer);
-        (void)stored; /* the cache knows why not */
+    char sum[SL_CACHE_KEY];
+    if (whole && c->writer && sl_cache_commit(&c->writer, sum)) { /* if not, the cache knows why */
+        sl_ledger_note(c->ledger, "http %s %s", c->key, sum);
+        c->noted = true;
     }
+    if (!c->noted) sl_ledger_spoil(c->ledger);
     free_cached(c);
 }
 
@@ -257,6 +265,7 @@ static sl_status new_cached(sl_cache *cache, const sl_cache_policy *policy, cons
     if (!c) return sl_oom(err);
     *out = c;
     c->cache = cache;
+    c->ledger = policy->ledger;
     c->refresh = policy->mode == SL_CACHE_REFRESH;
     c->url = sl_arena_strndup(&c->arena, r->url, strlen(r->url));
     c->shown = sl_url_shown(sl_text_of(r->url), &c->arena);
@@ -265,7 +274,10 @@ static sl_status new_cached(sl_cache *cache, const sl_cache_policy *policy, cons
 
 sl_status sl_cached_get(sl_http *h, sl_cache *cache, const sl_cache_policy *policy, const sl_request *request,
                         sl_fetch **out, sl_error *err) {
-    if (!cache || !is_for_cache(request, policy->credentials)) return sl_http_get(h, request, out, err);
+    if (!cache || !is_for_cache(request, policy->credentials)) {
+        if (policy) sl_ledger_spoil(policy->ledger);
+        return sl_http_get(h, request, out, err);
+    }
     cached *c = NULL;
     sl_status status = new_cached(cache, policy, request, &c, err);
     sl_request hooked = *request;

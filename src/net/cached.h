@@ -27,6 +27,7 @@ typedef struct sl_cache_policy {
     uint64_t max_size;       /* bytes */
     bool credentials;        /* also answers to requests with credentials are kept */
     sl_cache_counts *counts; /* shared by all processes of the run; NULL: each cache has its own */
+    struct sl_ledger *ledger; /* base/ledger.h: answers are noted there; NULL: nobody wants to know */
 } sl_cache_policy;
 
 /* A cache by POLICY; *OUT NULL when the policy is none (NULL, or SL_CACHE_OFF). LEAVES: see sl_cache_share. */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/ledger.h"
 #include "operators/lua_driver.h"
 #include "operators/lua_internal.h"
 
@@ -284,6 +285,7 @@ static sl_status load_file(sl_lua_program *p, const sl_lua_conf *c, const sl_ste
         p->function = sl_arena_strndup(info->arena, c->function.s, c->function.n);
         if (!p->function) return sl_oom(err);
     }
+    sl_ledger_note_path(info->env->ledger, path.s);
     TRY(read_file(path.s, info->arena, &text, err));
     TRY(sl_lua_scan(text, false, info->arena, &p->source, err));
     return wrap(&p->source.code, NAMES, "", info->arena, err);

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include "base/error.h"
+#include "base/ledger.h"
 #include "record/cast.h"
 
 enum { MOST_CONF = 16 << 20, MOST_FUNCTIONS = 4096 };
@@ -19,6 +20,7 @@ static sl_status open_library(sl_text name, const sl_step_info *info, void **out
     sl_text path = sl_arena_printf(info->arena, "%s%s%.*s", relative ? base : "", relative ? "/" : "",
                                    (int)name.n, name.s);
     if (!path.s) return sl_oom(err);
+    if (memchr(name.s, '/', name.n)) sl_ledger_note_path(info->env->ledger, path.s);
     *out = dlopen(path.s, RTLD_NOW | RTLD_LOCAL);
     return *out ? SL_OK : sl_fail(err, SL_E_PLAN, "cannot load the plugin: %s", dlerror());
 }

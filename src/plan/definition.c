@@ -89,6 +89,7 @@ static sl_status read_member(reader *r, const sl_pair *pair) {
         "workers", "ordered",   "memory",     "connections",       "per_host",    "unit",     "limit",
         "dialect", "http",      "allow_net",  "allow_files",       "keep_going",  "layout",   "terminaldata",
         "cache",   "cache_dir", "cache_size", "cache_credentials", "description", "test",     "pipe_path",
+        "if_changed",
         NULL};
     sl_text key = pair->key;
     if (sl_text_is(key, "dialect")) return SL_OK; /* read before the others */

@@ -21,8 +21,6 @@ void sl_plan_point(const sl_plan *p, const char *place, sl_text key, sl_error *e
 sl_status sl_node_blame(const sl_node *node, sl_text key, sl_status status, sl_error *err);
 /* The same for a member of NODE's module ("type", "embed.type"), where that is in the definition. */
 void sl_node_point(const sl_node *node, const char *member, sl_error *err);
-/* Keeps a warning about NODE for whoever runs the pipeline. */
-SL_MUST_CHECK sl_status sl_plan_warn(const sl_node *node, sl_error *err, const char *fmt, ...) SL_PRINTF(3, 4);
 
 /* plan.c: a node at the end of p->nodes, its pipe looked up (NULL when unknown). ID and TYPE are borrowed for good. */
 SL_MUST_CHECK sl_status sl_plan_node(sl_plan *p, sl_text id, sl_text type, sl_node **out, sl_error *err);

@@ -63,6 +63,7 @@ typedef struct sl_env {
     struct sl_permits *permits; /* net/permits.h: for every HTTP session of the run; NULL: each has its own */
     const struct sl_cache_policy *cache_policy; /* net/cached.h: what is kept of HTTP answers; NULL: nothing */
     struct sl_cache *cache;  /* of the session below */
+    struct sl_ledger *ledger; /* base/ledger.h: what is read is noted there; NULL: nobody wants to know */
     struct sl_http *http;    /* net/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */
     sl_arena *keep;          /* where a source that a worker runs puts what its units name; NULL: where its conf lives */
 } sl_env;
@@ -124,6 +125,9 @@ typedef struct sl_source {
     uint64_t (*total)(void *split);
     /* Read to its end: everything came from the HTTP cache, as the servers said that it still holds. May be NULL. */
     bool (*unchanged)(void *split);
+    /* Opened, instead of split: asks the servers whether their copies still hold, reading no more than that takes. False: one of
+     * them does not, or that cannot be known. Without servers there is nobody to ask. NULL: it never has any. */
+    bool (*ask)(void *split);
     void (*close)(void *split); /* NULL-safe */
     /* Worker: the unit's items to OUT. *QUARANTINED counts records refused by policy. */
     sl_status (*read)(const void *conf, void *state, const sl_unit *unit, sl_out *out, uint64_t *quarantined,

@@ -80,6 +80,7 @@ typedef struct sl_settings {
     bool parallel, threads, ordered;
     unsigned workers;        /* 0: as many as cores */
     bool keep_going;         /* a source that fails is left out */
+    bool if_changed;         /* a run whose input is that of the last one does nothing */
     bool allow_files;        /* data from the network may name local files */
     unsigned connections, per_host;
     uint64_t memory, unit;   /* bytes */
@@ -182,6 +183,9 @@ void sl_plan_share_env(sl_plan *p);
 
 /* Adds to a failure at run time which step it was, where that is still unknown; for a node of a subpipe also its place there. */
 void sl_node_failed(const sl_node *node, sl_error *err);
+
+/* Keeps a warning about NODE for whoever runs the pipeline. */
+SL_MUST_CHECK sl_status sl_plan_warn(const sl_node *node, sl_error *err, const char *fmt, ...) SL_PRINTF(3, 4);
 
 /* JSON text -> value in ARENA (by jansson). On failure err has line and column. */
 SL_MUST_CHECK sl_status sl_json_parse(const char *json, size_t n, const char *file, sl_arena *arena, sl_value *out,

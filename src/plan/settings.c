@@ -28,6 +28,7 @@ static const struct row {
     {"threads", FLAG, offsetof(sl_settings, threads), 0, 0, "true or false"},
     {"ordered", FLAG, offsetof(sl_settings, ordered), 0, 0, "true or false"},
     {"keep_going", FLAG, offsetof(sl_settings, keep_going), 0, 0, "true or false"},
+    {"if_changed", FLAG, offsetof(sl_settings, if_changed), 0, 0, "true or false"},
     {"allow_files", FLAG, offsetof(sl_settings, allow_files), 0, 0, "true or false"},
     {"workers", COUNT, offsetof(sl_settings, workers), 0, 1024, "0 to 1024 (0: one a core)"},
     {"connections", COUNT, offsetof(sl_settings, connections), 1, 1024, "1 to 1024"},

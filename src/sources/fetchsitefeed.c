@@ -21,6 +21,7 @@ typedef struct site {
     uint32_t next;
     sl_source_conf feed; /* of the feed at hand */
     void *stream;        /* NULL: between two */
+    bool any, changed;   /* something was read; part of it was not confirmed by its server */
 } site;
 
 /* ---- the page ---------------------------------------------------------------------------------------------------- */
@@ -67,6 +68,8 @@ static sl_status find_feed(site *t, const char *name, search *s, sl_error *err) 
     sl_inflow_lenient(in);
     char *buf = malloc(PIECE);
     sl_status status = buf ? search_page(s, in, buf, err) : sl_oom(err);
+    if (!status) sl_inflow_finish(in);
+    t->changed = t->changed || !sl_inflow_unchanged(in);
     free(buf);
     sl_inflow_close(&in);
     if (status || s->link.s) return status;
@@ -108,6 +111,7 @@ static sl_status site_open(const void *conf, const sl_env *env, void **split, sl
     const sl_source_conf *c = &t->conf->source;
     sl_status status = sl_access_check(&c->access, c->url, err);
     if (!status) status = sl_source_names(c->url, env->base_dir, &t->own, &t->pages, err);
+    if (!status) sl_source_note_names(env, c->url, &t->pages);
     if (status) {
         site_close(t);
     } else {
@@ -123,8 +127,27 @@ static sl_status site_split(void *split, sl_unit *unit, sl_error *err) {
         if (!t->stream) TRY(open_feed(t, err));
         sl_status status = sl_stream_source.split(t->stream, unit, err);
         if (status != SL_DONE) return status;
+        t->any = true;
+        t->changed = t->changed || !sl_stream_source.unchanged(t->stream);
         sl_stream_source.close(t->stream);
         t->stream = NULL;
+    }
+}
+
+static bool site_unchanged(void *split) {
+    const site *t = split;
+    return t->any && !t->changed && !t->stream && t->next == t->pages.n;
+}
+
+/* Where the feed is stands in the page. */
+static bool site_ask(void *split) {
+    for (;;) {
+        sl_unit unit = {0};
+        sl_error why = {0};
+        sl_status status = site_split(split, &unit, &why);
+        sl_input_unref(&unit.input);
+        if (status == SL_DONE) return true; /* files have nobody to ask: the ledger knows them */
+        if (status) return false;
     }
 }
 
@@ -142,6 +165,8 @@ static const sl_source source = {
     .open = site_open,
     .split = site_split,
     .total = site_total,
+    .unchanged = site_unchanged,
+    .ask = site_ask,
     .close = site_close,
     .read = site_read,
 };

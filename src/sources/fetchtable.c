@@ -130,6 +130,16 @@ static uint64_t table_total(void *split) {
     return t->source->total(t->split);
 }
 
+static bool table_unchanged(void *split) {
+    const table *t = split;
+    return t->source->unchanged && t->source->unchanged(t->split);
+}
+
+static bool table_ask(void *split) {
+    const table *t = split;
+    return !t->source->ask || t->source->ask(t->split);
+}
+
 static sl_status table_read(const void *conf, void *state, const sl_unit *unit, sl_out *out,
                             uint64_t *quarantined, sl_error *err) {
     return source_of(conf)->read(conf, state, unit, out, quarantined, err);
@@ -139,6 +149,8 @@ static const sl_source table_source = {
     .open = table_open,
     .split = table_split,
     .total = table_total,
+    .unchanged = table_unchanged,
+    .ask = table_ask,
     .close = table_close,
     .read = table_read,
 };

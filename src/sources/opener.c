@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/ledger.h"
 #include "base/tempfile.h"
 #include "net/cached.h"
 #include "net/http.h"
@@ -23,6 +24,8 @@
 
 #define LOOK_MS  100                /* how soon a wait notices that the run stops */
 #define RAW_SIZE ((size_t)64 << 10) /* bytes looked ahead: what is unpacked or converted goes through here */
+#define REST     ((size_t)1 << 20)  /* bytes of an answer that are read although nobody wants them */
+#define REST_MS  100                /* how long to wait for each piece of them */
 
 /* Bytes on their way from one layer to the next. */
 typedef struct lane {
@@ -155,6 +158,27 @@ bool sl_source_is_file(const char *name) {
     return strcmp(name, "-") != 0 && !is_http(sl_url_scheme(sl_text_of(name)));
 }
 
+void sl_source_names_sum(const sl_texts *names, char out[SL_CACHE_KEY]) {
+    sl_buf all = {0};
+    for (uint32_t i = 0; i < names->n; i++) {
+        sl_buf_text(&all, names->v[i]);
+        sl_buf_byte(&all, 0);
+    }
+    sl_cache_key(SL_TEXT("names"), sl_text_n(all.data, all.len), out);
+    if (all.failed) out[0] = 0;
+    sl_buf_free(&all);
+}
+
+void sl_source_note_names(const sl_env *env, sl_text url, const sl_texts *names) {
+    char sum[SL_CACHE_KEY];
+    bool pattern = false;
+    for (uint32_t i = 0; i < url.n; i++) pattern = pattern || strchr("*?[", url.s[i]);
+    if (!env->ledger || !pattern || !sl_source_is_file(names->v[0].s)) return;
+    sl_source_names_sum(names, sum);
+    sl_ledger_note(env->ledger, "glob %s %s|%.*s", sum, env->base_dir ? env->base_dir : "", (int)url.n,
+                   url.s);
+}
+
 sl_status sl_access_check(const sl_access *access, sl_text url, sl_error *err) {
     if (!access->no_files || is_http(sl_url_scheme(url))) return SL_OK;
     return sl_fail(
@@ -184,6 +208,7 @@ static sl_status open_fetch(sl_inflow *b, sl_error *err) {
         cache = b->own_cache;
     }
     const sl_access *a = b->access;
+    if (!cache) sl_ledger_spoil(b->env->ledger);
     sl_request request = {.url = b->name,
                           .manners = a ? &a->manners : NULL,
                           .from_data = a && a->from_data,
@@ -196,6 +221,7 @@ static sl_status open_file(sl_inflow *b, sl_error *err) {
     TRY(sl_range_open(b->name, &b->fd, err));
     if (fstat(b->fd, &st)) return sl_fail_errno(err, errno, "cannot open", b->name);
     if (S_ISDIR(st.st_mode)) return sl_fail_errno(err, EISDIR, "cannot open", b->name);
+    sl_ledger_note_file(b->env->ledger, b->name, &st);
     b->regular = S_ISREG(st.st_mode);
     if (!b->regular) return SL_OK;
     b->total = (uint64_t)st.st_size;
@@ -209,6 +235,7 @@ static sl_status open_any(sl_inflow *b, sl_text encoding, sl_error *err) {
     if (!b->ask && !sl_encoding_is_utf8(encoding)) TRY(sl_transcode_new(encoding, &b->transcode, err));
     if (sl_source_is_file(b->name)) return open_file(b, err);
     if (strcmp(b->name, "-")) return open_fetch(b, err);
+    sl_ledger_spoil(b->env->ledger);
     b->fd = STDIN_FILENO;
     b->name = "stdin";
     return SL_OK;
@@ -454,6 +481,15 @@ sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_erro
         status = b->transcode ? read_converted(b, buf, cap, n, err) : read_plain(b, buf, cap, n, err);
     if (status == SL_E_IO || status == SL_E_DATA) sl_error_at(err, b->fetch ? NULL : b->name, 0, 0);
     return status;
+}
+
+void sl_inflow_finish(sl_inflow *b) {
+    char *rest = b->fetch ? malloc(RAW_SIZE) : NULL;
+    sl_error why = {0}; /* nobody misses it */
+    sl_status status = SL_OK;
+    for (size_t n = 1, all = 0; rest && n && !status && all < REST && sl_inflow_wait(b, REST_MS); all += n)
+        status = sl_inflow_read(b, rest, RAW_SIZE, &n, &why);
+    free(rest);
 }
 
 bool sl_inflow_wait(sl_inflow *b, int ms) {

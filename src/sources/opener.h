@@ -13,6 +13,7 @@
 #ifndef SL_SOURCES_OPENER_H
 #define SL_SOURCES_OPENER_H
 
+#include "net/cache.h"
 #include "net/http.h"
 #include "plan/pipe.h"
 
@@ -31,6 +32,11 @@ typedef struct sl_access {
     bool no_files;      /* and what decided it may have come from the network: no files of this machine */
 } sl_access;
 
+/* What tells two lists of names apart. */
+void sl_source_names_sum(const sl_texts *names, char out[SL_CACHE_KEY]);
+/* Notes in the ledger what the names were that URL stood for: a file more that matches a pattern is a change. */
+void sl_source_note_names(const sl_env *env, sl_text url, const sl_texts *names);
+
 /* SL_E_IO when URL names what ACCESS does not permit. */
 SL_MUST_CHECK sl_status sl_access_check(const sl_access *access, sl_text url, sl_error *err);
 
@@ -48,6 +54,10 @@ void sl_inflow_lenient(sl_inflow *b);
 
 /* Up to CAP bytes as soon as there are any; *N 0: the end. */
 SL_MUST_CHECK sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err);
+
+/* What is wanted of it has been read: the rest of an answer is read too, as far as it is short and comes soon, as only a whole one is
+ * kept in the cache. */
+void sl_inflow_finish(sl_inflow *b);
 
 /* True when something is there to read (packed bytes may turn out to be too few); waits for that up to MS
  * milliseconds. */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/ledger.h"
 #include "base/unicode.h"
 #include "formats/tables.h"
 #include "record/pack.h"
@@ -314,6 +315,8 @@ static sl_status look_at_names(database *d, sl_error *err) {
         if (!sl_source_is_file(name))
             return sl_fail(err, SL_E_IO, "a database has to be a file of this machine, not '%s'", name);
         if (stat(name, &st)) return sl_fail_errno(err, errno, "cannot open", name);
+        sl_ledger_note_file(d->env->ledger, name, &st);
+        if (has_log(name)) sl_ledger_spoil(d->env->ledger); /* somebody is writing it */
         if (S_ISREG(st.st_mode)) d->total += (uint64_t)st.st_size;
     }
     return SL_OK;
@@ -329,6 +332,7 @@ static sl_status sqlite_open(const void *conf, const sl_env *env, void **split, 
     d->keep = env->for_item ? &d->own : d->conf->keep;
     sl_status status = sl_access_check(&d->conf->access, d->conf->url, err);
     if (!status) status = sl_source_names(d->conf->url, env->base_dir, d->keep, &d->names, err);
+    if (!status) sl_source_note_names(env, d->conf->url, &d->names);
     if (!status) status = look_at_names(d, err);
     if (status) {
         sqlite_close(d);

@@ -210,6 +210,7 @@ static sl_status open_stream(const sl_source_conf *conf, const sl_env *env, sl_a
     bool nothing = conf->may_be_empty && !conf->url.n;
     if (!status && !nothing) status = sl_access_check(&conf->access, conf->url, err);
     if (!status && !nothing) status = sl_source_names(conf->url, env->base_dir, s->keep, &s->names, err);
+    if (!status && !nothing) sl_source_note_names(env, conf->url, &s->names);
     if (!status && !nothing) status = look_at_names(s, err);
     if (status) {
         stream_close(s);
@@ -492,11 +493,32 @@ static sl_status stream_read(const void *conf, void *state, const sl_unit *unit,
     return status;
 }
 
+/* Where pages follow one another the next address may stand in a copy: that is read. */
+static bool stream_ask(void *split) {
+    stream *s = split;
+    if (!s->pager) {
+        if (!s->in) return true; /* files are opened when their turn comes */
+        (void)sl_inflow_status(s->in);
+        bool same = sl_inflow_unchanged(s->in);
+        if (!same) sl_inflow_finish(s->in); /* whoever reads it next may find it in the cache */
+        return same;
+    }
+    for (;;) {
+        sl_unit unit = {0};
+        sl_error why = {0};
+        sl_status status = stream_split(s, &unit, &why);
+        sl_input_unref(&unit.input);
+        if (status == SL_DONE) return stream_unchanged(s);
+        if (status || s->changed) return false;
+    }
+}
+
 const sl_source sl_stream_source = {
     .open = stream_open,
     .split = stream_split,
     .total = stream_total,
     .unchanged = stream_unchanged,
+    .ask = stream_ask,
     .close = stream_close,
     .read = stream_read,
 };

@@ -1,10 +1,10 @@
 # The program as people use it: its command line, the examples in configs/, what is generated from it, and the example of the API.
-foreach(name command_line failures functions examples definitions data feeds cache pages)
+foreach(name command_line failures functions examples definitions data feeds cache pages changes)
   add_test(NAME cli.${name} COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
   set_tests_properties(cli.${name} PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
 endforeach()
 
-set_tests_properties(cli.cache cli.pages PROPERTIES LABELS "cli;http")
+set_tests_properties(cli.cache cli.pages cli.changes PROPERTIES LABELS "cli;http")
 
 add_test(NAME cli.pipes_md COMMAND python3 ${PROJECT_SOURCE_DIR}/docs/generate_pipes_md.py --check)
 set_tests_properties(cli.pipes_md PROPERTIES TIMEOUT 60 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")

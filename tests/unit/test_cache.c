@@ -54,7 +54,7 @@ static bool store(sl_cache *c, const char *url, const char *body, size_t n) {
     if (!w) return false;
     sl_cache_add(w, body, n / 2);
     sl_cache_add(w, body + n / 2, n - n / 2);
-    return sl_cache_commit(&w);
+    return sl_cache_commit(&w, NULL);
 }
 
 static sl_cache_entry *find(sl_cache *c, const char *url) {
@@ -175,7 +175,7 @@ static void headers_stay_lines(void **state) {
                           .headers = SL_TEXT("sha256: x\n\n< ETag: 1\nlength: 7\n")};
     sl_cache_writer *w = sl_cache_begin(c, &head);
     sl_cache_add(w, "hello", 5);
-    assert_true(sl_cache_commit(&w));
+    assert_true(sl_cache_commit(&w, NULL));
     sl_cache_entry *e = sl_cache_find(c, key);
     assert_true(sl_text_is(sl_cache_entry_head(e)->headers, "< ETag: 1\n"));
     sl_cache_entry_close(&e);

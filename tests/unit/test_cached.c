@@ -156,7 +156,7 @@ static void changed(void **state) {
                           .headers = SL_TEXT("< ETag: \"old\"\n")};
     sl_cache_writer *w = sl_cache_begin(c, &head);
     sl_cache_add(w, "old", 3);
-    assert_true(sl_cache_commit(&w));
+    assert_true(sl_cache_commit(&w, NULL));
     sl_cache_free(&c);
     gets("/keep/a.txt?v=1", 200);
     gets("/keep/a.txt?v=1", 304);

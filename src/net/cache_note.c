@@ -1,0 +1,75 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "net/cache_internal.h"
+
+#define MOST_NOTE ((size_t)256 << 20) /* bytes */
+
+/* DIR/NAME, to be freed; NULL: no memory. */
+static char *path_of(const char *dir, const char *name, const char *key) {
+    size_t size = strlen(dir) + strlen(name) + strlen(key) + 2;
+    char *path = malloc(size);
+    if (path) snprintf(path, size, "%s/%s%s", dir, name, key);
+    return path;
+}
+
+/* What is read is believed: so the folder must be ours. */
+static int open_note(const char *dir, const char *key) {
+    int folder = sl_cache_open_dir(dir);
+    if (folder < 0) return -1;
+    char name[sizeof SL_CACHE_NOTE + SL_CACHE_KEY];
+    snprintf(name, sizeof name, "%s%s", SL_CACHE_NOTE, key);
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    close(folder);
+    return fd;
+}
+
+static bool read_all(int fd, sl_buf *out) {
+    struct stat st;
+    out->limit = MOST_NOTE + 1;
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > MOST_NOTE) return false;
+    if (!sl_buf_reserve(out, (size_t)st.st_size + 1)) return false;
+    while (out->len < (size_t)st.st_size) {
+        ssize_t n = pread(fd, out->data + out->len, (size_t)st.st_size - out->len, (off_t)out->len);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        out->len += (size_t)n;
+    }
+    return true;
+}
+
+bool sl_cache_note_read(const char *dir, const char *key, sl_buf *out) {
+    int fd = open_note(dir, key);
+    if (fd < 0) return false;
+    bool whole = read_all(fd, out);
+    if (whole) futimens(fd, NULL); /* used now; where that is not possible it just goes sooner */
+    close(fd);
+    return whole;
+}
+
+/* TEXT in the new file FD, there for good. */
+static bool fill(int fd, sl_text text) {
+    bool done = sl_cache_write_at(fd, text.s, text.n, 0) && fsync(fd) == 0;
+    return close(fd) == 0 && done;
+}
+
+bool sl_cache_note_write(const char *dir, const char *key, sl_text text) {
+    char *part = path_of(dir, &SL_CACHE_PART[1], ""), *path = path_of(dir, SL_CACHE_NOTE, key);
+    int fd = part && path && sl_cache_make_dir(dir) == 0 ? mkstemp(part) : -1; /* mode 0600 */
+    bool done = fd >= 0 && fill(fd, text) && rename(part, path) == 0;
+    if (fd >= 0 && !done) unlink(part);
+    free(part);
+    free(path);
+    return done;
+}
+
+void sl_cache_note_drop(const char *dir, const char *key) {
+    char *path = path_of(dir, SL_CACHE_NOTE, key);
+    if (path) unlink(path);
+    free(path);
+}
