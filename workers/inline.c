@@ -40,6 +40,10 @@ static bool ready_inline(sl_pool *pool) {
     return true;
 }
 
+static sl_status finish_inline(sl_pool *pool, sl_error *err) {
+    return sl_pool_worker_finish(pool, inline_of(pool)->state, err);
+}
+
 static void stop_inline(sl_pool *pool) {
     inline_pool *p = inline_of(pool);
     if (p->started) sl_pool_worker_stop(pool, p->state);
@@ -52,5 +56,6 @@ const sl_pool_class sl_pool_inline_class = {
     .submit = submit_inline,
     .take = take_inline,
     .ready = ready_inline,
+    .finish = finish_inline,
     .stop = stop_inline,
 };

@@ -70,6 +70,13 @@ void sl_pool_work(const sl_pool *pool, void *state, unsigned worker, sl_job *job
     sl_job_settle(job, pool->calls.work(pool->calls.ctx, state, worker, job));
 }
 
+sl_status sl_pool_worker_finish(const sl_pool *pool, void *state, sl_error *err) {
+    if (!pool->calls.finish) return SL_OK;
+    sl_status status = pool->calls.finish(pool->calls.ctx, state, err);
+    return sl_is_failure(status) ? sl_fail(err, status, "a worker failed at its end without giving a reason")
+                                 : SL_OK;
+}
+
 /* ---- the coordinator's side -------------------------------------------------------------------------------------- */
 
 static const sl_pool_class *class_of(sl_pool_kind kind) {
@@ -141,6 +148,12 @@ sl_status sl_pool_take(sl_pool *pool, sl_job **job, sl_error *err) {
 
 bool sl_pool_ready(sl_pool *pool) {
     return pool->pending == 0 || sl_pool_stopping(pool) || pool->kind->ready(pool);
+}
+
+sl_status sl_pool_finish(sl_pool *pool, sl_error *err) {
+    assert(pool->pending == 0);
+    if (sl_pool_stopping(pool)) return sl_pool_stopped(err);
+    return pool->calls.finish ? pool->kind->finish(pool, err) : SL_OK;
 }
 
 void sl_pool_stop(sl_pool **pool) {

@@ -4,7 +4,7 @@
  *   threads    pthreads and a bounded queue; the coordinator may be one of the workers
  *   processes  forked workers, one poll loop in the coordinator, length-prefixed frames over socket pairs
  *
- *     start (submit | take)* stop            submit at most `capacity` jobs ahead of take
+ *     start (submit | take)* finish? stop            submit at most `capacity` jobs ahead of take
  *
  * Jobs come back from sl_pool_take in the order of submission (ordered) or as they finish. Every job carries its own
  * status, so an error surfaces at the place in the input where it happened. A worker process that dies or answers nothing for
@@ -40,6 +40,7 @@ typedef struct sl_pool_calls {
     sl_status (*start)(void *ctx, unsigned worker, void **state, sl_error *err); /* once a worker */
     void (*stop)(void *ctx, void *state);                                        /* once a worker; STATE may be NULL */
     sl_status (*work)(void *ctx, void *state, unsigned worker, sl_job *job);     /* parallel, pure; fills out, error */
+    sl_status (*finish)(void *ctx, void *state, sl_error *err); /* parallel; once a worker, at sl_pool_finish; may be NULL */
 
     /* Only processes: a job's `in` and `out` as bytes. send/accept run in the coordinator, receive/reply in the worker. FRAME
      * is empty when send and reply get it, and at most 1 GiB. A retried job is not sent anew: its frame is. reply and accept
@@ -82,6 +83,11 @@ SL_MUST_CHECK sl_status sl_pool_submit(sl_pool *pool, sl_job *job, sl_error *err
 SL_MUST_CHECK sl_status sl_pool_take(sl_pool *pool, sl_job **job, sl_error *err);
 /* True when sl_pool_take would not wait. */
 bool sl_pool_ready(sl_pool *pool);
+
+/* The last word of every worker, when all jobs are taken: what it can only say at the end of its work (stop cannot fail). Waits for all
+ * of them; the failure of the lowest worker is the one returned. A worker process that dies of it is not replaced: what it would have
+ * said is lost, which is a failure (SL_E_INTERNAL). One that died before has nothing to say. Only stop may follow. */
+SL_MUST_CHECK sl_status sl_pool_finish(sl_pool *pool, sl_error *err);
 
 /* Ends the workers: running jobs finish, queued ones are dropped (their `in` stays with the caller). A worker process that is
  * still busy after a second is killed, since nobody will read its answer. Jobs done but not taken keep their `out`. NULL-safe. */

@@ -17,6 +17,7 @@ typedef struct sl_pool_class {
     /* Waits until the ring has the next job and hands it out; SL_E_STOPPED once stopping is seen. */
     sl_status (*take)(sl_pool *pool, sl_job **job, sl_error *err);
     bool (*ready)(sl_pool *pool);
+    sl_status (*finish)(sl_pool *pool, sl_error *err); /* no job is pending, and there is a call for it */
     /* Ends the workers and frees what start made; runs after a failed start too, on a half-made or zeroed struct. */
     void (*stop)(sl_pool *pool);
 } sl_pool_class;
@@ -45,10 +46,11 @@ sl_job *sl_pool_next_done(sl_pool *pool);   /* NULL: take would wait */
 bool sl_pool_stopping(const sl_pool *pool);
 sl_status sl_pool_stopped(sl_error *err); /* SL_E_STOPPED */
 
-/* Worker side. start and stop tolerate absent calls; work leaves its outcome in the job, after the test-only stall. */
+/* Worker side. start, stop and finish tolerate absent calls; work leaves its outcome in the job, after the test-only stall. */
 sl_status sl_pool_worker_start(const sl_pool *pool, unsigned worker, void **state, sl_error *err);
 void sl_pool_worker_stop(const sl_pool *pool, void *state);
 void sl_pool_work(const sl_pool *pool, void *state, unsigned worker, sl_job *job);
+sl_status sl_pool_worker_finish(const sl_pool *pool, void *state, sl_error *err);
 
 /* Sets STATUS, and code in an error that a call forgot to fill. */
 void sl_job_settle(sl_job *job, sl_status status);

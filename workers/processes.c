@@ -51,6 +51,7 @@ typedef struct child {
     sl_error start_error;
     request queue[AHEAD]; /* the oldest first */
     unsigned queued;
+    sl_job last_word;   /* what calls->finish said; no job of the coordinator's, and never in the ring */
     uint64_t since;     /* sl_clock_ns: last sign of life, or when the oldest job became that */
     sl_reply_head head; /* of the reply being read */
     char *body;         /* NULL: the head is not complete */
@@ -75,7 +76,7 @@ static process_pool *processes_of(sl_pool *pool) {
 /* Takes the oldest request out and hands its job back. */
 static void finish(process_pool *p, child *c) {
     request old = c->queue[0];
-    sl_pool_put_done(&p->base, old.job);
+    if (old.job != &c->last_word) sl_pool_put_done(&p->base, old.job);
     sl_buf_clear(&old.frame);
     if (old.frame.cap > KEEP_BYTES) sl_buf_free(&old.frame);
     memmove(&c->queue[0], &c->queue[1], (AHEAD - 1) * sizeof c->queue[0]);
@@ -171,8 +172,9 @@ static void charge(process_pool *p, child *c, const char *what) {
         p->base.stats.retries++;
         return;
     }
-    sl_status status =
-        sl_fail(&r->job->error, SL_E_INTERNAL, "worker process %s, twice with the same piece of input", what);
+    bool last = r->job == &c->last_word;
+    sl_status status = sl_fail(&r->job->error, SL_E_INTERNAL, "worker process %s%s", what,
+                               last ? " at the end of its work" : ", twice with the same piece of input");
     sl_job_settle(r->job, status);
     finish(p, c);
 }
@@ -229,7 +231,7 @@ static void accept_reply(process_pool *p, child *c) {
     c->got = 0;
     job->error = c->head.error;
     sl_job_settle(job, c->head.status);
-    if (sl_is_failure(job->status))
+    if (sl_is_failure(job->status) || job == &c->last_word)
         free(body);
     else {
         sl_status status = calls->accept(calls->ctx, job, body, c->head.n);
@@ -464,6 +466,39 @@ static bool ready_processes(sl_pool *pool) {
     return sl_pool_has_done(pool) || pump(processes_of(pool), 0, &ignored) != SL_OK || sl_pool_has_done(pool);
 }
 
+/* What is lost with the worker is not said again by another: the first death ends it. */
+static void ask_for_last_word(child *c) {
+    c->last_word = (sl_job){.seq = SL_LAST_WORD};
+    request *r = &c->queue[c->queued++];
+    *r = (request){
+        .job = &c->last_word, .frame = r->frame, .head = {.seq = SL_LAST_WORD}, .deaths = LIVES - 1};
+    c->since = sl_clock_ns();
+    write_some(c);
+}
+
+static bool all_have_spoken(const process_pool *p) {
+    for (unsigned i = 0; i < p->base.options.workers; i++)
+        if (p->children[i].queued) return false;
+    return true;
+}
+
+static sl_status finish_processes(sl_pool *pool, sl_error *err) {
+    process_pool *p = processes_of(pool);
+    for (unsigned i = 0; i < pool->options.workers; i++)
+        if (p->children[i].pid) ask_for_last_word(&p->children[i]);
+    while (!all_have_spoken(p)) {
+        TRY(pump(p, wait_ms(p), err));
+        if (sl_pool_stopping(pool)) return sl_pool_stopped(err);
+    }
+    for (unsigned i = 0; i < pool->options.workers; i++) {
+        const sl_job *last = &p->children[i].last_word;
+        if (!sl_is_failure(last->status)) continue;
+        if (err) *err = last->error;
+        return last->status;
+    }
+    return SL_OK;
+}
+
 static void free_child(child *c) {
     for (unsigned i = 0; i < AHEAD; i++) sl_buf_free(&c->queue[i].frame);
     free(c->body);
@@ -491,5 +526,6 @@ const sl_pool_class sl_pool_processes_class = {
     .submit = submit_processes,
     .take = take_processes,
     .ready = ready_processes,
+    .finish = finish_processes,
     .stop = stop_processes,
 };

@@ -26,8 +26,8 @@ typedef struct worker {
     bool running;      /* to be joined */
     bool joined_in;    /* the coordinator itself: start was called, so stop must be */
     void *state;       /* its own thread only */
-    sl_status
-        status; /* of start: its own thread before it counts itself in `started`, the coordinator after; as error */
+    /* Of start, then of finish: its own thread's before it counts itself in `started` and `finished`, the coordinator's after. */
+    sl_status status;
     sl_error error;
 } worker;
 
@@ -40,6 +40,8 @@ struct thread_pool {
     sl_job **todo;          /* [capacity] under lock: jobs [begun, queued) at their seq */
     uint64_t begun, queued; /* under lock */
     unsigned started;       /* under lock: workers whose start has returned */
+    unsigned finished;      /* under lock: workers whose finish has returned */
+    bool finishing;         /* under lock: no job will come, workers shall finish */
     bool ending;            /* under lock: workers shall leave */
     worker *workers;        /* [options.workers] see the struct */
 };
@@ -58,13 +60,13 @@ static void unlock(thread_pool *p) {
 
 /* ---- workers ----------------------------------------------------------------------------------------------------- */
 
-/* Waits for a job. NULL: time to leave. */
+/* Waits for a job. NULL: time to finish, or to leave. */
 static sl_job *next_job(thread_pool *p) {
     sl_job *job = NULL;
     lock(p);
-    while (!p->ending && (p->begun == p->queued || sl_pool_stopping(&p->base)))
+    while (!p->ending && !p->finishing && (p->begun == p->queued || sl_pool_stopping(&p->base)))
         pthread_cond_wait(&p->work, &p->lock);
-    if (!p->ending) job = p->todo[p->begun++ % p->base.capacity];
+    if (!p->ending && !p->finishing) job = p->todo[p->begun++ % p->base.capacity];
     unlock(p);
     return job;
 }
@@ -76,11 +78,23 @@ static void hand_back(thread_pool *p, sl_job *job) {
     unlock(p);
 }
 
-static void count_in(thread_pool *p) {
+static void count(thread_pool *p, unsigned *workers) {
     lock(p);
-    p->started++;
+    ++*workers;
     pthread_cond_signal(&p->changed);
     unlock(p);
+}
+
+static bool asked_to_finish(thread_pool *p) {
+    lock(p);
+    bool asked = p->finishing && !p->ending;
+    unlock(p);
+    return asked;
+}
+
+static void finish_one(worker *w) {
+    w->status = sl_pool_worker_finish(&w->pool->base, w->state, &w->error);
+    count(w->pool, &w->pool->finished);
 }
 
 static void *run_worker(void *arg) {
@@ -88,11 +102,12 @@ static void *run_worker(void *arg) {
     thread_pool *p = w->pool;
     w->status = sl_pool_worker_start(&p->base, w->number, &w->state, &w->error);
     bool good = w->status == SL_OK; /* the coordinator's to read from here on */
-    count_in(p);
+    count(p, &p->started);
     for (sl_job *job; good && (job = next_job(p));) {
         sl_pool_work(&p->base, w->state, w->number, job);
         hand_back(p, job);
     }
+    if (good && asked_to_finish(p)) finish_one(w);
     sl_pool_worker_stop(&p->base, w->state);
     return NULL;
 }
@@ -140,15 +155,16 @@ static sl_status spawn_all(thread_pool *p, sl_error *err) {
 
 static void start_self(thread_pool *p) {
     worker *w = &p->workers[0];
+    w->pool = p;
     w->status = sl_pool_worker_start(&p->base, 0, &w->state, &w->error);
     w->joined_in = true;
-    count_in(p);
+    count(p, &p->started);
 }
 
 /* The failure of the lowest worker, so that the message does not depend on who was first. */
-static sl_status await_starts(thread_pool *p, sl_error *err) {
+static sl_status await_all(thread_pool *p, const unsigned *workers, sl_error *err) {
     lock(p);
-    while (p->started < p->base.options.workers) pthread_cond_wait(&p->changed, &p->lock);
+    while (*workers < p->base.options.workers) pthread_cond_wait(&p->changed, &p->lock);
     unlock(p);
     for (unsigned i = 0; i < p->base.options.workers; i++) {
         const worker *w = &p->workers[i];
@@ -166,7 +182,7 @@ static sl_status start_threads(sl_pool *pool, sl_error *err) {
     if (!p->todo || !p->workers || make_primitives(p) != SL_OK) return sl_oom(err);
     TRY(spawn_all(p, err));
     if (pool->options.join_in) start_self(p);
-    return await_starts(p, err);
+    return await_all(p, &p->started, err);
 }
 
 static unsigned two_each_and_one(unsigned workers) {
@@ -231,6 +247,17 @@ static bool ready_threads(sl_pool *pool) {
     return ready;
 }
 
+/* A worker that hangs in its last word looks at `stopping` itself. */
+static sl_status finish_threads(sl_pool *pool, sl_error *err) {
+    thread_pool *p = threads_of(pool);
+    lock(p);
+    p->finishing = true;
+    pthread_cond_broadcast(&p->work);
+    unlock(p);
+    if (p->workers[0].joined_in) finish_one(&p->workers[0]);
+    return await_all(p, &p->finished, err);
+}
+
 static void join_all(thread_pool *p) {
     lock(p);
     p->ending = true;
@@ -258,5 +285,6 @@ const sl_pool_class sl_pool_threads_class = {
     .submit = submit_threads,
     .take = take_threads,
     .ready = ready_threads,
+    .finish = finish_threads,
     .stop = stop_threads,
 };

@@ -114,12 +114,20 @@ static bool receive_request(self *me, size_t n, bool *good) {
     return receive_all(me->fd, me->in.data, n);
 }
 
+static bool say_last_word(self *me) {
+    sl_error error = {0};
+    sl_buf_clear(&me->out);
+    sl_status status = sl_pool_worker_finish(me->pool, me->state, &error);
+    return answer(me, SL_LAST_WORD, status, &error);
+}
+
 /* false: time to leave. */
 static bool serve_one(self *me) {
     sl_request_head request;
     bool good;
-    if (!receive_all(me->fd, &request, sizeof request) || !receive_request(me, request.n, &good))
-        return false;
+    if (!receive_all(me->fd, &request, sizeof request)) return false;
+    if (request.seq == SL_LAST_WORD) return say_last_word(me);
+    if (!receive_request(me, request.n, &good)) return false;
     sl_job job = {.seq = request.seq};
     sl_buf_clear(&me->out);
     if (good)

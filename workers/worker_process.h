@@ -3,7 +3,7 @@
  *   coordinator: sl_request_head, n bytes          worker: one sl_reply_head as greeting, then for each request
  *                                                          sl_reply_head, n bytes
  *
- * Both ends are the same program, so heads travel as they lie in memory. A worker reads and writes its socket blocking; the
+ * and at the end maybe one more of each, SL_LAST_WORD. Both ends are the same program, so heads travel as they lie in memory. A worker reads and writes its socket blocking; the
  * coordinator never does (processes.c). Only processes.c uses this. */
 #ifndef SL_WORKERS_WORKER_PROCESS_H
 #define SL_WORKERS_WORKER_PROCESS_H
@@ -13,6 +13,7 @@
 #include "workers/pool_internal.h"
 
 #define SL_GREETING    UINT64_MAX        /* seq of the reply that says how calls->start went */
+#define SL_LAST_WORD   (UINT64_MAX - 1)  /* seq of the request for calls->finish, and of its reply; no bytes behind either */
 #define SL_FRAME_LIMIT ((size_t)1 << 30) /* of the bytes behind a head */
 
 typedef struct sl_request_head {

@@ -94,6 +94,10 @@ sl_status sl_processor_new(const sl_node *node, const sl_stages *nested, sl_proc
     return p->steady && p->pipe->start ? p->pipe->start(node->compiled, &p->state, err) : SL_OK;
 }
 
+sl_status sl_processor_finish(sl_processor *p, sl_error *err) {
+    return p->pipe->finish && p->state ? p->pipe->finish(p->state, err) : SL_OK;
+}
+
 void sl_processor_free(sl_processor **pp) {
     sl_processor *p = *pp;
     if (!p) return;
@@ -215,6 +219,7 @@ static sl_status compute_dynamic(sl_processor *p, sl_value field, sl_item item, 
     sl_status s = sl_node_resolve(p->node, asked, sl_batch_arena(item.batch), p->scratch, err);
     if (s == SL_OK && !p->steady && p->pipe->start) s = p->pipe->start(p->scratch, &state, err);
     if (s == SL_OK) s = compute(p, p->scratch, state, field, item, err);
+    if (s == SL_OK && !p->steady && p->pipe->finish) s = p->pipe->finish(state, err);
     if (!p->steady && p->pipe->stop && state) p->pipe->stop(state);
     if (p->pipe->destroy) p->pipe->destroy(p->scratch);
     return s;

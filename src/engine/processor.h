@@ -15,6 +15,8 @@ typedef struct sl_processor sl_processor;
 
 /* For NODE, whose pipe has `each`, `apply` or `source`, or which is a loop over the subpipe whose stages are NESTED (else NULL). */
 SL_MUST_CHECK sl_status sl_processor_new(const sl_node *node, const sl_stages *nested, sl_processor **out, sl_error *err);
+/* The last word of the pipe's state, if it has one: pipe.h. */
+SL_MUST_CHECK sl_status sl_processor_finish(sl_processor *p, sl_error *err);
 void sl_processor_free(sl_processor **p); /* NULL-safe */
 
 /* Sources that were left out so far, for the caller to take away; NULL: the pipe is no source. */

@@ -32,6 +32,11 @@ static void worker_stop(void *ctx, void *state) {
     sl_walker_free(&w);
 }
 
+static sl_status worker_finish(void *ctx, void *state, sl_error *err) {
+    (void)ctx;
+    return sl_walker_finish(state, err);
+}
+
 static sl_status worker_work(void *ctx, void *state, unsigned worker, sl_job *job) {
     sl_stage_run *sr = ctx;
     sl_task *task = job->in;
@@ -130,6 +135,13 @@ static bool jobs_may_wait(const sl_stage *stage) {
     return false;
 }
 
+static bool has_last_word(const sl_stage *stage) {
+    for (uint32_t b = 0; b < stage->nbranches; b++)
+        for (uint32_t i = 0; i < stage->branches[b].nsteps; i++)
+            if (stage->branches[b].steps[i].node->pipe->finish) return true;
+    return false;
+}
+
 static sl_status start_pool(sl_stage_run *sr, sl_error *err) {
     const sl_run_options *o = &sr->run->o;
     bool output = sr->stage == o->stages->output;
@@ -146,6 +158,7 @@ static sl_status start_pool(sl_stage_run *sr, sl_error *err) {
     sr->calls = (sl_pool_calls){.ctx = sr,
                                 .start = worker_start,
                                 .stop = worker_stop,
+                                .finish = has_last_word(sr->stage) ? worker_finish : NULL,
                                 .work = worker_work,
                                 .send = job_send,
                                 .receive = job_receive,
@@ -292,6 +305,7 @@ static sl_status gather_partials(sl_stage_run *sr, sl_error *err) {
 
 static sl_status end_of_jobs(sl_stage_run *sr, sl_error *err) {
     if (!sr->enough) TRY(gather_partials(sr, err));
+    if (!sr->enough) TRY(sl_pool_finish(sr->pool, err));
     drop_jobs(sr);
     sl_feed_close(sr);
     sr->phase = SL_PHASE_FINISHING;

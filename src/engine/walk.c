@@ -181,6 +181,24 @@ sl_status sl_walker_new(const sl_walk_plan *plan, sl_walker **out, sl_error *err
     return start_sinks(w, err);
 }
 
+static sl_status finish_link(link *l, sl_error *err) {
+    const sl_pipe *pipe = l->step->node->pipe;
+    sl_status s = SL_OK;
+    if (l->processor)
+        s = sl_processor_finish(l->processor, err);
+    else if (l->state && pipe->finish)
+        s = pipe->finish(l->state, err);
+    if (s != SL_OK) sl_node_failed(l->step->node, err);
+    return s;
+}
+
+sl_status sl_walker_finish(sl_walker *w, sl_error *err) {
+    for (uint32_t b = 0; b < w->plan->stage->nbranches; b++)
+        for (uint32_t i = 0; w->branches[b].links && i < w->plan->stage->branches[b].nsteps; i++)
+            TRY(finish_link(&w->branches[b].links[i], err));
+    return SL_OK;
+}
+
 static void stop_branch(const sl_branch *b, branch_state *bs) {
     for (uint32_t i = 0; bs->links && i < b->nsteps; i++) {
         link *l = &bs->links[i];

@@ -68,6 +68,9 @@ void sl_walker_free(sl_walker **w); /* NULL-safe */
 /* Does JOB: takes what job->in holds (the task itself stays) and fills job->out. SEQ orders the items of all jobs. */
 SL_MUST_CHECK sl_status sl_walk(sl_walker *w, uint64_t seq, sl_task *task, sl_outcome **out, sl_error *err);
 
+/* The last words of this worker's steps, once no unit is left: pipe.h. */
+SL_MUST_CHECK sl_status sl_walker_finish(sl_walker *w, sl_error *err);
+
 /* This worker's share of the final work on what it has folded; by any one thread once no job runs. */
 SL_MUST_CHECK sl_status sl_walker_seal(sl_walker *w, sl_error *err);
 

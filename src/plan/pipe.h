@@ -223,6 +223,10 @@ typedef struct sl_pipe {
     /* Worker scratch; may be NULL. */
     sl_status (*start)(const void *conf, void **state, sl_error *err);
     void (*stop)(void *state);
+    /* Worker: the last word of a state, before stop, when every item of the stage has gone through: what is only known then, such as that
+     * a command ended well. Its failure is the step's, and nothing is committed. Not called after a failure, nor where a step behind
+     * wanted no more. Not for sources. May be NULL. */
+    sl_status (*finish)(void *state, sl_error *err);
 
     /* One of them; `serial` may stand beside `apply` or `fold`: see in_order. */
     sl_each_fn each;

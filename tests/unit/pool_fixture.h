@@ -45,6 +45,9 @@ typedef struct board {
     atomic_uint started, stopped, begun, attempts;
     atomic_uint sick; /* start fails from this worker number on; 0: never */
     atomic_uint dying; /* so many starts are killed */
+    atomic_uint spoken; /* last words so far */
+    atomic_uint sorry;  /* finish fails from this worker number on, from 1; 0: never */
+    atomic_uint lost;   /* the worker of this number, from 1, is killed in finish; 0: none */
 } board;
 
 static inline sl_status start(void *ctx, unsigned worker, void **state, sl_error *err) {
@@ -53,8 +56,18 @@ static inline sl_status start(void *ctx, unsigned worker, void **state, sl_error
     atomic_fetch_add(&b->started, 1);
     unsigned sick = atomic_load(&b->sick);
     if (sick && worker >= sick) return sl_fail(err, SL_E_IO, "worker %u is sick", worker);
-    *state = malloc(1);
-    return *state ? SL_OK : sl_oom(err);
+    unsigned *number = *state = malloc(sizeof *number);
+    if (!number) return sl_oom(err);
+    *number = worker;
+    return SL_OK;
+}
+
+static inline sl_status finish(void *ctx, void *state, sl_error *err) {
+    board *b = ctx;
+    unsigned number = *(unsigned *)state + 1, sorry = atomic_load(&b->sorry);
+    if (atomic_load(&b->lost) == number) raise(SIGKILL);
+    atomic_fetch_add(&b->spoken, 1);
+    return sorry && number >= sorry ? sl_fail(err, SL_E_DATA, "worker %u is sorry", number) : SL_OK;
 }
 
 static inline void stop(void *ctx, void *state) {
@@ -201,6 +214,7 @@ static inline sl_status open_pool(fixture *f, sl_pool_options options) {
     sl_pool_calls calls = {.ctx = f->b,
                            .start = start,
                            .stop = stop,
+                           .finish = finish,
                            .work = work,
                            .send = send_task,
                            .receive = receive_task,

@@ -310,6 +310,67 @@ static void the_flag_wakes_a_waiting_take(void **state) {
     }
 }
 
+/* ---- the last word ----------------------------------------------------------------------------------------------- */
+
+/* With a job for each worker and one more, all taken. */
+static void work_a_little(fixture *f, sl_pool_kind kind, unsigned workers, bool join_in) {
+    sl_pool_options options = {.kind = kind, .workers = workers, .ordered = true, .join_in = join_in};
+    task t = {.act = SQUARE, .value = 3};
+    assert_int_equal(open_pool(f, options), SL_OK);
+    for (unsigned i = 0; i <= workers; i++) {
+        sl_job job = {0};
+        assert_int_equal(value_of(do_one(f, &job, &t)), 9);
+    }
+}
+
+static void every_worker_has_a_last_word(void **state) {
+    fixture *f = *state;
+    for (size_t k = 0; k < SL_COUNT(kinds); k++)
+        for (int join_in = 0; join_in < 2; join_in++) {
+            unsigned workers = kinds[k] == SL_POOL_INLINE ? 1 : 3;
+            work_a_little(f, kinds[k], workers, join_in);
+            assert_int_equal(sl_pool_finish(f->pool, &f->err), SL_OK);
+            assert_int_equal(atomic_exchange(&f->b->spoken, 0), workers);
+            sl_pool_stop(&f->pool);
+            assert_int_equal(atomic_exchange(&f->b->stopped, 0), workers);
+        }
+}
+
+static void a_failed_last_word_is_that_of_the_lowest_worker(void **state) {
+    fixture *f = *state;
+    for (size_t k = 0; k < SL_COUNT(kinds); k++) {
+        unsigned workers = kinds[k] == SL_POOL_INLINE ? 1 : 3, first = kinds[k] == SL_POOL_INLINE ? 1 : 2;
+        char expected[32];
+        snprintf(expected, sizeof expected, "worker %u is sorry", first);
+        atomic_store(&f->b->sorry, first);
+        work_a_little(f, kinds[k], workers, false);
+        assert_int_equal(sl_pool_finish(f->pool, &f->err), SL_E_DATA);
+        assert_string_equal(f->err.text, expected);
+        assert_int_equal(atomic_exchange(&f->b->spoken, 0), workers);
+        sl_pool_stop(&f->pool);
+        f->err = (sl_error){0};
+    }
+}
+
+static void nothing_is_said_without_a_question(void **state) {
+    fixture *f = *state;
+    for (size_t k = 0; k < SL_COUNT(kinds); k++) {
+        work_a_little(f, kinds[k], kinds[k] == SL_POOL_INLINE ? 1 : 2, false);
+        sl_pool_stop(&f->pool);
+        assert_int_equal(atomic_load(&f->b->spoken), 0);
+    }
+}
+
+static void a_last_word_that_is_lost_is_a_failure(void **state) {
+    fixture *f = *state;
+    atomic_store(&f->b->lost, 2);
+    work_a_little(f, SL_POOL_PROCESSES, 3, false);
+    assert_int_equal(sl_pool_finish(f->pool, &f->err), SL_E_INTERNAL);
+    assert_string_equal(f->err.text, "worker process was killed by signal 9 (Killed) at the end of its work");
+    assert_int_equal(atomic_load(&f->b->spoken), 2);
+    assert_int_equal(sl_pool_statistics(f->pool).retries, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(all_kinds_give_every_job_its_result),
@@ -325,6 +386,10 @@ int main(void) {
         CASE(a_hanging_process_does_not_hold_up_stop),
         CASE(the_flag_stops_a_pool_with_jobs_pending),
         CASE(the_flag_wakes_a_waiting_take),
+        CASE(every_worker_has_a_last_word),
+        CASE(a_failed_last_word_is_that_of_the_lowest_worker),
+        CASE(nothing_is_said_without_a_question),
+        CASE(a_last_word_that_is_lost_is_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
