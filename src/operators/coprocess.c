@@ -17,6 +17,7 @@
 #include "base/error.h"
 
 enum {
+    NAP_MS = 1,      /* between its last byte and its end */
     LOOK_MS = 100,   /* between two looks at the clock and at `stopping` */
     GRACE_MS = 1000, /* for an end after its input was closed */
     BLOCK = 64 << 10
@@ -112,14 +113,17 @@ static int reap(sl_coprocess *c) {
     return status;
 }
 
+static sl_status bad_end(const sl_coprocess *c, int status, const char *when, sl_error *err) {
+    if (status != -1 && WIFSIGNALED(status))
+        return sl_fail(err, SL_E_DATA, "the command '%s' was killed by signal %d (%s) %s", c->name,
+                       WTERMSIG(status), strsignal(WTERMSIG(status)), when);
+    return sl_fail(err, SL_E_DATA, "the command '%s' ended with exit status %d %s", c->name,
+                   status == -1 ? -1 : WEXITSTATUS(status), when);
+}
+
 static sl_status ended_early(sl_coprocess *c, sl_error *err) {
     close_end(&c->in);
-    int status = reap(c);
-    if (status != -1 && WIFSIGNALED(status))
-        return sl_fail(err, SL_E_DATA, "the command '%s' was killed by signal %d (%s) before it had answered",
-                       c->name, WTERMSIG(status), strsignal(WTERMSIG(status)));
-    return sl_fail(err, SL_E_DATA, "the command '%s' ended with exit status %d before it had answered",
-                   c->name, status == -1 ? -1 : WEXITSTATUS(status));
+    return bad_end(c, reap(c), "before it had answered", err);
 }
 
 static void kill_now(sl_coprocess *c) {
@@ -192,4 +196,32 @@ sl_status sl_coprocess_talk(sl_coprocess *c, sl_text in, sl_buf *out,
         TRY(silent(c, since, err));
     }
     return SL_OK;
+}
+
+/* ---- the last word -------------------------------------------------------------------------------------------------------- */
+
+static bool has_ended(sl_coprocess *c, int *status) {
+    pid_t ended = waitpid(c->pid, status, WNOHANG);
+    if (ended == 0 || (ended < 0 && errno == EINTR)) return false;
+    c->pid = 0;
+    return true;
+}
+
+sl_status sl_coprocess_finish(sl_coprocess *c, sl_buf *late, sl_error *err) {
+    uint64_t since = sl_clock_ns();
+    int status = -1;
+    bool quiet = false;
+    close_end(&c->in);
+    while (!late->len && !has_ended(c, &status)) {
+        struct pollfd out = {.fd = quiet ? -1 : c->out, .events = POLLIN};
+        int ready = poll(&out, 1, quiet ? NAP_MS : LOOK_MS);
+        if (ready > 0) read_some(c, late, &quiet);
+        TRY(silent(c, since, err));
+    }
+    if (!c->pid) read_some(c, late, &quiet); /* what it wrote since the last look */
+    if (late->len || late->failed) {
+        kill_now(c);
+        return sl_buf_check(late, err);
+    }
+    return status == 0 ? SL_OK : bad_end(c, status, "behind its last answer", err);
 }

@@ -22,6 +22,10 @@ SL_MUST_CHECK sl_status sl_coprocess_start(char *const *argv, char *const *env, 
 SL_MUST_CHECK sl_status sl_coprocess_talk(sl_coprocess *c, sl_text in, sl_buf *out,
                                           bool (*enough)(void *user, const sl_buf *out), void *user, sl_error *err);
 
+/* Closes its input and waits for its end, as long as it may be silent. SL_E_DATA when that is not exit status 0. What it still writes is
+ * appended to LATE, and then nobody waits: it is killed, and the caller says what is wrong with that. Only free may follow. */
+SL_MUST_CHECK sl_status sl_coprocess_finish(sl_coprocess *c, sl_buf *late, sl_error *err);
+
 /* Closes its input and waits for its end, a second at most: then it is killed. NULL-safe. */
 void sl_coprocess_free(sl_coprocess **c);
 

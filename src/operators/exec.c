@@ -44,6 +44,12 @@ static bool all_answered(void *user, const sl_buf *out) {
     return true;
 }
 
+static sl_status too_much(const conf *c, sl_error *err) {
+    return sl_fail(err, SL_E_DATA, "the command '%s' wrote more than %s", c->argv[0],
+                   c->mode == MAP ? "a line for an item; mode many is for that"
+                                  : "an empty line behind its answers");
+}
+
 static sl_status ask(state *st, sl_batch *b, sl_error *err) {
     sl_buf_clear(&st->in);
     sl_buf_clear(&st->out);
@@ -61,10 +67,7 @@ static sl_status ask(state *st, sl_batch *b, sl_error *err) {
     if (!st->command)
         TRY(sl_coprocess_start(c->argv, c->environment, c->timeout, c->stopping, &st->command, err));
     TRY(sl_coprocess_talk(st->command, sl_text_n(st->in.data, st->in.len), &st->out, all_answered, st, err));
-    if (st->out.len == st->seen) return SL_OK;
-    return sl_fail(err, SL_E_DATA, "the command '%s' wrote more than %s", c->argv[0],
-                   c->mode == MAP ? "a line for an item; mode many is for that"
-                                  : "an empty line behind its answers");
+    return st->out.len == st->seen ? SL_OK : too_much(c, err);
 }
 
 static sl_status add_line(state *st, sl_text line, sl_batch *b, sl_builder *to, sl_error *err) {
@@ -111,6 +114,14 @@ static sl_status start(const void *vconf, void **out, sl_error *err) {
     if (!st) return sl_oom(err);
     st->conf = vconf;
     return SL_OK;
+}
+
+static sl_status finish(void *vstate, sl_error *err) {
+    state *st = vstate;
+    if (!st->command) return SL_OK;
+    sl_buf_clear(&st->out);
+    TRY(sl_coprocess_finish(st->command, &st->out, err));
+    return st->out.len ? too_much(st->conf, err) : SL_OK;
 }
 
 static void stop(void *vstate) {
@@ -213,9 +224,10 @@ const sl_pipe sl_pipe_exec = {
                "JSON Lines to its "
                "standard output, in order: one for each item, or with mode many any number and then an empty "
                "line. It must "
-               "flush what it writes. One runs beside each worker, from the first item on; at the end its "
-               "input is closed, and a "
-               "second later it is killed. One that ends before it has answered is an error with its exit "
+               "flush what it writes. One runs beside each worker, from the first item on. At the end its "
+               "input is closed, and it has 'timeout' to end with exit status 0; another status, or a line "
+               "behind its last answer, fails the run. Where nobody wants its answers any more it is killed "
+               "after a second. One that ends before it has answered is an error with its exit "
                "status. Its standard "
                "error is sluice's. A program with a slash in its name is looked up from the folder of the "
                "definition, others in "
@@ -229,5 +241,6 @@ const sl_pipe sl_pipe_exec = {
     .prepare = prepare,
     .start = start,
     .stop = stop,
+    .finish = finish,
     .apply = apply,
 };

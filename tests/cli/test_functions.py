@@ -92,6 +92,58 @@ class Functions(Case):
         r = self.pipe(self.command("import os\nos.kill(os.getpid(), 9)\n"), code=1)
         self.assertIn("was killed by signal 9", r.message)
 
+    def commits_nothing(self, exec_, message):
+        """On every pool, whatever the command did after its last answer; the message has no other place than the step."""
+        for pool in POOLS:
+            out = self.dir / "out.csv"
+            out.write_text("old")
+            r = self.pipe(exec_, "--to", str(out), *pool, code=1)
+            self.assertEqual(r.message, "sluice: step 2 (exec): " + message)
+            self.assertEqual(out.read_text(), "old")
+
+    def test_exec_that_ends_badly(self):
+        """It answers everything first: only its end tells that it did not do its work."""
+        echo = "import os, sys\nfor line in sys.stdin: print(line, end='', flush=True)\n"
+        self.commits_nothing(self.command(echo + "sys.exit(3)\n"), "the command 'python3' ended with exit status 3 behind its last answer")
+        self.commits_nothing(self.command(echo + "os.kill(os.getpid(), 9)\n"),
+                             "the command 'python3' was killed by signal 9 (Killed) behind its last answer")
+        self.commits_nothing(self.command(echo + "import time\ntime.sleep(100)\n") + " timeout=0.5",
+                             "the command 'python3' was silent for 0.5 s and was killed; 'timeout' sets the limit")
+
+    def test_exec_with_a_late_line(self):
+        late = "import sys\nfor line in sys.stdin: print(line, end='%s', flush=True)\nprint('7')\n"
+        self.commits_nothing(self.command(late % ""), "the command 'python3' wrote more than a line for an item; mode many is for that")
+        self.commits_nothing(self.command(late % "\\n") + " mode=many",
+                             "the command 'python3' wrote more than an empty line behind its answers")
+
+    def test_exec_takes_its_time_to_end(self):
+        """More than the second that one gets whose answers nobody wants."""
+        slow = self.command(ECHO + "import os, time\ntime.sleep(1.5)\nopen('done-%d' % os.getpid(), 'w').close()\n", "slow.py")
+        for pool in POOLS:
+            self.items(slow, *pool)
+            done = list(self.dir.glob("done-*"))
+            self.assertTrue(done, pool)
+            for f in done:
+                f.unlink()
+
+    def test_exec_whose_answers_are_no_longer_wanted(self):
+        """Its end tells nothing then."""
+        for pool in POOLS:
+            bad = self.command("import sys\nfor line in sys.stdin: print(line, end='', flush=True)\nsys.exit(3)\n")
+            self.assertEqual(len(self.items(bad + " | truncate 1", "--unit", "4096", *pool)), 1)
+
+    def test_exec_for_one_item(self):
+        """A command that the item decides ends with the item, and is to blame there."""
+        self.file("bad.py", "import sys\nfor line in sys.stdin: print(line, end='', flush=True)\nsys.exit(1)\n")
+        self.file("in.jsonl", '{"c": "cat"}\n{"c": "cat"}\n')
+        steps = [{"type": "fetchdata", "conf": {"url": "in.jsonl"}}, {"type": "exec", "conf": {"command": [{"subkey": "c"}]}}]
+        self.file("p.json", json.dumps({"modules": steps}))
+        self.assertEqual(len(self.sluice("run", "p.json", "-q").out.splitlines()), 2)
+        steps[1]["conf"]["command"] = ["python3", {"subkey": "c"}]
+        self.file("in.jsonl", '{"c": "bad.py"}\n')
+        self.file("p.json", json.dumps({"modules": steps}))
+        self.assertIn("in.jsonl:1: step 2 (exec): the command 'python3' ended with exit status 1", self.sluice("run", "p.json", "-q", code=1).message)
+
     def test_exec_that_hangs(self):
         for pool in POOLS:
             r = self.pipe(self.command("import time\ntime.sleep(100)\n") + " timeout=0.5", *pool, code=1)
