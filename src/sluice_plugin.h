@@ -1,4 +1,5 @@
-/* sluice_plugin.h: functions for `udf` in C, in a shared library that sluice loads: {"type": "udf", "conf": {"plugin": "./libx.so"}}.
+/* sluice_plugin.h: functions for `udf` and `aggregate` in C, in a shared library that sluice loads:
+ * {"type": "udf", "conf": {"plugin": "./libx.so"}}.
  *
  *     static int twice(void *state, const sl_plugin_host *host, sl_plugin_call *call) {
  *         int64_t a;
@@ -17,11 +18,12 @@
  * it breaks is broken there. It must not exit, print to standard output, change signal handlers, or leave `item` by an exception or
  * longjmp.
  *
- * Order: open, item*, close for each worker, and once more open, close before any input is read, so that a conf that open refuses is
- * found then. Which items a worker gets is not known and differs from run to run, so the results for an item must follow from the
- * item and the conf, not from items seen before.
+ * Order, of a function for `udf`: open, item*, close for each worker. Which items a worker gets is not known and differs from run to run,
+ * so the results for an item must follow from the item and the conf, not from items seen before. Of one for `aggregate`: open, item*,
+ * result, close once a run, with every item of the stream in order. Of both once more open, close before any input is read, so that a
+ * conf that open refuses is found then.
  *
- * Threads: workers may be threads. A state is one worker's and never used by two at once; whatever several states share, such as
+ * Threads: workers may be threads, and an aggregate within a subpipe may run in several of them. A state is one worker's and never used by two at once; whatever several states share, such as
  * static variables, is for the plugin to guard. With worker processes the library is loaded before they fork.
  *
  * Ownership: the descriptors are the plugin's and stay as they are while it is loaded. What is handed to a function is valid until it
@@ -42,7 +44,7 @@ extern "C" {
 
 #define SL_PLUGIN_EXPORT __attribute__((visibility("default")))
 
-/* One call of `item`; what is inside is sluice's. */
+/* One call of `item` or `result`; what is inside is sluice's. */
 typedef struct sl_plugin_call sl_plugin_call;
 
 typedef enum sl_plugin_type {
@@ -58,12 +60,12 @@ typedef enum sl_plugin_type {
     SL_PLUGIN_MAP          /* JSON, by get_text */
 } sl_plugin_type;
 
-/* What a function may ask of sluice, only during `item`, with the CALL it was given and in the thread that it was called in. */
+/* What a function may ask of sluice, only during `item` and `result`, with the CALL it was given and in the thread that it was called in. */
 typedef struct sl_plugin_host {
     uint32_t abi;  /* SL_PLUGIN_ABI of sluice */
     uint32_t size; /* of this struct in sluice: a member beyond it is not there */
 
-    /* ---- the item. An item that is a bare value has the one field "content". */
+    /* ---- the item. An item that is a bare value has the one field "content". In `result` there is none: every field is missing. */
 
     /* What is in the field NAME. */
     sl_plugin_type (*type)(sl_plugin_call *call, const char *name);
@@ -80,7 +82,8 @@ typedef struct sl_plugin_host {
     int (*get_bool)(sl_plugin_call *call, const char *name, int *out);
 
     /* ---- results: any number for an item, in order; none leaves the item out. With emit false the one result, or the list of several,
-     * is stored in the field that `assign` names.
+     * is stored in the field that `assign` names. `result` of an aggregate makes those that take the place of the stream; its `item` makes
+     * none, and start_copy is not for it.
      *
      * All return 0, or -1 when the result could not be kept: then the call fails, whatever `item` returns. */
 
@@ -114,12 +117,27 @@ typedef struct sl_plugin_function {
     void (*close)(void *state);
 } sl_plugin_function;
 
+/* A function over the whole stream, for `aggregate`. It runs in one thread and sees the items in order; what it keeps of them is for it to
+ * bound. */
+typedef struct sl_plugin_aggregate {
+    const char *name; /* as the option `function` gives it */
+    /* As of sl_plugin_function. */
+    int (*open)(const char *conf, const sl_plugin_host *host, void **state, char *error, size_t size);
+    int (*item)(void *state, const sl_plugin_host *host, sl_plugin_call *call); /* looks at the next item, makes no results */
+    /* After the last item, also of an empty stream: makes the results. Not 0 is a failure. */
+    int (*result)(void *state, const sl_plugin_host *host, sl_plugin_call *call);
+    void (*close)(void *state);
+} sl_plugin_aggregate;
+
 typedef struct sl_plugin {
     uint32_t abi;     /* SL_PLUGIN_ABI */
     uint32_t size;    /* sizeof(sl_plugin) */
     const char *name; /* for messages */
     const sl_plugin_function *functions;
-    size_t nfunctions; /* at least 1 */
+    size_t nfunctions; /* with naggregates at least 1 */
+    /* A plugin made when there were none of these has a `size` that ends here. */
+    const sl_plugin_aggregate *aggregates;
+    size_t naggregates;
 } sl_plugin;
 
 /* What a plugin exports. HOST_VERSION is SL_PLUGIN_ABI of sluice; NULL: the plugin does not work with it. Called when a definition is

@@ -1,8 +1,11 @@
 /* aggregate: several results for each combination of values of some fields, folded in the workers; or what a function of the user's
  * makes of the whole stream, in the coordinator. */
+#include <stdlib.h>
+
 #include "base/error.h"
 #include "operators/grouping.h"
 #include "operators/lua_function.h"
+#include "operators/plugin.h"
 
 typedef struct op {
     int op;
@@ -14,7 +17,10 @@ typedef struct conf {
     sl_texts by;
     sl_rules ops;
     sl_lua_conf function;
+    sl_plugin_conf plugin;
+    /* prepared, one of them when a function is given: */
     const sl_lua_program *program;
+    sl_plugin_program library;
 } conf;
 
 static sl_status emit(const sl_grouping *g, const sl_value *keys, const sl_value *results, sl_builder *to,
@@ -49,33 +55,45 @@ static sl_status column_of(const op *o, const sl_step_info *info, sl_group_colum
 
 /* ---- a function --------------------------------------------------------------------------------------------------------- */
 
+/* What runs: one of the two. */
+typedef struct running {
+    sl_lua *lua;
+    sl_plugin_call *call;
+} running;
+
 static bool by_function(const void *vconf) {
-    return sl_lua_given(&((const conf *)vconf)->function);
+    const conf *c = vconf;
+    return sl_lua_given(&c->function) || c->plugin.plugin.s;
 }
 
 static sl_status open_function(const void *vconf, const sl_env *env, void **out, sl_error *err) {
-    sl_lua *l = NULL;
+    const conf *c = vconf;
+    running *r = *out = calloc(1, sizeof *r);
     (void)env;
-    sl_status s = sl_lua_open(((const conf *)vconf)->program, &l, err);
-    *out = l;
-    return s;
+    if (!r) return sl_oom(err);
+    return c->program ? sl_lua_open(c->program, &r->lua, err) : sl_plugin_open(&c->library, &r->call, err);
 }
 
-static sl_status gather(void *lua, sl_batch *take, sl_out *out, sl_error *err) {
+static sl_status gather(void *vrunning, sl_batch *take, sl_out *out, sl_error *err) {
+    running *r = vrunning;
     (void)out;
-    sl_status s = sl_lua_gather(lua, take, err);
+    sl_status s = r->lua ? sl_lua_gather(r->lua, take, err) : sl_plugin_gather(r->call, take, err);
     sl_batch_free(&take);
     return s;
 }
 
-static sl_status finish(void *lua, sl_out *out, sl_error *err) {
-    sl_status s = sl_lua_result(lua, out, err);
+static sl_status finish(void *vrunning, sl_out *out, sl_error *err) {
+    running *r = vrunning;
+    sl_status s = r->lua ? sl_lua_result(r->lua, out, err) : sl_plugin_result(r->call, out, err);
     return s == SL_OK ? SL_DONE : s;
 }
 
-static void close_function(void *lua) {
-    sl_lua *l = lua;
-    sl_lua_free(&l);
+static void close_function(void *vrunning) {
+    running *r = vrunning;
+    if (!r) return;
+    sl_lua_free(&r->lua);
+    sl_plugin_close(&r->call);
+    free(r);
 }
 
 static const sl_serial serial = {
@@ -104,13 +122,21 @@ static sl_status prepare_groups(conf *c, const sl_step_info *info, sl_error *err
 static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     conf *c = vconf;
     bool groups = c->ops.n + c->by.n > 0, function = by_function(c);
+    TRY(sl_plugin_check(&c->plugin, sl_lua_given(&c->function), err));
     if (groups && function)
-        return sl_fail(err, SL_E_PLAN, "give a function ('lua', 'file') or groups ('by', 'ops'), not both");
+        return sl_fail(err, SL_E_PLAN,
+                       "give a function ('lua', 'file', 'plugin') or groups ('by', 'ops'), not both");
     if (!groups && !function)
         return sl_fail(err, SL_E_PLAN,
-                       "nothing to do: give 'by', 'ops' or both, or a function ('lua', 'file')");
+                       "nothing to do: give 'by', 'ops' or both, or a function ('lua', 'file', 'plugin')");
     if (groups) return prepare_groups(c, info, err);
+    c->plugin.function = c->function.function;
+    if (c->plugin.plugin.s) return sl_plugin_load(&c->plugin, SL_PLUGIN_STREAM, info, &c->library, err);
     return sl_lua_prepare(&c->function, SL_LUA_STREAM, info, &c->program, err);
+}
+
+static void destroy(void *vconf) {
+    sl_plugin_unload(&((conf *)vconf)->library);
 }
 
 static const sl_option op_options[] = {
@@ -147,6 +173,7 @@ static const sl_option options[] = {
     SL_LUA_OPTIONS(conf, function,
                    "in place of groups: function body or expression over 'items', all of them", "300"),
     SL_LUA_FILE_OPTIONS(conf, function),
+    SL_PLUGIN_OPTIONS(conf, plugin),
     {0},
 };
 
@@ -161,12 +188,18 @@ const sl_pipe sl_pipe_aggregate = {
         "compare numbers (also as "
         "text) by value. Groups beyond the memory setting go through temporary files.\n\n"
         "A function in Lua gets the list of all items, plain tables, and returns the items that take their "
-        "place: a list of them, or one. It runs once, in order, and all items must fit its memory.",
+        "place: a list of them, or one. It runs once, in order, and all items must fit its memory.\n\n"
+        "A function in C, 'function' of 'plugin' (the only aggregate by default), sees the items one by one, "
+        "in "
+        "order, and makes the results at the end; what it keeps is its own affair. sluice_plugin.h says how "
+        "to "
+        "write one; --no-plugins forbids them.",
     .example = "itembuilder attrs.0.key=n attrs.0.value=2 | aggregate by=n ops.0.op=count",
     .options = options,
     .conf_size = sizeof(conf),
     .main = "by",
     .prepare = prepare,
+    .destroy = destroy,
     .fold = &sl_grouping_fold,
     .serial = &serial,
     .in_order = by_function,

@@ -17,6 +17,7 @@ typedef struct conf {
     int mode;
     double timeout;
     /* prepared: */
+    bool first; /* only the first answer to an item counts */
     char **argv, **environment;
     const _Atomic bool *stopping;
 } conf;
@@ -82,11 +83,14 @@ static sl_status add_line(state *st, sl_text line, sl_batch *b, sl_builder *to, 
 /* The lines of st->out as items. On failure st->answered is the place of the item to blame. */
 static sl_status take_answers(state *st, sl_batch *b, sl_builder *to, sl_error *err) {
     const char *at = st->out.data;
+    bool more = false; /* LINE is not the first answer to its item */
     for (st->answered = 0; st->answered < st->wanted;) {
         const char *end = memchr(at, '\n', (size_t)(st->out.data + st->out.len - at));
         sl_text line = {at, (uint32_t)(end - at)};
-        if (st->conf->mode == MAP || line.n) TRY(add_line(st, line, b, to, err));
-        if (st->conf->mode == MAP || !line.n) st->answered++;
+        bool answer = st->conf->mode == MAP || line.n, last = st->conf->mode == MAP || !line.n;
+        if (answer && !(more && st->conf->first)) TRY(add_line(st, line, b, to, err));
+        if (last) st->answered++;
+        more = !last;
         at = end + 1;
     }
     return sl_builder_flush(to, err);
@@ -185,6 +189,7 @@ static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     if (!c->command.n || !c->command.v[0].n)
         return sl_fail(err, SL_E_PLAN, "'command' is a list: the program and its arguments");
     c->stopping = info->env->stopping;
+    c->first = info->count == 1;
     TRY(prepare_command(c, info, err));
     return prepare_environment(c, info, err);
 }

@@ -61,8 +61,8 @@ static void results_into(sl_lua *l, sl_arena *arena) {
 static sl_status add_item(sl_lua *l, int index, sl_error *err) {
     sl_value v;
     TRY(sl_lua_to_value(l, index, &v, err));
-    if (!l->many || v.type != SL_LIST) return sl_builder_add(l->builder, v, err);
-    for (uint32_t i = 0; i < v.n; i++) TRY(sl_builder_add(l->builder, v.as.list[i], err));
+    if (!l->most || v.type != SL_LIST) return sl_builder_add(l->builder, v, err);
+    for (uint32_t i = 0; i < v.n && i < l->most; i++) TRY(sl_builder_add(l->builder, v.as.list[i], err));
     return SL_OK;
 }
 
@@ -277,17 +277,17 @@ static sl_status find_shape(sl_lua *l, progress *p, sl_error *err) {
 static sl_status run_items(sl_lua *l, sl_out *out, sl_error *err) {
     progress p = {0};
     if (!sl_lua_shape_holds(l)) l->shape = SL_LUA_ANY;
-    if (!l->many && l->shape == SL_LUA_ANY) TRY(find_shape(l, &p, err));
+    if (!l->most && l->shape == SL_LUA_ANY) TRY(find_shape(l, &p, err));
     if (!sl_lua_shape_holds(l)) l->shape = SL_LUA_ANY;
-    if (!l->many && l->shape == SL_LUA_MAPS && p.from < l->frame.count) TRY(run_columns(l, &p, out, err));
-    if (!l->many && l->shape == SL_LUA_CHANGES && p.from < l->frame.count) TRY(run_changes(l, &p, out, err));
+    if (!l->most && l->shape == SL_LUA_MAPS && p.from < l->frame.count) TRY(run_columns(l, &p, out, err));
+    if (!l->most && l->shape == SL_LUA_CHANGES && p.from < l->frame.count) TRY(run_changes(l, &p, out, err));
     if (p.from >= l->frame.count) return SL_OK;
     l->shape = SL_LUA_ANY;
     return run_each(l, &p, out, err);
 }
 
-sl_status sl_lua_items(sl_lua *l, sl_batch *take, bool many, sl_out *out, sl_error *err) {
-    l->many = many;
+sl_status sl_lua_items(sl_lua *l, sl_batch *take, uint32_t most, sl_out *out, sl_error *err) {
+    l->most = most;
     sl_status s = begin(l, take, err);
     if (s == SL_OK) s = run_items(l, out, err);
     l->batch = NULL;

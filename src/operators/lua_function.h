@@ -52,7 +52,7 @@ typedef struct sl_lua sl_lua;
 #define SL_LUA_FILE_OPTIONS(conf, member)                                                                                            \
     {.name = "file", .type = SL_OPT_TEXT, .offset = offsetof(conf, member.file), .help = "Lua file that has the function"},          \
     {.name = "function", .type = SL_OPT_TEXT, .offset = offsetof(conf, member.function),                                             \
-     .help = "its name there"}
+     .help = "its name there, or in the plugin"}
 
 /* Whether C says where a function is: `lua` or `file`. */
 static inline bool sl_lua_given(const sl_lua_conf *c) { return c->lua.s || c->file.s; }
@@ -70,8 +70,9 @@ SL_MUST_CHECK sl_status sl_lua_test(sl_lua *l, sl_batch *b, bool *keep, sl_error
 /* V[row] for the selected rows: the result, missing for nil. V: nrows values, all missing. They live in the store of B. */
 SL_MUST_CHECK sl_status sl_lua_values(sl_lua *l, sl_batch *b, sl_value *v, sl_error *err);
 
-/* The results as items to OUT: nil is none. MANY: a list is as many items as it has elements. Takes the batch. */
-SL_MUST_CHECK sl_status sl_lua_items(sl_lua *l, sl_batch *take, bool many, sl_out *out, sl_error *err);
+/* The results as items to OUT: nil is none. A list is one result when MOST is 0, else as many as it has elements, MOST at most. Takes the
+ * batch. */
+SL_MUST_CHECK sl_status sl_lua_items(sl_lua *l, sl_batch *take, uint32_t most, sl_out *out, sl_error *err);
 
 /* SL_LUA_STREAM: the items of B join the list; then the function is called with it, once, and what it returns goes to OUT. */
 SL_MUST_CHECK sl_status sl_lua_gather(sl_lua *l, sl_batch *b, sl_error *err);

@@ -64,7 +64,7 @@ struct sl_lua {
 
     /* Results. */
     sl_builder *builder; /* for take */
-    bool many;
+    uint32_t most;       /* results that a list is, at most; 0: it is one */
     sl_text *keys; /* of the results of late, in order; the memory is this struct's */
     uint32_t nkeys, cap_keys;
     enum { SL_LUA_ANY, SL_LUA_MAPS, SL_LUA_CHANGES } shape;

@@ -78,7 +78,7 @@ sl_status sl_lua_result(sl_lua *l, sl_out *out, sl_error *err) {
     l->builder = sl_builder_new(0, NULL, sl_emit_batch, out);
     if (!l->builder) return sl_oom(err);
     l->arena = &arena;
-    l->many = true;
+    l->most = UINT32_MAX;
     lua_getfield(L, LUA_REGISTRYINDEX, SL_LUA_GATHERED);
     sl_status s = sl_lua_call(l, "whole", 1, 0, err);
     if (s == SL_OK) s = sl_builder_flush(l->builder, err);

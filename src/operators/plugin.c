@@ -9,6 +9,9 @@
 
 enum { MOST_CONF = 16 << 20, MOST_FUNCTIONS = 4096 };
 
+/* Of a plugin when version 1 of the interface was new. */
+#define FIRST_SIZE offsetof(sl_plugin, aggregates)
+
 typedef const sl_plugin *entry(uint32_t host_version);
 
 /* A name with a slash starts at the folder of the definition; others are for the dynamic loader to find. */
@@ -36,53 +39,83 @@ static sl_status ask(void *library, sl_text name, const sl_plugin **out, sl_erro
     if (!plugin)
         return sl_fail(err, SL_E_PLAN, "the plugin '%.*s' does not work with version %u of the interface",
                        (int)name.n, name.s, SL_PLUGIN_ABI);
-    if (plugin->abi != SL_PLUGIN_ABI || plugin->size < sizeof *plugin)
+    if (plugin->abi != SL_PLUGIN_ABI || plugin->size < FIRST_SIZE)
         return sl_fail(err, SL_E_PLAN,
                        "the plugin '%.*s' was made for version %u of the interface (%u bytes), not for "
-                       "version %u (%zu bytes): compile it with the sluice_plugin.h of this sluice",
-                       (int)name.n, name.s, plugin->abi, plugin->size, SL_PLUGIN_ABI, sizeof *plugin);
+                       "version %u (%zu bytes or more): compile it with the sluice_plugin.h of this sluice",
+                       (int)name.n, name.s, plugin->abi, plugin->size, SL_PLUGIN_ABI, FIRST_SIZE);
     return SL_OK;
 }
 
-static sl_status check_functions(const sl_plugin *plugin, sl_text name, sl_error *err) {
-    if (!plugin->functions || !plugin->nfunctions || plugin->nfunctions > MOST_FUNCTIONS)
-        return sl_fail(err, SL_E_PLAN, "the plugin '%.*s' has %zu functions; it must have 1 to %d",
-                       (int)name.n, name.s, plugin->functions ? plugin->nfunctions : 0, MOST_FUNCTIONS);
-    for (size_t i = 0; i < plugin->nfunctions; i++)
-        if (!plugin->functions[i].name || !plugin->functions[i].item)
-            return sl_fail(err, SL_E_PLAN, "the plugin '%.*s' has a function without 'name' or 'item'",
-                           (int)name.n, name.s);
-    return SL_OK;
+/* ---- its functions -------------------------------------------------------------------------------------------------------- */
+
+/* The functions of one kind, of both kinds as aggregates. */
+typedef struct choice {
+    const sl_plugin *plugin;
+    sl_plugin_role role;
+    size_t n;
+} choice;
+
+/* A plugin made before there were aggregates ends before them. */
+static size_t aggregates_of(const sl_plugin *p) {
+    return p->size >= sizeof *p && p->aggregates ? p->naggregates : 0;
+}
+
+static choice functions_of(const sl_plugin *p, sl_plugin_role role) {
+    size_t n = role == SL_PLUGIN_STREAM ? aggregates_of(p) : p->functions ? p->nfunctions : 0;
+    return (choice){p, role, n};
+}
+
+static sl_plugin_aggregate function_at(choice c, size_t i) {
+    if (c.role == SL_PLUGIN_STREAM) return c.plugin->aggregates[i];
+    const sl_plugin_function *f = &c.plugin->functions[i];
+    return (sl_plugin_aggregate){.name = f->name, .open = f->open, .item = f->item, .close = f->close};
+}
+
+static sl_status check_functions(choice c, sl_text name, sl_error *err) {
+    bool stream = c.role == SL_PLUGIN_STREAM;
+    for (size_t i = 0; i < c.n && c.n <= MOST_FUNCTIONS; i++) {
+        sl_plugin_aggregate f = function_at(c, i);
+        if (!f.name || !f.item || (stream && !f.result))
+            return sl_fail(err, SL_E_PLAN, "the plugin '%.*s' has %s without 'name'%s", (int)name.n, name.s,
+                           stream ? "an aggregate" : "a function",
+                           stream ? ", 'item' or 'result'" : " or 'item'");
+    }
+    if (c.n && c.n <= MOST_FUNCTIONS) return SL_OK;
+    return sl_fail(err, SL_E_PLAN, "the plugin '%.*s' has %zu functions for %s; it must have 1 to %d",
+                   (int)name.n, name.s, c.n, stream ? "aggregate" : "udf", MOST_FUNCTIONS);
 }
 
 /* "'a', 'b' and 'c'" is more than a message needs: one near name, or the first. */
-static sl_status no_function(const sl_plugin *plugin, const sl_plugin_conf *c, sl_arena *arena,
-                             sl_error *err) {
-    const char **names = sl_arena_calloc(arena, plugin->nfunctions + 1, sizeof *names);
+static sl_status no_function(choice all, const sl_plugin_conf *c, sl_arena *arena, sl_error *err) {
+    const char **names = sl_arena_calloc(arena, all.n + 1, sizeof *names);
     if (!names) return sl_oom(err);
-    for (size_t i = 0; i < plugin->nfunctions; i++) names[i] = plugin->functions[i].name;
+    for (size_t i = 0; i < all.n; i++) names[i] = function_at(all, i).name;
     const char *near = sl_text_nearest(c->function, names);
-    return sl_fail(err, SL_E_PLAN, "the plugin '%.*s' has no function '%.*s'%s'%s'%s", (int)c->plugin.n,
-                   c->plugin.s, (int)c->function.n, c->function.s, near ? ", did you mean " : "; it has ",
+    return sl_fail(err, SL_E_PLAN, "the plugin '%.*s' has no function '%.*s' for %s%s'%s'%s",
+                   (int)c->plugin.n, c->plugin.s, (int)c->function.n, c->function.s,
+                   all.role == SL_PLUGIN_STREAM ? "aggregate" : "udf", near ? ", did you mean " : "; it has ",
                    near ? near : names[0],
-                   near                     ? "?"
-                   : plugin->nfunctions > 1 ? " and others"
-                                            : "");
+                   near        ? "?"
+                   : all.n > 1 ? " and others"
+                               : "");
 }
 
-static sl_status choose(const sl_plugin *plugin, const sl_plugin_conf *c, sl_arena *arena,
-                        const sl_plugin_function **out, sl_error *err) {
-    TRY(check_functions(plugin, c->plugin, err));
-    *out = plugin->functions;
-    if (!c->function.s && plugin->nfunctions == 1) return SL_OK;
-    if (!c->function.s)
+static sl_status choose(choice all, const sl_plugin_conf *c, sl_arena *arena, sl_plugin_aggregate *out,
+                        sl_error *err) {
+    TRY(check_functions(all, c->plugin, err));
+    if (!c->function.s && all.n > 1)
         return sl_fail(err, SL_E_PLAN,
                        "the plugin '%.*s' has %zu functions: 'function' says which, such as '%s'",
-                       (int)c->plugin.n, c->plugin.s, plugin->nfunctions, plugin->functions[0].name);
-    for (size_t i = 0; i < plugin->nfunctions; i++, ++*out)
-        if (sl_text_is(c->function, (*out)->name)) return SL_OK;
-    return no_function(plugin, c, arena, err);
+                       (int)c->plugin.n, c->plugin.s, all.n, function_at(all, 0).name);
+    for (size_t i = 0; i < all.n; i++) {
+        *out = function_at(all, i);
+        if (!c->function.s || sl_text_is(c->function, out->name)) return SL_OK;
+    }
+    return no_function(all, c, arena, err);
 }
+
+/* ---- loading --------------------------------------------------------------------------------------------------------------- */
 
 static sl_status write_conf(sl_value conf, sl_arena *arena, const char **out, sl_error *err) {
     sl_buf json = {.limit = MOST_CONF};
@@ -105,8 +138,15 @@ static sl_status try_out(const sl_plugin_program *p, sl_error *err) {
     return sl_fail(err, s == SL_E_DATA ? SL_E_PLAN : s, "%s", why.text);
 }
 
-sl_status sl_plugin_load(const sl_plugin_conf *c, const sl_step_info *info, sl_plugin_program *p,
-                         sl_error *err) {
+sl_status sl_plugin_check(const sl_plugin_conf *c, bool elsewhere, sl_error *err) {
+    if (c->plugin.s && elsewhere) return sl_fail(err, SL_E_PLAN, "give one of 'lua', 'file' and 'plugin'");
+    if (!c->plugin.s && c->conf.type != SL_MISSING)
+        return sl_fail(err, SL_E_PLAN, "'conf' goes with 'plugin'");
+    return SL_OK;
+}
+
+sl_status sl_plugin_load(const sl_plugin_conf *c, sl_plugin_role role, const sl_step_info *info,
+                         sl_plugin_program *p, sl_error *err) {
     const sl_plugin *plugin = NULL;
     if (info->env->no_plugins)
         return sl_fail(err, SL_E_PLAN, "plugins are not allowed in this run (--no-plugins)");
@@ -114,7 +154,7 @@ sl_status sl_plugin_load(const sl_plugin_conf *c, const sl_step_info *info, sl_p
     TRY(write_conf(c->conf, info->arena, &p->conf, err));
     TRY(open_library(c->plugin, info, &p->library, err));
     TRY(ask(p->library, c->plugin, &plugin, err));
-    TRY(choose(plugin, c, info->arena, &p->function, err));
+    TRY(choose(functions_of(plugin, role), c, info->arena, &p->function, err));
     return try_out(p, err);
 }
 

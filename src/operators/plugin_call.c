@@ -8,7 +8,7 @@
 #include "record/builder.h"
 #include "record/number.h"
 
-enum { MOST_RESULTS = 256 << 20 }; /* bytes for the results of one item */
+enum { MOST_RESULTS = 256 << 20 }; /* bytes for the results of one call */
 
 struct sl_plugin_call {
     const sl_plugin_program *program;
@@ -16,7 +16,7 @@ struct sl_plugin_call {
     sl_error error; /* the first thing that went wrong in the call at hand */
 
     /* The item at hand. */
-    sl_batch *batch;
+    sl_batch *batch; /* NULL: none, in `result` */
     uint32_t row;
     sl_arena scratch; /* until the next item */
 
@@ -33,7 +33,7 @@ struct sl_plugin_call {
 /* ---- the item -------------------------------------------------------------------------------------------------------------- */
 
 static sl_value value_of(sl_plugin_call *c, const char *name) {
-    int column = sl_batch_find(c->batch, sl_text_of(name), c->program->dialect == SL_RIKO);
+    int column = c->batch ? sl_batch_find(c->batch, sl_text_of(name), c->program->dialect == SL_RIKO) : -1;
     const sl_value *v = column < 0 ? NULL : sl_column_read(c->batch, (uint32_t)column, &c->error);
     return v ? v[c->row] : sl_missing();
 }
@@ -49,7 +49,7 @@ static sl_plugin_type type(sl_plugin_call *c, const char *name) {
 
 /* Columns stand in the order of the item; those that it lacks are passed over. */
 static const char *field(sl_plugin_call *c, size_t i) {
-    for (uint32_t k = 0; k < c->batch->ncols; k++) {
+    for (uint32_t k = 0; c->batch && k < c->batch->ncols; k++) {
         if (sl_batch_peek(c->batch, k, c->row).type == SL_MISSING || i-- > 0) continue;
         sl_text name = c->batch->cols[k].name;
         const char *z = sl_arena_strndup(&c->scratch, name.s, name.n);
@@ -138,7 +138,7 @@ static bool allowed(sl_plugin_call *c, size_t n) {
         c->used += n;
         return true;
     }
-    sl_fail(&c->error, SL_E_MEMORY, "the results for an item are larger than %d MiB", MOST_RESULTS >> 20);
+    sl_fail(&c->error, SL_E_MEMORY, "the results of a call are larger than %d MiB", MOST_RESULTS >> 20);
     return false;
 }
 
@@ -187,6 +187,9 @@ static int start_item(sl_plugin_call *c) {
 static int start_copy(sl_plugin_call *c) {
     sl_value item = sl_map(NULL, 0);
     start_item(c);
+    if (!c->batch)
+        sl_fail(&c->error, SL_E_DATA, "it copies an item where there is none: start_item begins one");
+    if (failed(c)) return -1;
     if (sl_batch_item(c->batch, c->row, &item, &c->error) != SL_OK) return -1;
     for (uint32_t i = 0; i < item.n; i++) add_pair(c, item.as.map[i].key, item.as.map[i].value);
     return failed(c);
@@ -274,9 +277,11 @@ static const sl_plugin_host host = {.abi = SL_PLUGIN_ABI,
 
 /* ---- calls ----------------------------------------------------------------------------------------------------------------- */
 
-/* Calls the function with ROW of B; its results are in c->results, their bytes in ARENA. */
-static sl_status call(sl_plugin_call *c, sl_batch *b, uint32_t row, sl_arena *arena, sl_error *err) {
-    const sl_plugin_function *f = c->program->function;
+typedef int function(void *state, const sl_plugin_host *host, sl_plugin_call *call);
+
+/* Calls F with ROW of B, or with no item; its results are in c->results, their bytes in ARENA. */
+static sl_status call(sl_plugin_call *c, function *f, sl_batch *b, uint32_t row, sl_arena *arena,
+                      sl_error *err) {
     sl_arena_reset(&c->scratch);
     c->error = (sl_error){0};
     c->batch = b;
@@ -285,39 +290,47 @@ static sl_status call(sl_plugin_call *c, sl_batch *b, uint32_t row, sl_arena *ar
     c->nresults = c->npairs = 0;
     c->begun = false;
     c->used = 0;
-    bool bad = f->item(c->state, &host, c) != 0;
+    bool bad = f(c->state, &host, c) != 0;
     finish_item(c);
     if (!bad && !c->error.code) return SL_OK;
     sl_status s = c->error.code ? c->error.code : SL_E_DATA;
-    sl_fail(err, s, "the function '%s' failed%s%s", f->name, c->error.code ? ": " : "", c->error.text);
-    sl_error_at(err, b->source, sl_batch_line(b, row), 0);
+    sl_fail(err, s, "the function '%s' failed%s%s", c->program->function.name, c->error.code ? ": " : "",
+            c->error.text);
+    if (b) sl_error_at(err, b->source, sl_batch_line(b, row), 0);
     return s;
 }
 
-static sl_status add_items(sl_plugin_call *c, sl_batch *b, sl_builder *to, sl_error *err) {
+static sl_status call_item(sl_plugin_call *c, sl_batch *b, uint32_t row, sl_arena *arena, sl_error *err) {
+    return call(c, c->program->function.item, b, row, arena, err);
+}
+
+static sl_status add_results(const sl_plugin_call *c, uint32_t most, sl_builder *to, sl_error *err) {
+    for (uint32_t k = 0; k < c->nresults && k < most; k++) TRY(sl_builder_add(to, c->results[k], err));
+    return SL_OK;
+}
+
+static sl_status add_items(sl_plugin_call *c, sl_batch *b, uint32_t most, sl_builder *to, sl_error *err) {
     for (uint32_t i = 0; i < b->nsel; i++) {
-        TRY(call(c, b, sl_batch_row(b, i), &c->scratch, err));
-        for (uint32_t k = 0; k < c->nresults; k++) TRY(sl_builder_add(to, c->results[k], err));
+        TRY(call_item(c, b, sl_batch_row(b, i), &c->scratch, err));
+        TRY(add_results(c, most, to, err));
     }
     return sl_builder_flush(to, err);
 }
 
-sl_status sl_plugin_items(sl_plugin_call *c, sl_batch *take, sl_out *out, sl_error *err) {
+sl_status sl_plugin_items(sl_plugin_call *c, sl_batch *take, uint32_t most, sl_out *out, sl_error *err) {
     sl_builder *to = sl_builder_new(0, NULL, sl_emit_batch, out);
     if (to) sl_builder_source(to, take->source);
-    sl_status s = to ? add_items(c, take, to, err) : sl_oom(err);
+    sl_status s = to ? add_items(c, take, most, to, err) : sl_oom(err);
     sl_builder_free(&to);
     sl_batch_free(&take);
     return s;
 }
 
-/* The results as one value. */
-static sl_status sum_up(const sl_plugin_call *c, sl_value *out, sl_error *err) {
-    *out = c->nresults ? c->results[0] : sl_missing();
-    if (c->nresults < 2) return SL_OK;
+/* The results as a list. */
+static sl_status list_results(const sl_plugin_call *c, sl_value *out, sl_error *err) {
     sl_value *list = sl_arena_calloc(c->arena, c->nresults, sizeof *list);
     if (!list) return sl_oom(err);
-    memcpy(list, c->results, c->nresults * sizeof *list);
+    if (c->nresults) memcpy(list, c->results, c->nresults * sizeof *list);
     *out = sl_list(list, c->nresults);
     return SL_OK;
 }
@@ -325,14 +338,44 @@ static sl_status sum_up(const sl_plugin_call *c, sl_value *out, sl_error *err) {
 sl_status sl_plugin_values(sl_plugin_call *c, sl_batch *b, sl_value *v, sl_error *err) {
     for (uint32_t i = 0; i < b->nsel; i++) {
         uint32_t row = sl_batch_row(b, i);
-        TRY(call(c, b, row, sl_batch_arena(b), err));
-        TRY(sum_up(c, &v[row], err));
+        TRY(call_item(c, b, row, sl_batch_arena(b), err));
+        TRY(list_results(c, &v[row], err));
     }
     return SL_OK;
 }
 
+/* ---- the whole stream ------------------------------------------------------------------------------------------------------ */
+
+static sl_status too_early(const sl_plugin_call *c, const sl_batch *b, uint32_t row, sl_error *err) {
+    sl_fail(err, SL_E_DATA,
+            "the function '%s' failed: it makes a result of an item; 'result' makes them at the end",
+            c->program->function.name);
+    sl_error_at(err, b->source, sl_batch_line(b, row), 0);
+    return SL_E_DATA;
+}
+
+sl_status sl_plugin_gather(sl_plugin_call *c, sl_batch *b, sl_error *err) {
+    for (uint32_t i = 0; i < b->nsel; i++) {
+        uint32_t row = sl_batch_row(b, i);
+        TRY(call_item(c, b, row, &c->scratch, err));
+        if (c->nresults) return too_early(c, b, row, err);
+    }
+    return SL_OK;
+}
+
+sl_status sl_plugin_result(sl_plugin_call *c, sl_out *out, sl_error *err) {
+    sl_builder *to = sl_builder_new(0, NULL, sl_emit_batch, out);
+    sl_status s = to ? call(c, c->program->function.result, NULL, 0, &c->scratch, err) : sl_oom(err);
+    if (s == SL_OK) s = add_results(c, UINT32_MAX, to, err);
+    if (s == SL_OK) s = sl_builder_flush(to, err);
+    sl_builder_free(&to);
+    return s;
+}
+
+/* ---- its life -------------------------------------------------------------------------------------------------------------- */
+
 sl_status sl_plugin_open(const sl_plugin_program *p, sl_plugin_call **out, sl_error *err) {
-    const sl_plugin_function *f = p->function;
+    const sl_plugin_aggregate *f = &p->function;
     char why[256] = "";
     sl_plugin_call *c = calloc(1, sizeof *c);
     if (!c) return sl_oom(err);
@@ -349,7 +392,7 @@ sl_status sl_plugin_open(const sl_plugin_program *p, sl_plugin_call **out, sl_er
 void sl_plugin_close(sl_plugin_call **cp) {
     sl_plugin_call *c = *cp;
     if (!c) return;
-    if (c->program->function->close) c->program->function->close(c->state);
+    if (c->program->function.close) c->program->function.close(c->state);
     sl_arena_free(&c->scratch);
     free(c->results);
     free(c->pairs);

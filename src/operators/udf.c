@@ -8,12 +8,12 @@
 typedef struct conf {
     sl_lua_conf function;
     bool many;
-    sl_text plugin;
-    sl_value conf; /* for the plugin */
+    sl_plugin_conf plugin;
     /* prepared: */
     const sl_lua_program *program; /* NULL: the function is the library's */
     sl_plugin_program library;
     bool emits;
+    int count; /* 0 not given, 1 first, 2 all */
     sl_path assign;
 } conf;
 
@@ -23,11 +23,29 @@ typedef struct state {
     sl_plugin_call *call;
 } state;
 
+/* What an item stores, by V, its result or the list of its results: the one, a list of several, nothing for none. */
+static sl_status settle(const conf *c, sl_value *v, sl_arena *arena, sl_error *err) {
+    bool listed = v->type == SL_LIST && (c->many || !c->program);
+    if (c->count == 2 && !listed) {
+        sl_value *one = sl_arena_calloc(arena, 1, sizeof *one);
+        if (!one) return sl_oom(err);
+        *one = *v;
+        *v = sl_list(one, v->type != SL_MISSING);
+    } else if (c->count != 2 && listed && (c->count == 1 || v->n < 2)) {
+        *v = v->n ? v->as.list[0] : sl_missing();
+    }
+    return SL_OK;
+}
+
+static sl_status results_of(const conf *c, state *st, sl_batch *b, sl_value *v, sl_error *err) {
+    TRY(c->program ? sl_lua_values(st->lua, b, v, err) : sl_plugin_values(st->call, b, v, err));
+    for (uint32_t i = 0; i < b->nsel; i++) TRY(settle(c, &v[sl_batch_row(b, i)], sl_batch_arena(b), err));
+    return SL_OK;
+}
+
 static sl_status store_results(const conf *c, state *st, sl_batch *take, sl_out *out, sl_error *err) {
     sl_value *v = sl_arena_calloc(sl_batch_arena(take), take->nrows, sizeof *v);
-    sl_status s = !v           ? sl_oom(err)
-                  : c->program ? sl_lua_values(st->lua, take, v, err)
-                               : sl_plugin_values(st->call, take, v, err);
+    sl_status s = v ? results_of(c, st, take, v, err) : sl_oom(err);
     if (s == SL_OK) return sl_path_assign(&c->assign, take, v, sl_emit_batch, out, err);
     sl_batch_free(&take);
     return s;
@@ -38,8 +56,9 @@ static sl_status apply(const void *vconf, void *vstate, sl_batch *take, sl_out *
     state *st = vstate;
     take->bare = false;
     if (!c->emits) return store_results(c, st, take, out, err);
-    return c->program ? sl_lua_items(st->lua, take, c->many, out, err)
-                      : sl_plugin_items(st->call, take, out, err);
+    uint32_t most = c->count == 1 ? 1 : UINT32_MAX;
+    return c->program ? sl_lua_items(st->lua, take, c->many ? most : 0, out, err)
+                      : sl_plugin_items(st->call, take, most, out, err);
 }
 
 static sl_status start(const void *vconf, void **out, sl_error *err) {
@@ -57,23 +76,23 @@ static void stop(void *vstate) {
 }
 
 static sl_status prepare_plugin(conf *c, const sl_step_info *info, sl_error *err) {
-    sl_plugin_conf given = {c->plugin, c->function.function, c->conf};
-    if (sl_lua_given(&c->function)) return sl_fail(err, SL_E_PLAN, "give one of 'lua', 'file' and 'plugin'");
+    c->plugin.function = c->function.function;
     if (c->many)
         return sl_fail(err, SL_E_PLAN,
                        "'many' is for Lua: a function of a plugin makes any number of results");
-    return sl_plugin_load(&given, info, &c->library, err);
+    return sl_plugin_load(&c->plugin, SL_PLUGIN_ITEM, info, &c->library, err);
 }
 
 static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     conf *c = vconf;
     c->emits = info->emit != 0;
+    c->count = info->count;
     sl_text assign = info->assign ? sl_text_of(info->assign) : SL_TEXT("udf");
     TRY(sl_path_compile(&c->assign, assign, info->env->dialect, info->arena, err));
-    if (c->plugin.s) return prepare_plugin(c, info, err);
+    TRY(sl_plugin_check(&c->plugin, sl_lua_given(&c->function), err));
+    if (c->plugin.plugin.s) return prepare_plugin(c, info, err);
     if (!sl_lua_given(&c->function))
         return sl_fail(err, SL_E_PLAN, "no function: give 'lua', or 'file' and 'function', or 'plugin'");
-    if (c->conf.type != SL_MISSING) return sl_fail(err, SL_E_PLAN, "'conf' goes with 'plugin'");
     return sl_lua_prepare(&c->function, SL_LUA_ITEM, info, &c->program, err);
 }
 
@@ -89,14 +108,7 @@ static const sl_option options[] = {
      .offset = offsetof(conf, many),
      .fallback = "false",
      .help = "a list that the function returns is several results"},
-    {.name = "plugin",
-     .type = SL_OPT_TEXT,
-     .offset = offsetof(conf, plugin),
-     .help = "shared library that has the function, such as ./libx.so"},
-    {.name = "conf",
-     .type = SL_OPT_VALUE,
-     .offset = offsetof(conf, conf),
-     .help = "an object for the function of the plugin"},
+    SL_PLUGIN_OPTIONS(conf, plugin),
     {0},
 };
 
@@ -110,7 +122,7 @@ const sl_pipe sl_pipe_udf = {
         "texts as keys is an item, a table 1..n a list, anything else a bare value; nil is no item, the "
         "value "
         "`null` is null. It may set fields of the item and return the item. With emit false the result is "
-        "stored in the field 'assign' names.\n\n"
+        "stored in the field 'assign' names, of several the list; count first keeps the first of several.\n\n"
         "CSV fields are strings, which Lua makes numbers in arithmetic, but not in comparisons: "
         "tonumber(item.a) > 5. Numbers without a fraction up to 2^53 become integers; integers from 2^53 on, "
         "decimals and dates "

@@ -14,11 +14,11 @@ target_link_libraries(api_example PRIVATE sluice)
 add_test(NAME cli.api_example COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_api_example.py)
 set_tests_properties(cli.api_example PROPERTIES TIMEOUT 60 LABELS cli ENVIRONMENT "API_EXAMPLE=$<TARGET_FILE:api_example>")
 
-foreach(name example_plugin wrong_plugin)
+foreach(name example_plugin wrong_plugin old_plugin)
   add_library(${name} MODULE ${PROJECT_SOURCE_DIR}/tests/plugin/${name}.c)
   target_link_libraries(${name} PRIVATE sluice_flags)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src)
 endforeach()
 add_test(NAME cli.plugins COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_plugins.py)
 set_tests_properties(cli.plugins PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT
-  "SLUICE=$<TARGET_FILE:sluice_program>;EXAMPLE_PLUGIN=$<TARGET_FILE:example_plugin>;WRONG_PLUGIN=$<TARGET_FILE:wrong_plugin>")
+  "SLUICE=$<TARGET_FILE:sluice_program>;EXAMPLE_PLUGIN=$<TARGET_FILE:example_plugin>;WRONG_PLUGIN=$<TARGET_FILE:wrong_plugin>;OLD_PLUGIN=$<TARGET_FILE:old_plugin>")

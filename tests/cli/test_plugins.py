@@ -17,10 +17,11 @@ class Plugins(Case):
         (self.dir / "sub").mkdir()
         shutil.copy(os.environ["EXAMPLE_PLUGIN"], self.dir / "sub" / "x.so")
         shutil.copy(os.environ["WRONG_PLUGIN"], self.dir / "sub" / "wrong.so")
+        shutil.copy(os.environ["OLD_PLUGIN"], self.dir / "sub" / "old.so")
         self.file("in.jsonl", "".join(json.dumps({"a": i, "t": "x"} if i % 5 else {"t": "y"}) + "\n" for i in range(3000)))
 
-    def run_udf(self, conf, *words, code=0, url="in.jsonl", **step):
-        steps = [{"type": "fetchdata", "conf": {"url": str(self.dir / url)}}, {"type": "udf", "conf": conf, **step}]
+    def run_udf(self, conf, *words, code=0, url="in.jsonl", pipe="udf", **step):
+        steps = [{"type": "fetchdata", "conf": {"url": str(self.dir / url)}}, {"type": pipe, "conf": conf, **step}]
         self.file("sub/p.json", json.dumps({"modules": steps}))
         return self.sluice("run", "sub/p.json", "-q", "--unit", "4096", *words, code=code)
 
@@ -49,6 +50,19 @@ class Plugins(Case):
         stored = self.same({"plugin": "./x.so", "function": "look"}, emit=False, assign="r")
         self.assertEqual(stored[0]["r"], items)
 
+    def test_count(self):
+        """None, one and several results, emitted and stored."""
+        self.file("in.jsonl", '{"a": 7}\n{"a": 1, "b": 2}\n')
+        def results(function, **step):
+            return self.same({"plugin": "./x.so", "function": function, "conf": {"by": 2}}, **step)
+        self.assertEqual(results("look", count="first"), [{"name": n, "type": 3, "text": t, "number": float(t)} for n, t in (("a", "7"), ("a", "1"))])
+        first = {"name": "a", "type": 3, "text": "1", "number": 1.0}
+        self.assertEqual(results("look", emit=False, assign="r", count="first")[1], {"a": 1, "b": 2, "r": first})
+        self.assertEqual(len(results("look", emit=False, assign="r", count="all")[1]["r"]), 4)
+        self.file("in.jsonl", '{"a": 3}\n{"b": 2}\n')
+        self.assertEqual(results("scale", emit=False, assign="r"), [{"a": 3, "r": {"a": 6, "scaled": True}}, {"b": 2}])
+        self.assertEqual(results("scale", emit=False, assign="r", count="all"), [{"a": 3, "r": [{"a": 6, "scaled": True}]}, {"b": 2, "r": []}])
+
     def test_failure_has_its_place(self):
         for pool in pools((2,)):
             r = self.run_udf({"plugin": "./x.so", "function": "refuse"}, *pool, code=1)
@@ -62,7 +76,8 @@ class Plugins(Case):
             ({"plugin": "./none.so"}, "cannot load the plugin: .*none.so"),
             ({"plugin": "libm.so.6"}, "'libm.so.6' is no plugin: it does not export 'sluice_plugin'"),
             ({"plugin": "./wrong.so"}, "made for version 2 of the interface"),
-            ({"plugin": "./x.so", "function": "scael"}, "has no function 'scael', did you mean 'scale'?"),
+            ({"plugin": "./x.so", "function": "scael"}, "has no function 'scael' for udf, did you mean 'scale'?"),
+            ({"plugin": "./x.so", "function": "run"}, "has no function 'run' for udf; it has 'scale' and others"),
             ({"plugin": "./x.so"}, "has 4 functions: 'function' says which"),
             (x, "does not open: 'by' must be a number other than 0"),
             (x | {"conf": 3}, "'conf' is an object, not a int"),
@@ -72,6 +87,40 @@ class Plugins(Case):
             ({}, "no function: give 'lua'"),
         ]:
             self.assertRegex(self.run_udf(conf, url="missing.jsonl", code=2).message, message)
+
+    def test_aggregate(self):
+        """It sees every item in order, whatever the pool."""
+        run = {"plugin": "./x.so", "function": "run"}
+        self.assertEqual(self.same(run, pipe="aggregate"), [{"text": "x", "most": 4}, 3000])
+        self.file("in.jsonl", "")
+        self.assertEqual(self.same(run, pipe="aggregate"), [{"text": "", "most": 0}, 0])
+
+    def test_aggregate_that_fails(self):
+        self.file("in.jsonl", '{"t": "a"}\n{"t": "%s"}\n' % ("x" * 64))
+        for pool in pools((2,)):
+            def message(function, *, code=1):
+                return self.run_udf({"plugin": "./x.so", "function": function}, *pool, pipe="aggregate", code=code).message
+            self.assertIn("in.jsonl:2: step 2 (aggregate): the function 'run' failed: a text is too long", message("run"))
+            self.assertIn("in.jsonl:1: step 2 (aggregate): the function 'early' failed: it makes a result of an item", message("early"))
+            self.assertIn("step 2 (aggregate): the function 'copies' failed: it copies an item where there is none", message("copies"))
+
+    def test_aggregate_is_checked_before_the_input(self):
+        run = {"plugin": "./x.so", "function": "run"}
+        for conf, message in [
+            ({"plugin": "./x.so", "function": "scale"}, "has no function 'scale' for aggregate; it has 'run' and others"),
+            ({"plugin": "./x.so"}, "has 3 functions: 'function' says which, such as 'run'"),
+            ({"plugin": "./old.so"}, "has 0 functions for aggregate"),
+            (run | {"conf": {"wrong": 1}}, "does not open: there is something wrong"),
+            (run | {"by": "t"}, "give a function .* or groups"),
+            (run | {"lua": "1"}, "give one of 'lua', 'file' and 'plugin'"),
+            ({"by": "t", "conf": {}}, "'conf' goes with 'plugin'"),
+        ]:
+            self.assertRegex(self.run_udf(conf, url="missing.jsonl", pipe="aggregate", code=2).message, message)
+        self.assertIn("(--no-plugins)", self.run_udf(run, "--no-plugins", pipe="aggregate", code=2).message)
+
+    def test_plugin_made_before_aggregates(self):
+        self.file("in.jsonl", '{"a": 1}\n')
+        self.assertEqual(self.same({"plugin": "./old.so"}), [1])
 
     def test_rights(self):
         x = {"plugin": "./x.so", "function": "look"}
@@ -87,6 +136,8 @@ class Plugins(Case):
                        cwd=self.dir / "sub", check=True)
         self.file("in.jsonl", '{"a": 21}\n')
         self.assertEqual(self.same({"plugin": "./libtwice.so", "conf": {}}), [{"twice": 42}])
+        self.file("in.jsonl", '{"a": 1}\n{"a": 5}\n{"a": 3}\n')
+        self.assertEqual(self.same({"plugin": "./libtwice.so", "function": "largest"}, pipe="aggregate"), [{"largest": 5}])
 
 
 if __name__ == "__main__":
