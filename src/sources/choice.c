@@ -183,6 +183,7 @@ static sl_status set_pages(sl_source_conf *c, const sl_format *format, sl_arena 
 
 sl_status sl_source_prepare(sl_source_conf *c, const sl_format *format, const sl_option *options,
                             const void *conf, const sl_step_info *info, sl_error *err) {
+    c->env = info->env;
     c->dialect = info->env->dialect;
     c->keep = info->arena;
     TRY(set_access(c, info, err));

@@ -37,6 +37,7 @@ typedef struct sl_source_conf {
     sl_dialect dialect;
     sl_choice choices[SL_CHOICES];
     uint32_t nchoices; /* 1: known; more: decided by what comes */
+    const sl_env *env; /* of the run */
     sl_arena *keep;    /* lives as long as the conf; for the names in units; coordinator only */
 } sl_source_conf;
 

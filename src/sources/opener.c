@@ -560,6 +560,18 @@ static int open_again(const char *path) {
     return fd;
 }
 
+bool sl_source_is_short(const char *name, uint64_t most, uint64_t *size) {
+    struct stat st;
+    char head[4];
+    if (!sl_source_is_file(name) || stat(name, &st) || !S_ISREG(st.st_mode)) return false;
+    *size = (uint64_t)st.st_size;
+    int fd = *size <= most ? open_again(name) : -1;
+    if (fd < 0) return false;
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    close(fd);
+    return n >= 0 && sl_coding_of(head, (size_t)n) == SL_CODING_NONE;
+}
+
 void sl_range_close(int *fd) {
     if (*fd >= 0) close(*fd);
     *fd = -1;

@@ -14,6 +14,7 @@
 
 #define PATIENCE_MS 20 /* how long a slow stream may go on filling a unit that has something in it */
 #define LEAST_UNIT  ((size_t)16) /* the tests cut finely */
+#define WHOLE_FILE  '\xff'       /* the note of a unit that is a file as a whole: no choice has that number */
 
 typedef struct stream {
     const sl_source_conf *conf;
@@ -26,6 +27,7 @@ typedef struct stream {
 
     sl_inflow *in;      /* the one being read; NULL: between two */
     const char *source; /* its name for messages */
+    const char *told;   /* the same, where the coordinator has given it to a worker; else NULL */
     uint32_t choice;
     void *splitter; /* NULL until something was read */
     sl_text note;   /* of its units; .s NULL until known */
@@ -59,11 +61,17 @@ static sl_status open_input(stream *s, sl_text name, const sl_access *access, sl
     return SL_OK;
 }
 
-/* What was opened as NAME is read from here on. */
-static sl_status enter_input(stream *s, sl_text name, sl_error *err) {
+static sl_status name_input(stream *s, sl_text name, sl_error *err) {
     sl_text shown = sl_url_shown(name, s->keep);
     if (!shown.s) return sl_oom(err);
     s->source = sl_text_is(name, "-") ? "stdin" : shown.s;
+    return SL_OK;
+}
+
+/* What was opened as NAME is read from here on. */
+static sl_status enter_input(stream *s, sl_text name, sl_error *err) {
+    s->source = s->told;
+    if (!s->told) TRY(name_input(s, name, err));
     s->note = (sl_text){0};
     s->ended = false;
     s->counted = s->base = s->page_units = 0;
@@ -197,16 +205,22 @@ static void stream_close(void *split) {
     free(s);
 }
 
-/* KEEP: lives as long as the units do; NULL: they do not outlive the stream. */
-static sl_status open_stream(const sl_source_conf *conf, const sl_env *env, sl_arena *keep, void **split,
-                             sl_error *err) {
-    stream *s = calloc(1, sizeof *s);
+/* One without names. KEEP: lives as long as the units do; NULL: they do not outlive the stream. */
+static sl_status stream_new(const sl_source_conf *conf, const sl_env *env, sl_arena *keep, stream **out,
+                            sl_error *err) {
+    stream *s = *out = calloc(1, sizeof *s);
     if (!s) return sl_oom(err);
     s->conf = conf;
     s->env = env;
     s->keep = keep ? keep : &s->own;
     s->blocks = sl_blocks_new();
-    sl_status status = s->blocks ? SL_OK : sl_oom(err);
+    return s->blocks ? SL_OK : sl_oom(err);
+}
+
+static sl_status open_stream(const sl_source_conf *conf, const sl_env *env, sl_arena *keep, void **split,
+                             sl_error *err) {
+    stream *s = NULL;
+    sl_status status = stream_new(conf, env, keep, &s, err);
     bool nothing = conf->may_be_empty && !conf->url.n;
     if (!status && !nothing) status = sl_access_check(&conf->access, conf->url, err);
     if (!status && !nothing) status = sl_source_names(conf->url, env->base_dir, s->keep, &s->names, err);
@@ -224,6 +238,10 @@ static sl_status stream_open(const void *conf, const sl_env *env, void **split, 
     const sl_source_conf *c = conf;
     sl_arena *keep = env->keep ? env->keep : c->keep;
     return open_stream(c, env, env->for_item ? NULL : keep, split, err);
+}
+
+sl_inflow *sl_stream_inflow(void *split) {
+    return ((const stream *)split)->in;
 }
 
 static bool stream_unchanged(void *split) {
@@ -386,10 +404,35 @@ static sl_status advance(stream *s, sl_unit *unit, bool *got, sl_error *err) {
     return cut.done || (s->ended && all) ? end_input(s, err) : SL_OK;
 }
 
+/* Whether the next input is a file that makes one unit, for a worker to open and to read. Where sources may be left out, whether it
+ * can be opened is for the coordinator to see. */
+static bool is_whole_file(const stream *s, uint64_t *size) {
+    if (s->in || s->conf->pages || s->env->for_item || s->env->keep_going) return false;
+    return sl_source_is_short(s->names.v[s->next].s, s->env->unit, size);
+}
+
+static sl_status hand_out_file(stream *s, uint64_t size, sl_unit *unit, sl_error *err) {
+    static const char note[] = {WHOLE_FILE};
+    sl_text name = s->names.v[s->next++];
+    TRY(name_input(s, name, err));
+    *unit = (sl_unit){.path = name.s,
+                      .length = size,
+                      .line = 1,
+                      .index = s->index++,
+                      .bytes = size,
+                      .source = s->source,
+                      .note = {note, sizeof note}};
+    s->finished += size;
+    s->any = s->changed = true;
+    return SL_OK;
+}
+
 static sl_status stream_split(void *split, sl_unit *unit, sl_error *err) {
     stream *s = split;
+    uint64_t size;
     for (bool got = false; !got;) {
         if (!s->in && s->next == s->names.n) return SL_DONE;
+        if (is_whole_file(s, &size)) return hand_out_file(s, size, unit, err);
         if (!s->in) TRY(open_next(s, err));
         if (!s->splitter && is_past_the_end(s)) {
             end_pages(s);
@@ -413,6 +456,9 @@ typedef struct reader {
     const sl_source_conf *conf;
     char *path; /* the file open at fd; NULL: none */
     int fd;
+    sl_env env;    /* of `file` */
+    stream *file;  /* reads one whole file after another; NULL: none came yet */
+    sl_text named; /* the one at hand */
 } reader;
 
 sl_status sl_stream_start(const void *conf, void **state, sl_error *err) {
@@ -431,6 +477,7 @@ void sl_stream_stop(void *state) {
         const sl_format *f = r->conf->choices[i].format;
         if (r->started[i] && f->stop) f->stop(r->states[i]);
     }
+    stream_close(r->file);
     sl_range_close(&r->fd);
     free(r->path);
     free(r);
@@ -485,12 +532,52 @@ static sl_status read_unit(reader *r, const sl_unit *unit, sl_out *out, uint64_t
     return status;
 }
 
+static sl_status read_part(reader *r, const sl_unit *unit, sl_out *out, uint64_t *quarantined,
+                           sl_error *err) {
+    sl_status status = read_unit(r, unit, out, quarantined, err);
+    if (status > SL_DONE) sl_error_at(err, unit->source, 0, 0);
+    return status;
+}
+
+/* Both halves of a whole file, one after another. */
+static sl_status read_parts(reader *r, sl_out *out, uint64_t *quarantined, sl_error *err) {
+    for (;;) {
+        sl_unit part = {0};
+        sl_status status = stream_split(r->file, &part, err);
+        if (status) return status == SL_DONE ? SL_OK : status;
+        status = read_part(r, &part, out, quarantined, err);
+        sl_input_unref(&part.input);
+        if (status) return status;
+    }
+}
+
+static sl_status file_new(reader *r, sl_error *err) {
+    if (r->file) return SL_OK;
+    r->env = *r->conf->env;
+    r->env.for_item = r->env.shared = true;
+    r->env.http = NULL; /* the run's session, and its cache, belong to the coordinator */
+    r->env.cache = NULL;
+    return stream_new(r->conf, &r->env, NULL, &r->file, err);
+}
+
+static sl_status read_whole(reader *r, const sl_unit *unit, sl_out *out, uint64_t *quarantined,
+                            sl_error *err) {
+    TRY(file_new(r, err));
+    r->named = sl_text_of(unit->path);
+    r->file->names = (sl_texts){.v = &r->named, .n = 1};
+    r->file->next = 0;
+    r->file->told = unit->source;
+    sl_status status = read_parts(r, out, quarantined, err);
+    close_current(r->file);
+    sl_arena_reset(&r->file->own);
+    return status;
+}
+
 static sl_status stream_read(const void *conf, void *state, const sl_unit *unit, sl_out *out,
                              uint64_t *quarantined, sl_error *err) {
     (void)conf; /* the state knows it */
-    sl_status status = read_unit(state, unit, out, quarantined, err);
-    if (status > SL_DONE) sl_error_at(err, unit->source, 0, 0);
-    return status;
+    if (unit->note.n && unit->note.s[0] == WHOLE_FILE) return read_whole(state, unit, out, quarantined, err);
+    return read_part(state, unit, out, quarantined, err);
 }
 
 /* Where pages follow one another the next address may stand in a copy: that is read. */
@@ -522,92 +609,3 @@ const sl_source sl_stream_source = {
     .close = stream_close,
     .read = stream_read,
 };
-
-/* ---- as a processor ------------------------------------------------------------------------------------ */
-
-typedef struct sink_out { /* a sl_out that ends in a sl_batch_sink */
-    sl_out out;
-    sl_batch_sink sink;
-    void *to;
-} sink_out;
-
-static sl_status emit_to_sink(sl_out *out, sl_batch *take, sl_error *err) {
-    const sink_out *o = (const sink_out *)out; /* out is its first member */
-    return o->sink(o->to, take, err);
-}
-
-struct sl_reading {
-    const sl_pipe *pipe;
-    const void *conf;
-    sl_env env;
-    void *split, *state;
-};
-
-sl_status sl_reading_open(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_reading **out,
-                          sl_error *err) {
-    sl_reading *r = calloc(1, sizeof *r);
-    if (!r) return sl_oom(err);
-    r->pipe = pipe;
-    r->conf = conf;
-    r->env = *env;
-    r->env.for_item = true; /* workers may not touch the arena of a conf */
-    sl_status status = pipe->start ? pipe->start(conf, &r->state, err) : SL_OK;
-    if (!status) status = pipe->source->open(conf, &r->env, &r->split, err);
-    if (status) {
-        sl_reading_close(&r);
-    } else {
-        *out = r;
-    }
-    return status;
-}
-
-void sl_reading_close(sl_reading **rp) {
-    sl_reading *r = *rp;
-    if (!r) return;
-    r->pipe->source->close(r->split);
-    if (r->pipe->stop) r->pipe->stop(r->state);
-    free(r);
-    *rp = NULL;
-}
-
-/* What it is read from; NULL: nothing that one waits for. */
-static sl_inflow *inflow_of(const sl_reading *r) {
-    const stream *s = r->pipe->source == &sl_stream_source ? r->split : NULL;
-    return s ? s->in : NULL;
-}
-
-bool sl_reading_settled(const sl_reading *r) {
-    const sl_inflow *in = inflow_of(r);
-    return !in || sl_inflow_settled(in);
-}
-
-bool sl_reading_move(sl_reading *r, int ms) {
-    sl_inflow *in = inflow_of(r);
-    return !in || sl_inflow_move(in, ms);
-}
-
-sl_status sl_reading_run(sl_reading *r, sl_batch_sink sink, void *to, sl_error *err) {
-    sink_out out = {{emit_to_sink}, sink, to};
-    uint64_t quarantined = 0;
-    for (;;) {
-        sl_unit unit = {0};
-        sl_status status = r->pipe->source->split(r->split, &unit, err);
-        if (status) return status == SL_DONE ? SL_OK : status;
-        status = r->pipe->source->read(r->conf, r->state, &unit, &out.out, &quarantined, err);
-        sl_input_unref(&unit.input);
-        if (status) return status;
-    }
-}
-
-sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_batch_sink sink,
-                          void *to, sl_error *err) {
-    sl_env own = *env;
-    own.http = NULL; /* the run's session, and its cache, belong to the coordinator */
-    own.cache = NULL;
-    own.shared = true;
-    sl_reading *r = NULL;
-    sl_status status = sl_reading_open(pipe, conf, &own, &r, err);
-    if (!status) status = sl_reading_run(r, sink, to, err);
-    sl_reading_close(&r);
-    return status;
-}

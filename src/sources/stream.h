@@ -6,6 +6,9 @@
  *
  * Worker: has the format's reader turn a unit into batches.
  *
+ * A file that would be one unit anyhow is not even opened by the coordinator: the unit is its name, and the worker does both halves.
+ * So a collection of many small files leaves nothing to the coordinator but to name them.
+ *
  *     first  bytes  ->  | header | records ............ | rest |
  *                                  `---- unit 0 ------'  `---'----> | rest | more ... |   unit 1 ...
  *
@@ -19,6 +22,9 @@
 extern const sl_source sl_stream_source;
 sl_status sl_stream_start(const void *conf, void **state, sl_error *err);
 void sl_stream_stop(void *state);
+
+/* What a stream is reading at the moment; NULL: nothing. */
+sl_inflow *sl_stream_inflow(void *split);
 
 /* A source that is read from its start to its end in one thread: a source used as a processor, once an item. CONF:
  * prepared. ENV: of the thread (shared is set, http its own session or NULL); both are borrowed until it is closed.

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Feeds in the encodings that they really come in: declared in the XML declaration, by a mark, not at all, or wrongly."""
 
+import gzip
 import json
 import unittest
 
@@ -38,6 +39,37 @@ class Feeds(Case):
         self.assertEqual((first["title"], first["bozo"]), ("a\ufffdb", True))
         self.assertIn("0xff", first["bozo_reason"])
         self.assertEqual((second["title"], "bozo" in second), ("plain", False))
+
+
+class Collections(Case):
+    """Files of every size, and what is wrong with one of them, wherever it is read."""
+
+    def setUp(self):
+        super().setUp()
+        for n in range(12):
+            data = feed(f"title {n}", "utf-8").replace("</channel>", "<item><title>more</title></item>\n" * (n * n * 20) + "</channel>")
+            self.file(f"{n:02}.xml", gzip.compress(data.encode()) if n % 4 == 3 else data)
+
+    def outcomes(self):
+        for pool in pools(workers=(1, 2, 5)):
+            for unit in ("100", "4k", "1M"):
+                r = self.sluice("pipe", "fetch url=*.xml", "--format", "jsonl", "-q", "--unit", unit, *pool, code=None)
+                yield (pool, unit), (r.code, r.message, r.out)
+
+    def test_the_same_bytes(self):
+        (_, first), *others = self.outcomes()
+        self.assertEqual((first[0], first[2].count(b"\n")), (0, 24 + 20 * sum(n * n for n in range(12))))
+        for how, outcome in others:
+            self.assertEqual(outcome, first, how)
+
+    def test_the_same_error(self):
+        self.file("06.xml", feed("title 6", "utf-8")[:-20])
+        self.file("09.xml", "<html/>")
+        (_, first), *others = self.outcomes()
+        said = "sluice: 06.xml:3: step 1 (fetch): the feed ends inside an item that begins in this line: it was cut off"
+        self.assertEqual(first[:2], (1, said))
+        for how, outcome in others:
+            self.assertEqual(outcome[:2], first[:2], how)
 
 
 GOOD = "<item><title>good</title></item>\n"

@@ -431,6 +431,39 @@ static void a_packed_file_is_handed_out_as_bytes(void **state) {
 }
 
 /* Units are still good when the stream they came from is closed: workers may be behind. */
+/* The coordinator only names them, also where it shares its memory with the workers. */
+static void a_short_file_is_left_to_its_worker(void **state) {
+    (void)state;
+    put_file("short-1.csv", "a\n1\n2\n");
+    put_file("short-2.csv", "a\n3\n");
+    put_file("short-3.csv", "a\n");
+    run r = run_of(64, true);
+    assert_int_equal(run_pipe(&sl_pipe_csv, "{\"url\":\"short-*.csv\"}", &r), SL_OK);
+    assert_string_equal(sl_buf_cstr(&r.out), "{\"a\":\"1\"}\n{\"a\":\"2\"}\n{\"a\":\"3\"}\n");
+    assert_int_equal(r.units, 3);
+    assert_int_equal(r.ranges, 3);
+    assert_int_equal(r.bytes, 12);
+    assert_int_equal(r.total, 12);
+    sl_buf_free(&r.out);
+
+    r = run_of(5, true); /* the first is longer than a unit */
+    assert_int_equal(run_pipe(&sl_pipe_csv, "{\"url\":\"short-*.csv\"}", &r), SL_OK);
+    assert_int_equal(r.ranges, 2);
+    sl_buf_free(&r.out);
+
+    r = run_of(64, true); /* enough after one: what is left of the file is not read */
+    r.limit = 1;
+    assert_int_equal(run_pipe(&sl_pipe_csv, "{\"url\":\"short-1.csv\"}", &r), SL_DONE);
+    assert_string_equal(sl_buf_cstr(&r.out), "{\"a\":\"1\"}\n");
+    sl_buf_free(&r.out);
+
+    r = run_of(64, true); /* where sources may be left out the coordinator has to open them */
+    r.env.keep_going = true;
+    assert_int_equal(run_pipe(&sl_pipe_csv, "{\"url\":\"short-*.csv\"}", &r), SL_OK);
+    assert_int_equal(r.ranges, 0);
+    sl_buf_free(&r.out);
+}
+
 static void units_outlive_the_stream(void **state) {
     (void)state;
     enum { MOST = 64 };
@@ -615,6 +648,7 @@ int main(void) {
         cmocka_unit_test(input),
         cmocka_unit_test(units_of_a_file),
         cmocka_unit_test(a_packed_file_is_handed_out_as_bytes),
+        cmocka_unit_test(a_short_file_is_left_to_its_worker),
         cmocka_unit_test(units_outlive_the_stream),
         cmocka_unit_test(a_long_record),
         cmocka_unit_test(per_item),
