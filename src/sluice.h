@@ -218,6 +218,10 @@ SL_API const char *sl_suggest(const char *word, const char *const *names);
  * SL_E_USAGE with a suggestion for an unknown name. The caller frees the text with free(). */
 SL_API char *sl_describe_pipes(const char *name, sl_error *err);
 
+/* The JSON Schema (draft 2020-12) of definitions: every pipe, key, setting and sink with type, default and description. NULL when
+ * memory is out. The caller frees the text with free(). */
+SL_API char *sl_definition_schema(sl_error *err);
+
 #ifdef __cplusplus
 }
 #endif

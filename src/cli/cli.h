@@ -17,7 +17,7 @@ typedef struct cli_command {
     int (*run)(cli_args *args); /* returns the exit code */
 } cli_command;
 
-extern const cli_command cli_run, cli_load, cli_pipe, cli_pipes, cli_check, cli_plan, cli_cache, cli_convert;
+extern const cli_command cli_run, cli_load, cli_pipe, cli_pipes, cli_check, cli_plan, cli_cache, cli_convert, cli_schema;
 
 /* Options every command that runs a pipeline has. */
 extern const cli_option cli_run_options[];

@@ -7,8 +7,8 @@
 
 #include "cli/cli.h"
 
-static const cli_command *const commands[] = {&cli_run,   &cli_load, &cli_pipe,    &cli_pipes,
-                                              &cli_check, &cli_plan, &cli_convert, &cli_cache};
+static const cli_command *const commands[] = {&cli_run,  &cli_load,    &cli_pipe,  &cli_pipes, &cli_check,
+                                              &cli_plan, &cli_convert, &cli_cache, &cli_schema};
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const cli_option common[] = {

@@ -11,6 +11,7 @@
 #include "engine/changes.h"
 #include "engine/explain.h"
 #include "engine/run.h"
+#include "engine/schema.h"
 #include "engine/targets.h"
 #include "net/cached.h"
 #include "net/http.h"
@@ -195,13 +196,22 @@ const char *sl_pipeline_describe(sl_pipeline *p, bool inputs, bool dependencies,
     return sl_buf_cstr(&p->text);
 }
 
+/* TEXT, which is freed, as the caller keeps it; NULL: STATUS or memory. */
+static char *handed_over(sl_buf *text, sl_status status, sl_error *err) {
+    char *copy = status == SL_OK ? strdup(sl_buf_cstr(text)) : NULL;
+    if (status == SL_OK && !copy) (void)sl_oom(err);
+    sl_buf_free(text);
+    return copy;
+}
+
 char *sl_convert_definition(const char *path, sl_error *err) {
     sl_buf text = {0};
-    bool converted = sl_convert_file(path, &text, err) == SL_OK;
-    char *copy = converted ? strdup(sl_buf_cstr(&text)) : NULL;
-    if (converted && !copy) (void)sl_oom(err);
-    sl_buf_free(&text);
-    return copy;
+    return handed_over(&text, sl_convert_file(path, &text, err), err);
+}
+
+char *sl_definition_schema(sl_error *err) {
+    sl_buf text = {0};
+    return handed_over(&text, sl_schema_write(&text, err), err);
 }
 
 const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err) {

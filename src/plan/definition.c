@@ -84,13 +84,37 @@ static sl_status unknown_member(const reader *r, sl_text key, const char *const 
 }
 
 static sl_status read_member(reader *r, const sl_pair *pair) {
-    static const char *const names[] = {
-        "modules", "wires",     "name",       "sources",           "sinks",       "parallel", "threads",
-        "workers", "ordered",   "memory",     "connections",       "per_host",    "unit",     "limit",
-        "dialect", "http",      "allow_net",  "allow_files",       "keep_going",  "layout",   "terminaldata",
-        "cache",   "cache_dir", "cache_size", "cache_credentials", "description", "test",     "pipe_path",
-        "if_changed",
-        NULL};
+    static const char *const names[] = {"modules",
+                                        "wires",
+                                        "name",
+                                        "sources",
+                                        "sinks",
+                                        "parallel",
+                                        "threads",
+                                        "workers",
+                                        "ordered",
+                                        "memory",
+                                        "connections",
+                                        "per_host",
+                                        "unit",
+                                        "limit",
+                                        "dialect",
+                                        "http",
+                                        "allow_net",
+                                        "allow_files",
+                                        "keep_going",
+                                        "layout",
+                                        "terminaldata",
+                                        "cache",
+                                        "cache_dir",
+                                        "cache_size",
+                                        "cache_credentials",
+                                        "description",
+                                        "test",
+                                        "pipe_path",
+                                        "if_changed",
+                                        "$schema",
+                                        NULL};
     sl_text key = pair->key;
     if (sl_text_is(key, "dialect")) return SL_OK; /* read before the others */
     if (sl_setting_known(key)) return read_setting(r, pair);

@@ -70,8 +70,7 @@ static bool is_called(const sl_option *o, const char *name) {
     return strcmp(o->name, name) == 0 || (o->alias && strcmp(o->alias, name) == 0);
 }
 
-/* The row that describes O: for a key of a format's dialect the format's own, under the name the pipe gives it. */
-static sl_option described(const sl_option *o) {
+sl_option sl_option_shown(const sl_option *o) {
     if (!(o->flags & SL_OPT_FORMAT)) return *o;
     for (unsigned i = 0; sl_format_at(i); i++)
         for (const sl_option *row = sl_format_at(i)->options; row && row->name; row++) {
@@ -90,7 +89,7 @@ static json_t *options_json(const sl_option *table) {
     for (const sl_option *o = table; list && o && o->name; o++) {
         if (o->flags & SL_OPT_HIDDEN) continue;
         json_t *one = json_object();
-        sl_option shown = described(o);
+        sl_option shown = sl_option_shown(o);
         bool done = one && fill_option(one, &shown);
         if (done && json_array_append(list, one) == 0) {
             json_decref(one);

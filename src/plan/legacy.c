@@ -38,6 +38,12 @@ sl_text sl_legacy_name(sl_text old) {
     return i < 0 ? (sl_text){0} : sl_text_of(names[i].pipe);
 }
 
+const char *sl_legacy_at(unsigned i, const char **pipe) {
+    if (i >= SL_COUNT(names)) return NULL;
+    *pipe = names[i].pipe;
+    return names[i].old;
+}
+
 bool sl_legacy_gone(sl_text old) {
     for (unsigned i = 0; i < SL_COUNT(gone); i++)
         if (sl_text_is(old, gone[i])) return true;

@@ -7,7 +7,7 @@ static bool is_loop(const sl_node *node) {
     return node->pipe && !node->loop && !node->nested && !strcmp(node->pipe->name, "loop");
 }
 
-static bool is_loopable(const sl_pipe *pipe) {
+bool sl_pipe_loopable(const sl_pipe *pipe) {
     return (pipe->kind == SL_KIND_SOURCE || pipe->kind == SL_KIND_PROCESSOR) &&
            !(pipe->flags & SL_PIPE_NO_LOOP);
 }
@@ -53,7 +53,7 @@ static sl_status expand(sl_node *node, sl_error *err) {
     TRY(sl_node_known(node, err));
     const sl_pipe *pipe = node->home->lookup(node->embed);
     if (!pipe) return over_subpipe(node, err);
-    if (!is_loopable(pipe)) return not_loopable(node, err);
+    if (!sl_pipe_loopable(pipe)) return not_loopable(node, err);
     node->pipe = pipe;
     node->loop = true;
     return SL_OK;

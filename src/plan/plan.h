@@ -96,6 +96,30 @@ typedef struct sl_settings {
     uint64_t given;          /* bit set of settings that were set explicitly: see settings.c */
 } sl_settings;
 
+/* A setting as data: what the top level of a definition, the caller and the schema of definitions know of it. */
+typedef enum sl_setting_kind {
+    SL_SETTING_FLAG,    /* bool */
+    SL_SETTING_COUNT,   /* unsigned */
+    SL_SETTING_SIZE,    /* uint64_t */
+    SL_SETTING_DIALECT, /* sl_dialect */
+    SL_SETTING_FOLDERS, /* sl_text; in a definition also a list of texts */
+    SL_SETTING_CACHE,   /* sl_cache_mode: a flag, or "refresh" */
+    SL_SETTING_FOLDER   /* sl_text */
+} sl_setting_kind;
+
+typedef struct sl_setting {
+    const char *name;
+    sl_setting_kind kind;
+    size_t offset;        /* in sl_settings */
+    int64_t min, max;     /* SL_SETTING_COUNT, SL_SETTING_SIZE */
+    bool right;           /* the caller's alone: no definition can give itself one */
+    const char *accepted; /* for messages: "true or false" */
+    const char *fallback; /* default, as text; NULL: depends on the machine, or none */
+    const char *help;     /* one line; NULL for a right */
+} sl_setting;
+
+const sl_setting *sl_setting_at(unsigned i); /* NULL past the last */
+
 typedef struct sl_variable {
     sl_text name, value;
 } sl_variable;
@@ -192,6 +216,15 @@ SL_MUST_CHECK sl_status sl_json_parse(const char *json, size_t n, const char *fi
                                       sl_error *err);
 /* Line and column of the member at PATH ("modules.2.conf.rule.0.fied") in JSON; false when it is not there. */
 bool sl_json_locate(const char *json, size_t n, const char *path, uint64_t *line, uint64_t *column);
+
+/* loop.c: whether PIPE can be the submodule of a loop. */
+bool sl_pipe_loopable(const sl_pipe *pipe);
+
+/* skip.c: the keys of a rule of skip_if. */
+extern const sl_option sl_skip_options[];
+
+/* legacy.c: the I-th type of older formats that is another name of a pipe, and that pipe; NULL past the last. */
+const char *sl_legacy_at(unsigned i, const char **pipe);
 
 /* The first byte of the name of a hidden column that carries the elements of a terminal. */
 #define SL_TERMINAL_MARK '\x01'

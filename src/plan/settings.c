@@ -1,5 +1,6 @@
 #include "plan/internal.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -13,39 +14,44 @@ enum { BY_CALLER = 32 };
 
 enum { MIB = 1 << 20 };
 
-/* RIGHT: a flag that no definition can give itself. */
-typedef enum kind { FLAG, RIGHT, COUNT, SIZE, DIALECT, FOLDERS, CACHE, FOLDER } kind;
+#define ROW(setting, its_kind) .name = #setting, .kind = its_kind, .offset = offsetof(sl_settings, setting)
+#define FLAG(setting, on)      ROW(setting, SL_SETTING_FLAG), .accepted = "true or false", .fallback = on
 
-static const struct row {
-    const char *name;
-    kind kind;
-    size_t offset;
-    int64_t min, max;
-    const char *accepted;
-} rows[] = {
-    {"dialect", DIALECT, offsetof(sl_settings, dialect), 0, 0, "riko or native"},
-    {"parallel", FLAG, offsetof(sl_settings, parallel), 0, 0, "true or false"},
-    {"threads", FLAG, offsetof(sl_settings, threads), 0, 0, "true or false"},
-    {"ordered", FLAG, offsetof(sl_settings, ordered), 0, 0, "true or false"},
-    {"keep_going", FLAG, offsetof(sl_settings, keep_going), 0, 0, "true or false"},
-    {"if_changed", FLAG, offsetof(sl_settings, if_changed), 0, 0, "true or false"},
-    {"allow_files", FLAG, offsetof(sl_settings, allow_files), 0, 0, "true or false"},
-    {"workers", COUNT, offsetof(sl_settings, workers), 0, 1024, "0 to 1024 (0: one a core)"},
-    {"connections", COUNT, offsetof(sl_settings, connections), 1, 1024, "1 to 1024"},
-    {"per_host", COUNT, offsetof(sl_settings, per_host), 1, 1024, "1 to 1024"},
-    {"memory", SIZE, offsetof(sl_settings, memory), MIB, INT64_MAX, "a size of at least 1M, such as 256M"},
-    {"unit", SIZE, offsetof(sl_settings, unit), 1, 64 * MIB, "a size from 1 byte to 64M"},
-    {"cache", CACHE, offsetof(sl_settings, cache), 0, 0, "true, false or refresh"},
-    {"cache_dir", FOLDER, offsetof(sl_settings, cache_dir), 0, 0, "the name of a folder"},
-    {"cache_size", SIZE, offsetof(sl_settings, cache_size), 0, INT64_MAX, "a size, such as 500M"},
-    {"cache_credentials", FLAG, offsetof(sl_settings, cache_credentials), 0, 0, "true or false"},
-    {"limit", SIZE, offsetof(sl_settings, limit), 0, INT64_MAX, "a number of items (0: all)"},
-    {"test", FLAG, offsetof(sl_settings, test), 0, 0, "true or false"},
-    {"pipe_path", FOLDERS, offsetof(sl_settings, pipe_path), 0, 0,
-     "a folder, or several separated by colons"},
-    {"unsafe_lua", RIGHT, offsetof(sl_settings, unsafe_lua), 0, 0, "true or false"},
-    {"no_exec", RIGHT, offsetof(sl_settings, no_exec), 0, 0, "true or false"},
-    {"no_plugins", RIGHT, offsetof(sl_settings, no_plugins), 0, 0, "true or false"},
+static const sl_setting rows[] = {
+    {ROW(dialect, SL_SETTING_DIALECT), .accepted = "riko or native",
+     .help = "how fields and confs are read; default: riko for its full format, else native"},
+    {FLAG(parallel, "true"), .help = "use a pool of workers"},
+    {FLAG(threads, "true"), .help = "the workers are threads; false: forked processes"},
+    {FLAG(ordered, "true"), .help = "output in the order of the input"},
+    {FLAG(keep_going, "false"), .help = "a source that cannot be opened or fetched is left out"},
+    {FLAG(if_changed, "false"), .help = "do nothing when the input is that of the last committed run"},
+    {FLAG(allow_files, "false"), .help = "data from the network may name local files"},
+    {ROW(workers, SL_SETTING_COUNT), .max = 1024, .accepted = "0 to 1024 (0: one a core)", .fallback = "0",
+     .help = "number of workers; 0: one a core"},
+    {ROW(connections, SL_SETTING_COUNT), .min = 1, .max = 1024, .accepted = "1 to 1024", .fallback = "16",
+     .help = "transfers at once"},
+    {ROW(per_host, SL_SETTING_COUNT), .min = 1, .max = 1024, .accepted = "1 to 1024", .fallback = "6",
+     .help = "transfers at once to one host"},
+    {ROW(memory, SL_SETTING_SIZE), .min = MIB, .max = INT64_MAX,
+     .accepted = "a size of at least 1M, such as 256M",
+     .help = "what sorts, groups, joins and the like may hold before they use temporary files; default: half "
+             "of the machine's, at most 4G"},
+    {ROW(unit, SL_SETTING_SIZE), .min = 1, .max = 64 * MIB, .accepted = "a size from 1 byte to 64M",
+     .fallback = "1M", .help = "bytes of input a worker gets at a time"},
+    {ROW(cache, SL_SETTING_CACHE), .accepted = "true, false or refresh", .fallback = "true",
+     .help = "keep copies of HTTP answers; refresh: and ask for all of them anew"},
+    {ROW(cache_dir, SL_SETTING_FOLDER), .accepted = "the name of a folder", .help = "folder of these copies"},
+    {ROW(cache_size, SL_SETTING_SIZE), .max = INT64_MAX, .accepted = "a size, such as 500M", .fallback = "1G",
+     .help = "what they may take up"},
+    {FLAG(cache_credentials, "false"), .help = "also keep answers to requests with credentials"},
+    {ROW(limit, SL_SETTING_SIZE), .max = INT64_MAX, .accepted = "a number of items (0: all)", .fallback = "0",
+     .help = "stop after so many items; 0: all"},
+    {FLAG(test, "false"), .help = "input pipes without a value use their default"},
+    {ROW(pipe_path, SL_SETTING_FOLDERS), .accepted = "a folder, or several separated by colons",
+     .help = "where subpipes are looked for too"},
+    {FLAG(unsafe_lua, "false"), .right = true},
+    {FLAG(no_exec, "false"), .right = true},
+    {FLAG(no_plugins, "false"), .right = true},
 };
 
 /* Half of the machine's memory, at most 4 GiB; 1 GiB where the machine does not say. */
@@ -58,22 +64,11 @@ static uint64_t default_memory(void) {
     return half < most ? half : most;
 }
 
-void sl_settings_init(sl_settings *s) {
-    *s = (sl_settings){
-        .parallel = true,
-        .threads = true,
-        .ordered = true,
-        .connections = 16,
-        .per_host = 6,
-        .memory = default_memory(),
-        .unit = MIB,
-        .dialect = SL_NATIVE,
-        .cache = SL_CACHE_ON,
-        .cache_size = SL_CACHE_SIZE,
-    };
+const sl_setting *sl_setting_at(unsigned i) {
+    return i < SL_COUNT(rows) ? &rows[i] : NULL;
 }
 
-static const struct row *find_row(sl_text name) {
+static const sl_setting *find_row(sl_text name) {
     for (unsigned i = 0; i < SL_COUNT(rows); i++)
         if (sl_text_is(name, rows[i].name)) return &rows[i];
     return NULL;
@@ -98,14 +93,14 @@ static bool set_flag(void *at, sl_text t) {
     return true;
 }
 
-static bool set_count(const struct row *r, void *at, sl_text t) {
+static bool set_count(const sl_setting *r, void *at, sl_text t) {
     int64_t n;
     if (!sl_parse_int(t, &n) || n < r->min || n > r->max) return false;
     *(unsigned *)at = (unsigned)n;
     return true;
 }
 
-static bool set_size(const struct row *r, void *at, sl_text t) {
+static bool set_size(const sl_setting *r, void *at, sl_text t) {
     uint64_t n;
     if (!sl_size_parse(t, &n) || n < (uint64_t)r->min || n > (uint64_t)r->max) return false;
     *(uint64_t *)at = n;
@@ -131,19 +126,27 @@ static bool set_folder(void *at, sl_text t) {
     return t.n && !memchr(t.s, 0, t.n);
 }
 
-static bool set_row(const struct row *r, sl_settings *s, sl_text t) {
+static bool set_row(const sl_setting *r, sl_settings *s, sl_text t) {
     void *at = (char *)s + r->offset;
     switch (r->kind) {
-    case FLAG:
-    case RIGHT: return set_flag(at, t);
-    case COUNT: return set_count(r, at, t);
-    case SIZE: return set_size(r, at, t);
-    case DIALECT: return set_dialect(at, t);
-    case FOLDERS: *(sl_text *)at = t; return t.n > 0;
-    case CACHE: return set_cache(at, t);
-    case FOLDER: return set_folder(at, t);
+    case SL_SETTING_FLAG: return set_flag(at, t);
+    case SL_SETTING_COUNT: return set_count(r, at, t);
+    case SL_SETTING_SIZE: return set_size(r, at, t);
+    case SL_SETTING_DIALECT: return set_dialect(at, t);
+    case SL_SETTING_FOLDERS: *(sl_text *)at = t; return t.n > 0;
+    case SL_SETTING_CACHE: return set_cache(at, t);
+    case SL_SETTING_FOLDER: return set_folder(at, t);
     }
     return false;
+}
+
+void sl_settings_init(sl_settings *s) {
+    *s = (sl_settings){.memory = default_memory(), .dialect = SL_NATIVE};
+    for (unsigned i = 0; i < SL_COUNT(rows); i++) {
+        bool fits = !rows[i].fallback || set_row(&rows[i], s, sl_text_of(rows[i].fallback));
+        assert(fits);
+        (void)fits;
+    }
 }
 
 static sl_status unknown_setting(sl_text name, sl_error *err) {
@@ -156,7 +159,7 @@ static sl_status unknown_setting(sl_text name, sl_error *err) {
 
 /* CODE is how a bad value is reported: the caller's mistake, or the definition's. */
 static sl_status set(sl_plan *p, sl_text name, sl_text value, bool by_caller, sl_status code, sl_error *err) {
-    const struct row *r = find_row(name);
+    const sl_setting *r = find_row(name);
     if (!r) return unknown_setting(name, err);
     uint64_t bit = UINT64_C(1) << (r - rows);
     sl_text kept = sl_arena_text(&p->arena, sl_text_trim(value)); /* folders outlive the call */
@@ -193,13 +196,13 @@ static sl_status folders(sl_plan *p, sl_value v, sl_text *out, sl_error *err) {
 }
 
 sl_status sl_plan_setting(sl_plan *p, sl_text name, sl_value v, sl_error *err) {
-    const struct row *r = find_row(name);
+    const sl_setting *r = find_row(name);
     sl_text t = {0};
     if (sl_web_knows(name)) return sl_web_set(&p->web, name, v, false, SL_E_PLAN, &p->arena, err);
-    if (r && r->kind == RIGHT)
+    if (r && r->right)
         return sl_fail(err, SL_E_PLAN, "'%s' is for whoever runs a definition to say, not for the definition",
                        r->name);
-    if (r && r->kind == FOLDERS)
+    if (r && r->kind == SL_SETTING_FOLDERS)
         TRY(folders(p, v, &t, err));
     else
         TRY(sl_to_text(v, "null", &p->arena, &t, err));
@@ -211,7 +214,7 @@ void sl_settings_inherit(sl_settings *s, const sl_settings *from) {
     for (unsigned i = 0; i < SL_COUNT(rows); i++) {
         uint64_t bit = UINT64_C(1) << i;
         if (!(by_caller & bit)) continue;
-        if (rows[i].kind == DIALECT) s->dialect = from->dialect;
+        if (rows[i].kind == SL_SETTING_DIALECT) s->dialect = from->dialect;
         s->given |= bit | bit << BY_CALLER;
     }
 }

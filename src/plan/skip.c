@@ -5,7 +5,7 @@
 
 static const char *const ops[] = {"contains", "intersection", "search", NULL};
 
-static const sl_option rule_options[] = {
+const sl_option sl_skip_options[] = {
     {.name = "field",
      .type = SL_OPT_PATH,
      .offset = offsetof(sl_skip_rule, field),
@@ -31,7 +31,7 @@ static const sl_option rule_options[] = {
 };
 
 static const sl_option options[] = {
-    {.name = "skip_if", .type = SL_OPT_RULES, .rules = rule_options, .rule_size = sizeof(sl_skip_rule)},
+    {.name = "skip_if", .type = SL_OPT_RULES, .rules = sl_skip_options, .rule_size = sizeof(sl_skip_rule)},
     {0},
 };
 

@@ -13,6 +13,7 @@ import unittest
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted(p for p in (SOURCE / "configs").glob("*.json") if not p.name.endswith(".schema.json"))
 PROGRAM = os.environ.get("SLUICE", "sluice")
 INLINE = ("--parallel=false",)
 TIMEOUT = 300

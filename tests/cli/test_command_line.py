@@ -18,7 +18,7 @@ from program import PROGRAM, SOURCE, Case, pools
 DATA = SOURCE / "data"
 CRIME = DATA / "crime.csv"
 STATIONS = DATA / "stations.csv"
-COMMANDS = ("run", "load", "pipe", "pipes", "check", "plan")
+COMMANDS = ("run", "load", "pipe", "pipes", "check", "plan", "convert", "cache", "schema")
 PIPES = """
     aggregate count csv currencyformat datebuilder dateformat exchangerate exec feedautodiscovery fetch fetchdata fetchpage
     fetchsitefeed fetchtable fetchtext filter forever geolocate hash input itembuilder join loop receive refind regex rename

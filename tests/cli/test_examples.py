@@ -11,17 +11,12 @@ import sqlite3
 import sys
 import unittest
 
-from program import SOURCE, Case, pools
+from program import EXAMPLES, SOURCE, Case, pools
 
 EXPECTED = SOURCE / "tests" / "cli" / "expected"
-EXAMPLES = sorted((SOURCE / "configs").glob("*.json"))
 WRITE = "--write" in sys.argv
 WORKERS = (1, 2, 3)
 SHOWN = 100
-
-
-def is_pipeline(path):
-    return "$schema" not in json.loads(path.read_text())
 
 
 def in_short(out):
@@ -47,7 +42,7 @@ class Examples(Case):
         return in_short(self.sluice("run", example, "--to", "-", "--format", "jsonl", "-q", *options).out)
 
     def test_the_same_bytes_on_every_pool(self):
-        for example in filter(is_pipeline, EXAMPLES):
+        for example in EXAMPLES:
             expected = EXPECTED / (example.stem + ".jsonl")
             with self.subTest(example=example.name):
                 if WRITE:
@@ -56,7 +51,7 @@ class Examples(Case):
                     self.assertEqual(self.output(example, *pool), expected.read_bytes(), f"{example.name} on {pool}")
 
     def test_small_units_change_nothing(self):
-        for example in filter(is_pipeline, EXAMPLES):
+        for example in EXAMPLES:
             with self.subTest(example=example.name):
                 expected = (EXPECTED / (example.stem + ".jsonl")).read_bytes()
                 self.assertEqual(self.output(example, "--unit", "5000", "-j", "3"), expected)
@@ -66,7 +61,7 @@ class Examples(Case):
         self.assertEqual([p.name for p in EXPECTED.glob("*.jsonl") if p.stem not in known], [])
 
     def test_every_example_has_a_name_and_passes_the_check(self):
-        for example in filter(is_pipeline, EXAMPLES):
+        for example in EXAMPLES:
             with self.subTest(example=example.name):
                 self.assertTrue(json.loads(example.read_text())["name"])
                 self.sluice("check", example)

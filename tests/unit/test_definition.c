@@ -167,6 +167,7 @@ static void defaults(void **state) {
     assert_int_equal(s->connections, 16);
     assert_int_equal(s->per_host, 6);
     assert_int_equal(s->unit, 1 << 20);
+    assert_true(s->cache_size == SL_CACHE_SIZE && s->cache == SL_CACHE_ON);
     assert_true(s->memory >= 1 << 20 && s->memory <= (uint64_t)4 << 30);
     assert_true(p->env.workers >= 1);
     assert_true(p->env.shared);
