@@ -6,14 +6,14 @@
 
 #include "sluice.h"
 
-static const cli_option *find_long(const cli_option *const *tables, const char *name, size_t n) {
+const cli_option *cli_find_long(const cli_option *const *tables, const char *name, size_t n) {
     for (size_t t = 0; tables[t]; t++)
         for (const cli_option *o = tables[t]; o->name; o++)
             if (strlen(o->name) == n && memcmp(o->name, name, n) == 0) return o;
     return NULL;
 }
 
-static const cli_option *find_letter(const cli_option *const *tables, char letter) {
+const cli_option *cli_find_letter(const cli_option *const *tables, char letter) {
     for (size_t t = 0; tables[t]; t++)
         for (const cli_option *o = tables[t]; o->name; o++)
             if (o->letter == letter) return o;
@@ -68,7 +68,7 @@ static bool take_value(cli_args *args, const cli_option *o, const char *attached
 static bool parse_long(cli_args *args, const cli_option *const *tables, int argc, char **argv, int *i) {
     const char *name = argv[*i] + 2;
     size_t n = strcspn(name, "=");
-    const cli_option *o = find_long(tables, name, n);
+    const cli_option *o = cli_find_long(tables, name, n);
     if (!o) return unknown(args, tables, name, n);
     return take_value(args, o, name[n] ? name + n + 1 : NULL, argc, argv, i);
 }
@@ -76,7 +76,7 @@ static bool parse_long(cli_args *args, const cli_option *const *tables, int argc
 /* -q, -vv, -j4, -j 4 */
 static bool parse_short(cli_args *args, const cli_option *const *tables, int argc, char **argv, int *i) {
     for (const char *p = argv[*i] + 1; *p; p++) {
-        const cli_option *o = find_letter(tables, *p);
+        const cli_option *o = cli_find_letter(tables, *p);
         if (!o) {
             snprintf(args->error, sizeof args->error, "unknown option -%c; --help lists those there are", *p);
             return false;

@@ -36,6 +36,10 @@ typedef struct cli_args {
 bool cli_parse(cli_args *args, int argc, char **argv, const cli_option *const *tables);
 void cli_args_free(cli_args *args);
 
+/* The option of a name of N bytes, or of a letter; NULL: there is none. */
+const cli_option *cli_find_long(const cli_option *const *tables, const char *name, size_t n);
+const cli_option *cli_find_letter(const cli_option *const *tables, char letter);
+
 /* The last value given for NAME, or NULL. */
 const char *cli_value(const cli_args *args, const char *name);
 bool cli_true(const cli_args *args, const char *name);

@@ -139,6 +139,7 @@ const cli_command cli_cache = {
             "clear removes all.\n\n"
             "  sluice cache ls\n"
             "  sluice cache prune --older 30d --max-size 500M",
+    .words = "ls prune clear",
     .tables = tables,
     .run = run,
 };

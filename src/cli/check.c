@@ -78,6 +78,7 @@ const cli_command cli_check = {
     .usage = "PIPELINE.json",
     .summary = "Checks a definition without reading any input",
     .help = "Prints the first thing wrong with its line and column, and exits with 2; otherwise says ok.",
+    .words = "@definitions",
     .tables = check_tables,
     .run = check,
 };
@@ -88,6 +89,7 @@ const cli_command cli_plan = {
     .summary = "Shows how a definition would run: stages, what runs where, sinks",
     .help = "A stage is one walk of the input over the workers; what must see all items, or see them in "
             "order, ends it.",
+    .words = "@definitions",
     .tables = plan_tables,
     .run = plan,
 };

@@ -13,11 +13,23 @@ typedef struct cli_command {
     const char *usage;   /* after the name */
     const char *summary; /* one line */
     const char *help;    /* paragraphs and examples */
+    const char *words;   /* what its words are, for completion: "@definitions", "@files", "@pipes", "@steps", or the words
+                            themselves separated by blanks; NULL: it has none */
     const cli_option *const *tables;
     int (*run)(cli_args *args); /* returns the exit code */
 } cli_command;
 
 extern const cli_command cli_run, cli_load, cli_pipe, cli_pipes, cli_check, cli_plan, cli_cache, cli_convert, cli_schema;
+
+/* main.c: the commands in the order of the help; NULL past the last, or for a name that none has. */
+const cli_command *cli_command_at(unsigned i);
+const cli_command *cli_command_named(const char *name);
+/* The tables of COMMAND with those that all commands have. */
+enum { CLI_TABLES = 8 };
+void cli_tables(const cli_command *command, const cli_option *tables[CLI_TABLES]);
+
+/* complete.c: candidates for the last of WORDS, those that follow the program's name, on standard output. */
+int cli_complete(int nwords, char **words);
 
 /* Options every command that runs a pipeline has. */
 extern const cli_option cli_run_options[];

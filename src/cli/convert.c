@@ -39,6 +39,7 @@ const cli_command cli_convert = {
             "out. The result gives the "
             "same items when it lies\nin the same folder, where its relative names start.\n\n"
             "  sluice convert pipe_from_riko.json -o pipe.json",
+    .words = "@definitions",
     .tables = tables,
     .run = run,
 };

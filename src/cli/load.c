@@ -206,6 +206,7 @@ const cli_command cli_load = {
             "  sluice load crime.csv --to crime.db:crime\n"
             "  sluice load 'feeds/*.jsonl.gz' --to feeds.db:items --mode upsert --key id\n"
             "  curl -s https://example.org/x.tsv | sluice load - --from tsv --to x.db:x --type zip=TEXT",
+    .words = "@files",
     .tables = tables,
     .run = run,
 };

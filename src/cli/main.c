@@ -76,10 +76,21 @@ static int help(FILE *to, int code) {
 
 /* ---- choosing ---------------------------------------------------------------------------------------------------------- */
 
-static const cli_command *find_command(const char *name) {
+const cli_command *cli_command_at(unsigned i) {
+    return i < COMMANDS ? commands[i] : NULL;
+}
+
+const cli_command *cli_command_named(const char *name) {
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(commands[i]->name, name) == 0) return commands[i];
     return NULL;
+}
+
+void cli_tables(const cli_command *command, const cli_option *tables[CLI_TABLES]) {
+    size_t n = 0;
+    for (tables[n++] = common; command->tables && command->tables[n - 1] && n + 1 < CLI_TABLES; n++)
+        tables[n] = command->tables[n - 1];
+    tables[n] = NULL;
 }
 
 static int unknown_command(const char *name) {
@@ -91,8 +102,8 @@ static int unknown_command(const char *name) {
 }
 
 static int run_command(const cli_command *c, int argc, char **argv) {
-    const cli_option *tables[8] = {common};
-    for (size_t t = 0; c->tables && c->tables[t] && t < 6; t++) tables[t + 1] = c->tables[t];
+    const cli_option *tables[CLI_TABLES];
+    cli_tables(c, tables);
     cli_args args = {0};
     int code;
     if (!cli_parse(&args, argc, argv, tables))
@@ -119,14 +130,15 @@ static int dispatch(int argc, char **argv) {
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return help(stdout, CLI_OK);
     if (strcmp(word, "help") == 0) {
-        const cli_command *c = argc > 2 ? find_command(argv[2]) : NULL;
+        const cli_command *c = argc > 2 ? cli_command_named(argv[2]) : NULL;
         return argc <= 2 ? help(stdout, CLI_OK) : c ? help_command(c) : unknown_command(argv[2]);
     }
     if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
         printf("sluice %s\n", sl_version());
         return CLI_OK;
     }
-    const cli_command *c = find_command(word);
+    if (strcmp(word, "complete") == 0) return cli_complete(argc - 2, argv + 2);
+    const cli_command *c = cli_command_named(word);
     return c ? run_command(c, argc - 2, argv + 2) : unknown_command(word);
 }
 

@@ -29,6 +29,7 @@ const cli_command cli_pipe = {
         "a pipe takes.\n\n"
         "  sluice pipe 'fetchdata url=crime.json | sort rule.field=incidents rule.dir=desc | truncate 5'\n"
         "  sluice pipe 'csv url=- | filter rule.field=n rule.op=atleast rule.value=10' --to out.csv <in.csv",
+    .words = "@steps",
     .tables = tables,
     .run = run,
 };

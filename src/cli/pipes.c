@@ -30,6 +30,7 @@ const cli_command cli_pipes = {
     .name = "pipes",
     .usage = "[NAME] [--json]",
     .summary = "Lists the pipes, or explains one",
+    .words = "@pipes",
     .tables = tables,
     .run = run,
 };

@@ -38,6 +38,7 @@ const cli_command cli_run = {
             "given with --to instead, or to standard output.\n\n"
             "  sluice run configs/crime-top5.json\n"
             "  sluice run configs/load.json --set YEAR=2014 --to out.db:crime -j 4 --report run.json",
+    .words = "@definitions",
     .tables = tables,
     .run = run,
 };

@@ -9,6 +9,10 @@ set_tests_properties(cli.cache cli.pages cli.changes PROPERTIES LABELS "cli;http
 add_test(NAME cli.pipes_md COMMAND python3 ${PROJECT_SOURCE_DIR}/docs/generate_pipes_md.py --check)
 set_tests_properties(cli.pipes_md PROPERTIES TIMEOUT 60 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
 
+add_test(NAME cli.completion COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_completion.py)
+set_tests_properties(cli.completion PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT
+  "SLUICE=$<TARGET_FILE:sluice_program>;BUILD_DIR=${PROJECT_BINARY_DIR}")
+
 # By the system's python3: it has python3-jsonschema.
 add_test(NAME cli.schema COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/test_schema.py)
 set_tests_properties(cli.schema PROPERTIES TIMEOUT 600 LABELS "cli;slow" ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
