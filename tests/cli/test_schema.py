@@ -250,9 +250,9 @@ class Schema(Case):
         for path in (SOURCE / "README.md", *sorted((SOURCE / "docs").glob("*.md"))):
             for block in re.findall(r"^(?:```json|.* <<'END')\n(.*?)^(?:```|END)$", path.read_text(), re.M | re.S):
                 with self.subTest(file=path.name, block=block):
-                    definition = json.loads(block)
-                    is_module = isinstance(definition, dict) and "type" in definition
-                    self.assert_valid([definition] if is_module else definition)
+                    parts = json.loads(f"[{block}]")  # a definition, or modules of one
+                    modules = all(isinstance(part, dict) and "type" in part for part in parts)
+                    self.assert_valid(parts if modules else parts[0])
                 found += 1
         self.assertGreater(found, 5)
 
