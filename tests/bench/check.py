@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Whether two outputs hold the same records.   check.py [--ordered] ONE OTHER
 
-CSV files, or SQLite files with a table t. Numbers are compared by value, an empty cell and null are the same. Without --ordered
+CSV files, tab-separated ones (.tsv), or SQLite files with a table t. Numbers and dates are compared by value, an empty cell and null are the same. Without --ordered
 the records may come in any order. Runs in constant memory; only where they differ are the files read whole, to show a record."""
 import csv
 import sqlite3
 import sys
 from collections import Counter
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 NUMBERS = {"id", "lat", "lon", "incidents", "amount", "population", "n", "total"}
+DATES = {"published"}
 MASK = (1 << 64) - 1
 
 
@@ -20,19 +23,18 @@ def records(path):
         table = sqlite3.connect(f"file:{path}?mode=ro", uri=True).execute("SELECT * FROM t ORDER BY rowid")
         names, rows = [column[0] for column in table.description], table
     else:
-        rows = csv.reader(open(path, newline=""))
+        rows = csv.reader(open(path, newline=""), delimiter="\t" if path.endswith(".tsv") else ",")
         names = next(rows, [])
     order = sorted(range(len(names)), key=lambda i: names[i])
     yield tuple(names[i] for i in order)
-    number = [names[i] in NUMBERS for i in order]
+    kinds = [float if names[i] in NUMBERS else instant if names[i] in DATES else str for i in order]
     for row in rows:
-        yield tuple(value(row[i], number[n]) for n, i in enumerate(order))
+        yield tuple(None if row[i] in (None, "") else kinds[n](row[i]) for n, i in enumerate(order))
 
 
-def value(cell, number):
-    if cell is None or cell == "":
-        return None
-    return float(cell) if number else cell
+def instant(text):
+    """Seconds since the epoch of an ISO 8601 date or one of RFC 822."""
+    return (datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)).timestamp()
 
 
 def digest(path, ordered):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the tables that tests/bench/run measures with. Only the standard library; the same bytes wherever it runs.
+"""Makes the tables and feeds that tests/bench/run measures with. Only the standard library; the same bytes wherever it runs.
 
     generate.py [--out out/bench] [--rows 1m,5m] [--jobs N]
 
@@ -7,10 +7,13 @@
     crime-<rows>.json            one array, for the smallest size only
     stations.csv                 1,200 police stations, to join with
     crime-20.csv                 the first 20 rows, for the time a start takes
+    feed-20m.xml                 one RSS feed of 20 MB
+    feeds/000.xml ...            400 feeds of 100 to 200 kB each: RSS 2.0, Atom and RDF by turns
 
 What makes the table hard on readers: a fifth of the descriptions are quoted because of a comma, a quarter of those hold quoted
 words as well, and one record in two hundred has a newline inside. One amount in a hundred is empty, two places in a hundred are,
-and two stations in a hundred are not among the stations. Files that are there already are left alone.
+and two stations in a hundred are not among the stations. An entry of a feed has a text of HTML, escaped or in CDATA, and every date is in
+a zone of its own; all feeds are well-formed. Files that are there already are left alone.
 
 The table is made in blocks, each from a seed of its own, so that any number of processes may share the work and a short table is
 the beginning of a long one.
@@ -21,6 +24,7 @@ import json
 import multiprocessing
 import os
 import random
+from xml.sax.saxutils import escape
 
 BLOCK = 20_000
 CRIME = "id date time station crime province lat lon incidents amount description status".split()
@@ -41,6 +45,11 @@ parked phone police property recovered released reported returned road roof safe
 street suspect taken taxi the through till tools trailer truck two under unknown van vehicle victim wall was were window with
 witness woman yard young""".split()
 SYLLABLES = [c + v for c in "b d f g h k l m n p r s t v w z kr mp nd th".split() for v in "a e i o u aa ei oo".split()]
+ZONES = ["GMT", "+0200", "-0500", "+0530", "-0800"]
+FEEDS = 400
+ONE_FEED = 20_000_000  # bytes
+NAMESPACES = ('xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:content="http://purl.org/rss/1.0/modules/content/" '
+              'xmlns:media="http://search.yahoo.com/mrss/"')
 FIRST_DAY = datetime.date(2005, 1, 1)
 DAYS = [str(FIRST_DAY + datetime.timedelta(n)) for n in range(16 * 365)]
 CLOCK = ["%02d:%02d:%02d" % (s // 3600, s // 60 % 60, s % 60) for s in range(24 * 3600)]
@@ -116,6 +125,81 @@ def render(job):
     return made
 
 
+class Entry:
+    """One entry of a feed, drawn."""
+
+    def __init__(self, draw, place):
+        words = draw.choices(WORDS, k=4 + int(draw.random() * 8))
+        if draw.random() < 0.2:
+            words[1] += " & café"
+        self.title = escape(" ".join(words).capitalize())
+        self.link = escape(f"https://news.example/{draw.choice(NAMES).replace(' ', '-').lower()}/{place}?from=feed&no={place}")
+        self.author = draw.choice(NAMES)
+        self.tags = draw.sample(CRIMES, draw.randint(0, 3))
+        self.when = datetime.datetime(2020, 1, 1) + datetime.timedelta(seconds=int(draw.random() * 1e8))
+        self.zone = draw.choice(ZONES)
+        said = [" ".join(draw.choices(WORDS, k=12 + int(draw.random() * 40))) for _ in range(draw.randint(1, 4))]
+        html = "".join(f'<p class="said">{text.capitalize()}. <a href="{self.link}">More</a></p>\n' for text in said)
+        self.summary = escape(said[0][:200])
+        self.html = f"<![CDATA[{html}]]>" if draw.random() < 0.5 else escape(html)
+
+    def rfc822(self):
+        return self.when.strftime(f"%a, %d %b %Y %H:%M:%S {self.zone}")
+
+    def iso(self):
+        zone = "Z" if self.zone == "GMT" else f"{self.zone[:3]}:{self.zone[3:]}"
+        return self.when.strftime(f"%Y-%m-%dT%H:%M:%S{zone}")
+
+    def rss(self):
+        tags = "".join(f"<category>{tag}</category>" for tag in self.tags)
+        return (f"<item>\n<title>{self.title}</title>\n<link>{self.link}</link>\n<description>{self.summary}</description>\n"
+                f'<pubDate>{self.rfc822()}</pubDate>\n<guid isPermaLink="false">{self.link}</guid>\n{tags}'
+                f"<dc:creator>{self.author}</dc:creator>\n<content:encoded>{self.html}</content:encoded>\n"
+                f'<media:thumbnail url="https://news.example/{self.when:%Y/%m}.jpg" width="150" height="84"/>\n</item>\n')
+
+    def atom(self):
+        tags = "".join(f'<category term="{tag}"/>' for tag in self.tags)
+        return (f'<entry>\n<title>{self.title}</title>\n<link rel="alternate" type="text/html" href="{self.link}"/>\n'
+                f"<id>{self.link}</id>\n<published>{self.iso()}</published>\n<updated>{self.iso()}</updated>\n"
+                f'<author><name>{self.author}</name></author>\n{tags}<summary>{self.summary}</summary>\n'
+                f'<content type="html">{self.html}</content>\n</entry>\n')
+
+    def rdf(self):
+        return (f'<item rdf:about="{self.link}">\n<title>{self.title}</title>\n<link>{self.link}</link>\n'
+                f"<description>{self.summary}</description>\n<dc:date>{self.iso()}</dc:date>\n<dc:creator>{self.author}</dc:creator>\n"
+                f"<content:encoded>{self.html}</content:encoded>\n</item>\n")
+
+
+CHANNEL = "<title>News</title>\n<link>https://news.example/</link>\n<description>What happened</description>\n"
+SHAPES = [  # what writes an entry, what stands before them and behind
+    (Entry.rss, f'<rss version="2.0" {NAMESPACES}>\n<channel>\n{CHANNEL}', "</channel>\n</rss>\n"),
+    (Entry.atom, '<feed xmlns="http://www.w3.org/2005/Atom">\n<title>News</title>\n<id>https://news.example/</id>\n', "</feed>\n"),
+    (Entry.rdf, '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/" '
+                f'{NAMESPACES}>\n<channel rdf:about="https://news.example/">\n{CHANNEL}</channel>\n', "</rdf:RDF>\n")]
+
+
+def write_feed(job):
+    """A feed of the shape, of at least so many bytes."""
+    path, shape, size = job
+    draw, place = random.Random("feed " + os.path.basename(path)), 0
+    entry, head, foot = SHAPES[shape]
+    with open(path + ".part", "w", encoding="utf-8", newline="") as to:
+        written = to.write(f'<?xml version="1.0" encoding="UTF-8"?>\n{head}')
+        while written < size:
+            place += 1
+            written += to.write(entry(Entry(draw, place)))
+        to.write(foot)
+    os.rename(path + ".part", path)
+
+
+def feeds(out):
+    """What write_feed has to do for the feeds that are missing."""
+    os.makedirs(f"{out}/feeds", exist_ok=True)
+    draw = random.Random("feeds")
+    jobs = [(f"{out}/feeds/{n:03}.xml", n % len(SHAPES), draw.randint(100_000, 200_000)) for n in range(FEEDS)]
+    return [job for job in [(f"{out}/feed-20m.xml", 0, ONE_FEED), *jobs] if not os.path.exists(job[0])]
+
+
 def size_of(label):
     return int(label[:-1]) * {"k": 1_000, "m": 1_000_000}[label[-1]] if label[-1] in "km" else int(label)
 
@@ -162,6 +246,7 @@ def generate(out, labels, jobs=None):
             forms = [form for form in forms if not os.path.exists(f"{out}/crime-{label}.{form}")]
             if forms:
                 write_table(out, label, forms, pool)
+        pool.map(write_feed, feeds(out), chunksize=1)
     if not os.path.exists(f"{out}/crime-{smallest}.json"):
         write_array(out, smallest)
     if not os.path.exists(f"{out}/stations.csv"):

@@ -13,13 +13,19 @@ UNSAFE = "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF"  # what its users set
 
 
 @dataclass
+class Against:
+    """A bar: sluice must be FACTOR times as fast as the fastest of these peers."""
+    rivals: list  # of names
+    factor: float = 1.0
+
+
+@dataclass
 class Workload:
     name: str  # "W2"
     title: str
     commands: list  # of Command; the first is sluice's
     ordered: bool = False  # the order of records is part of the answer
-    rivals: list = field(default_factory=list)  # names of the peers that the bar is about; none: no bar
-    factor: float = 1.0  # sluice must be this many times as fast as the fastest rival
+    bars: list = field(default_factory=list)  # of Against
 
 
 class Tasks:
@@ -93,7 +99,7 @@ class Tasks:
                         self.csv),
             self.mawk("filter", 'NR == 1 || $6 == "GP" { print $1, $2, $4, $9 }'))
         return Workload("W2", "keep one province, 4 of 12 columns, CSV to CSV", [self.definition("filter"), *peers],
-                        rivals=["DuckDB", "Polars", "Miller", "mawk"])
+                        bars=[Against(["DuckDB", "Polars", "Miller", "mawk"])])
 
     def group(self):
         peers = self.have(
@@ -105,7 +111,7 @@ class Tasks:
             self.mawk("group", 'NR > 1 && NF > 10 { k = $6 "," $5; n[k]++; t[k] += $9 } '
                                'END { print "province,crime,n,total"; for (k in n) print k, n[k], t[k] }'))
         return Workload("W3", "count and sum by province and crime, 243 groups", [self.definition("group"), *peers],
-                        rivals=["DuckDB", "Polars", "Miller", "mawk"])
+                        bars=[Against(["DuckDB", "Polars", "Miller", "mawk"])])
 
     def top(self):
         peers = self.have(
@@ -113,7 +119,7 @@ class Tasks:
             self.polars("top"),
             self.miller("top", "--csv", "sort", "-nr", "incidents", "-nf", "id", "then", "head", "-n", "5", self.csv))
         return Workload("W4a", "the 5 records with most incidents", [self.definition("top"), *peers], ordered=True,
-                        rivals=["DuckDB", "Polars", "Miller", "mawk"])
+                        bars=[Against(["DuckDB", "Polars", "Miller", "mawk"])])
 
     def sort(self):
         peers = self.have(
@@ -121,7 +127,7 @@ class Tasks:
             self.polars("sort"),
             self.miller("sort", "--csv", "sort", "-nr", "incidents", "-nf", "id", self.csv))
         return Workload("W4b", "all records sorted by two numbers, CSV to CSV", [self.definition("sort"), *peers], ordered=True,
-                        rivals=["DuckDB", "Polars", "Miller", "mawk"])
+                        bars=[Against(["DuckDB", "Polars", "Miller", "mawk"])])
 
     def join(self):
         more = ["code", "district", "population"]
@@ -133,14 +139,14 @@ class Tasks:
             self.miller("join", "--csv", "join", "-j", "station", "-f", self.stations, "then", "cut", "-o", "-f",
                         ",".join(COLUMNS + more), self.csv))
         return Workload("W5", "inner join with 1,200 stations, CSV to CSV", [self.definition("join"), *peers],
-                        rivals=["DuckDB", "DuckDB unordered", "Polars", "Miller", "mawk"])
+                        bars=[Against(["DuckDB", "DuckDB unordered", "Polars", "Miller", "mawk"])])
 
     def load_csv(self):
         out = self.result("load", "sqlite3", "db")
         sqlite3 = Command("sqlite3", ["sqlite3", out, UNSAFE, TABLE, f".import --csv --skip 1 {self.csv} t"], out)
         return Workload("W6", "CSV into a SQLite table of 12 typed columns",
                         [self.load("load", self.csv), *self.have(sqlite3, self.python("load", "load_csv", self.csv))], ordered=True,
-                        rivals=["sqlite3"], factor=3.0)
+                        bars=[Against(["sqlite3"], 3.0)])
 
     def load_json(self):
         source = f"{self.data}/crime-{self.label}.json"
@@ -158,7 +164,7 @@ class Tasks:
             self.duckdb("copy", query), self.duckdb("copy", query, unordered=True), self.polars("copy", source),
             self.miller("copy", "--ijsonl", "--ocsv", "cat", source))
         return Workload("W7b", "JSON Lines to CSV", [self.definition("copy", source), *peers],
-                        rivals=["DuckDB", "DuckDB unordered"])
+                        bars=[Against(["DuckDB", "DuckDB unordered"])])
 
     def transform(self):
         """Two workers against one, on threads and in processes; and inline, which must give the same bytes."""
@@ -175,7 +181,38 @@ class Tasks:
         return Workload("W10", "a function that makes 3 fields of 5, CSV to CSV", [
             variant("2 threads", 2), variant("1 thread", 1), variant("2 processes", 2, "--threads=false"),
             variant("1 process", 1, "--threads=false"),
-            *self.have(self.python("udf", "udf", self.csv, "csv"))], ordered=True, rivals=["Python"], factor=10.0)
+            *self.have(self.python("udf", "udf", self.csv, "csv"))], ordered=True, bars=[Against(["Python"], 10.0)])
+
+    def feed_definition(self, source, workers=None, options=(), who="sluice"):
+        out = self.result("feed", who)
+        argv = [self.sluice, "run", f"{HERE}/pipelines/feed.json", "--set", f"FEED={source}", "--set", f"OUT={out}",
+                "-j", str(workers or self.workers), "-q", *options]
+        return Command(who, argv, out)
+
+    def feedparser(self, source):
+        out = self.result("feed", "feedparser")
+        return Command("feedparser", self.peers.python("feed", source, out), out, env={"PYTHONPATH": self.peers.packages})
+
+    def xmlstarlet(self, source):
+        columns = [word for path in ("title", "link", "pubDate") for word in ("-o", "\t", "-v", path)][2:]
+        argv = ["xmlstarlet", "sel", "-T", "-t", "-o", "title\tlink\tpublished", "-n", "-m", "//item", *columns, "-n", source]
+        return Command("xmlstarlet", argv, self.result("feed", "xmlstarlet", "tsv"), to_stdout=True)
+
+    def feed(self):
+        source = f"{self.data}/feed-20m.xml"
+        return Workload("W11", "title, link and date of one RSS feed of 20 MB, to CSV", [
+            self.feed_definition(source), *self.have(self.feedparser(source), self.xmlstarlet(source))], ordered=True,
+            bars=[Against(["xmlstarlet"]), Against(["feedparser"], 5.0)])
+
+    def feeds(self):
+        """Two workers against one over many short files of several kinds."""
+        source = f"{self.data}/feeds/*.xml"
+        def variant(who, workers, *options):
+            return self.feed_definition(source, workers, options, who)
+        return Workload("W12", "the same of 400 feeds of 100 to 200 kB: RSS, Atom and RDF", [
+            variant("2 threads", 2), variant("1 thread", 1), variant("2 processes", 2, "--threads=false"),
+            variant("1 process", 1, "--threads=false"), variant("inline", 1, "--parallel=false"),
+            *self.have(self.feedparser(source))], ordered=True)
 
     def start(self):
         tiny = Tasks(self.sluice, self.peers, self.data, self.out, "20", self.workers)
@@ -192,7 +229,8 @@ class Tasks:
 
     def all(self):
         return {w.name: w for w in (self.start(), self.filter(), self.group(), self.top(), self.sort(), self.join(),
-                                    self.load_csv(), self.load_json(), self.copy(), self.transform(), self.udf())}
+                                    self.load_csv(), self.load_json(), self.copy(), self.transform(), self.udf(), self.feed(),
+                                    self.feeds())}
 
     def growth(self):
         """sluice alone, on the larger table: what should need no more memory for it."""
