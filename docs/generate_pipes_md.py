@@ -58,7 +58,7 @@ def call_line(pipe):
     facts = []
     if "field" in pipe:
         facts.append(f"field `{pipe['field']}`")
-    if "cast" in pipe:
+    if pipe.get("cast", "pass") != "pass":
         facts.append(f"read as {pipe['cast']}")
     if "assign" in pipe:
         facts.append(f"result under `{pipe['assign']}`")

@@ -136,7 +136,7 @@ static void print_fact(const char *what, const char *value, int *n) {
 static void print_calls(const json_t *pipe) {
     int n = 0;
     print_fact("field", text_of(pipe, "field"), &n);
-    print_fact("read as", text_of(pipe, "cast"), &n);
+    if (strcmp(text_of(pipe, "cast"), "pass") != 0) print_fact("read as", text_of(pipe, "cast"), &n);
     print_fact("result under", text_of(pipe, "assign"), &n);
     print_fact("main key", text_of(pipe, "main"), &n);
     if (n) putchar('\n');

@@ -102,12 +102,18 @@ static json_t *options_json(const sl_option *table) {
     return list;
 }
 
+/* Where results go that are not emitted; NULL: there are none. */
+static const char *assigned(const sl_pipe *p) {
+    if (p->assign || !p->each || (p->flags & SL_PIPE_EMITS)) return p->assign;
+    return p->kind == SL_KIND_SOURCE ? "content" : p->name;
+}
+
 static bool fill_pipe(json_t *to, const sl_pipe *p) {
     const char *cast = p->each ? sl_cast_names[p->cast] : NULL;
     return put_text(to, "name", p->name) && put_text(to, "kind", kind_name(p->kind)) &&
            put_text(to, "summary", p->summary) && put_text(to, "details", p->details) &&
            put_text(to, "main", p->main) && put_text(to, "field", p->field) && put_text(to, "cast", cast) &&
-           put_text(to, "assign", p->assign) &&
+           put_text(to, "assign", assigned(p)) &&
            put(to, "emits", json_boolean(p->kind != SL_KIND_PROCESSOR || (p->flags & SL_PIPE_EMITS))) &&
            put(to, "second_stream", json_boolean(p->flags & SL_PIPE_OTHER)) &&
            put(to, "more_streams", json_boolean(p->flags & SL_PIPE_OTHERS)) &&
