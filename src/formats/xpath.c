@@ -88,16 +88,83 @@ static sl_status compile(const xpath_conf *c, xmlXPathCompExprPtr *out, sl_error
     return f.status ? f.status : sl_fail(err, SL_E_PLAN, "xpath '%.200s' is no XPath", c->expression);
 }
 
+/* ---- what libxml2 only notices when it evaluates ------------------------------------------------------------------- */
+
+/* The end of the literal that begins at S; the compiler has seen to it that there is one. */
+static const char *behind_literal(const char *s) {
+    const char *end = strchr(s + 1, *s);
+    return end ? end + 1 : s + strlen(s);
+}
+
+static bool in_name(char c) {
+    unsigned char u = (unsigned char)c;
+    return u >= 0x80 || (u >= '0' && u <= '9') || (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z') ||
+           (c && strchr("_-.:", c));
+}
+
+/* The name in front of the parenthesis at AT, without an axis; empty when there is none. */
+static sl_text name_before(const char *expression, const char *at) {
+    while (at > expression && strchr(" \t\r\n", at[-1])) at--;
+    const char *end = at;
+    while (at > expression && in_name(at[-1]) && !(at[-1] == ':' && at - 1 > expression && at[-2] == ':'))
+        at--;
+    return sl_text_n(at, (size_t)(end - at));
+}
+
+/* Whether what stands in front of a parenthesis may: a function, a test of a node's kind, an operator. */
+static bool is_callable(sl_text name, xmlXPathContextPtr x) {
+    static const char *const others[] = {"text", "node", "comment", "processing-instruction",
+                                         "and",  "or",   "div",     "mod"};
+    char z[64];
+    for (size_t i = 0; i < SL_COUNT(others); i++)
+        if (sl_text_is(name, others[i])) return true;
+    if (name.n >= sizeof z) return false;
+    memcpy(z, name.s, name.n);
+    z[name.n] = 0;
+    return xmlXPathFunctionLookup(x, (const xmlChar *)z) != NULL;
+}
+
+static sl_status complain(const char *expression, const char *at, int code, sl_error *err) {
+    return sl_fail(err, SL_E_PLAN, "xpath '%.200s', character %d: %s", expression, (int)(at - expression) + 1,
+                   reason(code));
+}
+
+static sl_status check_calls(const char *expression, xmlXPathContextPtr x, sl_error *err) {
+    const char *open[256];
+    unsigned depth = 0;
+    for (const char *s = expression; *s; s++) {
+        if (*s == '\'' || *s == '"') s = behind_literal(s) - 1;
+        if (*s == '$') return complain(expression, s, XPATH_UNDEF_VARIABLE_ERROR, err);
+        if (*s == ')' && depth) depth--;
+        if (*s != '(') continue;
+        sl_text name = name_before(expression, s);
+        if (name.n && !is_callable(name, x))
+            return complain(expression, name.s, XPATH_UNKNOWN_FUNC_ERROR, err);
+        if (depth == SL_COUNT(open))
+            return sl_fail(err, SL_E_PLAN, "xpath '%.200s': more than %zu parentheses within one another",
+                           expression, SL_COUNT(open));
+        open[depth++] = s;
+    }
+    return depth ? complain(expression, open[depth - 1], XPATH_UNCLOSED_ERROR, err) : SL_OK;
+}
+
+static sl_status check(const xpath_conf *c, sl_error *err) {
+    xmlXPathCompExprPtr probe;
+    TRY(compile(c, &probe, err));
+    xmlXPathFreeCompExpr(probe);
+    xmlXPathContextPtr x = xmlXPathNewContext(NULL);
+    sl_status s = x ? check_calls(c->expression, x, err) : sl_oom(err);
+    xmlXPathFreeContext(x);
+    return s;
+}
+
 static sl_status prepare(void *conf, sl_arena *arena, sl_error *err) {
     xpath_conf *c = conf;
-    xmlXPathCompExprPtr probe;
     if (!c->xpath.n) return SL_OK;
     if (memchr(c->xpath.s, 0, c->xpath.n)) return sl_fail(err, SL_E_PLAN, "the xpath has a zero byte in it");
     c->expression = sl_arena_strndup(arena, c->xpath.s, c->xpath.n);
     if (!c->expression) return sl_oom(err);
-    TRY(compile(c, &probe, err));
-    xmlXPathFreeCompExpr(probe);
-    return SL_OK;
+    return check(c, err);
 }
 
 /* A compiled expression remembers what it looks up, so each worker has its own. */

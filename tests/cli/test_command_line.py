@@ -158,6 +158,22 @@ class Mistakes(Case):
         self.mistake("no module has the id 'c'", "run", "w.json", files=[
             ("w.json", '{"modules": [{"id": "a", "type": "forever"}], "wires": [["a", "c"]]}')])
 
+    def test_an_xpath_that_is_none(self):
+        """Also where libxml2 would not see it before it gets there in a document."""
+        for xpath, column, message in [
+            ("f(", 1, "there is no such function"),
+            ("//a[f (.)]", 5, "there is no such function"),
+            ("x:f(1)", 1, "there is no such function"),
+            ("//a[1", 6, "a predicate is wrong or not closed"),
+            ("count(", 6, "a parenthesis is not closed"),
+            ("//a[. = $x]", 9, "there are no variables here"),
+            ("//a['", 6, "a text in quotes is not closed"),
+        ]:
+            steps = [{"type": "xpathfetchpage", "conf": {"url": "none.html", "xpath": xpath}}]
+            self.file("p.json", json.dumps({"modules": steps}))
+            self.assertEqual(self.sluice("check", "p.json", code=2).message,
+                             f"sluice: p.json:1:14: step 1 (xpathfetchpage): xpath '{xpath}', character {column}: {message}")
+
     def test_a_mistake_is_found_before_any_input_is_read(self):
         self.mistake("fliter", "pipe", "csv url=nosuch.csv | fliter")
 
