@@ -20,7 +20,7 @@ static sl_status open_source(sl_stage_run *sr, uint32_t b, sl_error *err) {
     if (sr->run->o.plan->parent) f->env.keep = &sr->arena;
     sl_status s = source->open(feed->source->compiled, &f->env, &f->split, err);
     if (s == SL_OK && source->total) f->total = source->total(f->split);
-    if (s > SL_DONE) sl_node_failed(feed->source, err);
+    if (s > SL_DONE) sl_source_failed(feed->source, err);
     return s;
 }
 
@@ -69,7 +69,7 @@ static sl_status next_unit(sl_stage_run *sr, const sl_feed *feed, sl_task *t, sl
     sl_error why = {0};
     sl_status s = feed->source->pipe->source->split(f->split, &t->unit, &why);
     if (feed->source->pipe->source->total) f->total = feed->source->pipe->source->total(f->split);
-    if (s > SL_DONE) sl_node_failed(feed->source, &why);
+    if (s > SL_DONE) sl_source_failed(feed->source, &why);
     f->begun = f->begun || s == SL_OK;
     return pass_over(sr, sr->branch, s, &why, err);
 }

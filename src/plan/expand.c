@@ -50,13 +50,15 @@ static sl_status split_type(sl_plan *p, sl_value conf, sl_text *type, sl_value *
     return SL_OK;
 }
 
-static sl_status source_node(sl_plan *p, uint32_t i, sl_node **out, sl_error *err) {
+/* STEP: of sources that have no place in a text and no steps beside them, else 0. */
+static sl_status source_node(sl_plan *p, uint32_t i, int step, sl_node **out, sl_error *err) {
     sl_text type, id = sl_arena_printf(&p->arena, "source-%u", (unsigned)i + 1);
     sl_value conf;
     sl_node *node;
     if (!id.s) return sl_oom(err);
     TRY(split_type(p, p->sources[i].conf, &type, &conf, err));
     TRY(sl_plan_node(p, id, type, &node, err));
+    node->step = step;
     node->place = p->sources[i].place;
     node->conf = conf;
     if (node->place && p->text)
@@ -79,12 +81,13 @@ static sl_status make_union(sl_plan *p, sl_node *node, sl_error *err) {
 
 static sl_status join_sources(sl_plan *p, sl_node **out, sl_error *err) {
     sl_node *all = NULL, *node = NULL;
+    bool alone = p->nnodes == 0 && !p->text;
     if (p->nsources > 1) {
         TRY(sl_plan_node(p, SL_TEXT("sources"), SL_TEXT("union"), &all, err));
         TRY(make_union(p, all, err));
     }
     for (uint32_t i = 0; i < p->nsources; i++) {
-        TRY(source_node(p, i, &node, err));
+        TRY(source_node(p, i, alone ? (int)i + 1 : 0, &node, err));
         *out = all ? all : node;
         if (all) TRY(sl_node_wire(p, all, i ? SL_PORT_OTHERS : SL_PORT_INPUT, node, (sl_text){0}, err));
     }

@@ -91,6 +91,12 @@ void sl_node_failed(const sl_node *node, sl_error *err) {
     sl_error_step(err, step, node->pipe->name);
 }
 
+void sl_source_failed(const sl_node *node, sl_error *err) {
+    bool placed = err && (err->step || err->source[0] || err->line);
+    sl_node_failed(node, err);
+    if (err && !placed && !node->home->parent) sl_node_blame(node, SL_TEXT("url"), err->code, err);
+}
+
 sl_status sl_plan_warn(const sl_node *node, sl_error *err, const char *fmt, ...) {
     char shown[1024];
     sl_error warning = {.code = SL_E_PLAN};

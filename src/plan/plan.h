@@ -207,6 +207,8 @@ void sl_plan_share_env(sl_plan *p);
 
 /* Adds to a failure at run time which step it was, where that is still unknown; for a node of a subpipe also its place there. */
 void sl_node_failed(const sl_node *node, sl_error *err);
+/* The same for a source: what has no place in the input gets that of the source's url in the definition. */
+void sl_source_failed(const sl_node *node, sl_error *err);
 
 /* Keeps a warning about NODE for whoever runs the pipeline. */
 SL_MUST_CHECK sl_status sl_plan_warn(const sl_node *node, sl_error *err, const char *fmt, ...) SL_PRINTF(3, 4);

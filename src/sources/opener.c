@@ -19,6 +19,7 @@
 #include "net/inflate.h"
 #include "net/url.h"
 #include "plan/web.h"
+#include "sources/missing.h"
 #include "sources/sniff.h"
 #include "sources/transcode.h"
 
@@ -580,7 +581,7 @@ void sl_range_close(int *fd) {
 sl_status sl_range_open(const char *path, int *fd, sl_error *err) {
     sl_range_close(fd);
     *fd = open_again(path);
-    return *fd < 0 ? sl_fail_errno(err, errno, "cannot open", path) : SL_OK;
+    return *fd < 0 ? sl_fail_open(path, errno, err) : SL_OK;
 }
 
 sl_status sl_range_read(int fd, const char *path, uint64_t offset, char *buf, size_t length, sl_error *err) {

@@ -12,6 +12,7 @@
 #include "base/unicode.h"
 #include "formats/tables.h"
 #include "record/pack.h"
+#include "sources/missing.h"
 #include "sources/opener.h"
 
 enum { ROWS = 4096, BUSY_MS = 5000, MOST_NAMES = 400 };
@@ -314,7 +315,7 @@ static sl_status look_at_names(database *d, sl_error *err) {
         const char *name = d->names.v[i].s;
         if (!sl_source_is_file(name))
             return sl_fail(err, SL_E_IO, "a database has to be a file of this machine, not '%s'", name);
-        if (stat(name, &st)) return sl_fail_errno(err, errno, "cannot open", name);
+        if (stat(name, &st)) return sl_fail_open(name, errno, err);
         sl_ledger_note_file(d->env->ledger, name, &st);
         if (has_log(name)) sl_ledger_spoil(d->env->ledger); /* somebody is writing it */
         if (S_ISREG(st.st_mode)) d->total += (uint64_t)st.st_size;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "net/url.h"
 #include "sources/blocks.h"
+#include "sources/missing.h"
 #include "sources/opener.h"
 
 #define PATIENCE_MS 20 /* how long a slow stream may go on filling a unit that has something in it */
@@ -190,7 +191,7 @@ static sl_status look_at_names(stream *s, sl_error *err) {
         const char *name = s->names.v[i].s;
         struct stat st;
         if (!sl_source_is_file(name)) continue;
-        if (stat(name, &st)) return sl_fail_errno(err, errno, "cannot open", name);
+        if (stat(name, &st)) return sl_fail_open(name, errno, err);
         if (S_ISREG(st.st_mode)) s->total += (uint64_t)st.st_size;
     }
     return sl_source_is_file(s->names.v[0].s) ? SL_OK : open_next(s, err);

@@ -158,6 +158,27 @@ class Mistakes(Case):
         self.mistake("no module has the id 'c'", "run", "w.json", files=[
             ("w.json", '{"modules": [{"id": "a", "type": "forever"}], "wires": [["a", "c"]]}')])
 
+    def test_a_file_that_is_not_there(self):
+        """Its place in the definition, its step, and what was meant or where it was looked for."""
+        self.file("stations.csv", "a\n1\n")
+        def missing(*words):
+            return self.sluice(*words, code=1).message
+        def defined(url, name="p.json"):
+            self.file(name, '{"modules": [\n  {"type": "csv", "conf": {"url": "%s"}},\n  {"type": "count"}]}' % url)
+            return missing("run", name)
+        cannot = "cannot open '%s': No such file or directory"
+        self.assertEqual(defined("station.csv"), "sluice: p.json:2:28: step 1 (csv): " + cannot % "station.csv" + ", did you mean 'stations.csv'?")
+        self.assertEqual(defined("x/y.csv"), "sluice: p.json:2:28: step 1 (csv): " + cannot % "x/y.csv" + f"; there is no folder '{self.dir}/x'")
+        self.assertEqual(missing("load", "zzz", "--to", "o.db:t"), "sluice: step 1 (fetchdata): " + cannot % "zzz" + f"; it was looked for in '{self.dir}'")
+        self.assertEqual(missing("load", "stations.csv", "none-*.csv", "--to", "o.db:t"), "sluice: step 2 (csv): no file matches 'none-*.csv'")
+        self.assertEqual(missing("pipe", "csv zzz | count"), "sluice: pipe:1:1: step 1 (csv): " + cannot % "zzz" + f"; it was looked for in '{self.dir}'")
+        (self.dir / "sub").mkdir()
+        self.file("sub/pipe_s.json", '{"modules": [\n  {"type": "csv", "conf": {"url": "../station.csv"}}]}')
+        self.file("sub/q.json", '{"modules": [{"type": "pipe:s"}]}')
+        r = missing("run", "sub/q.json")
+        self.assertTrue(r.startswith("sluice: step 1 (csv): sub/pipe_s.json:2:3: cannot open 'sub/../station.csv'"), r)
+        self.assertTrue(r.endswith("did you mean 'sub/../stations.csv'?"), r)
+
     def test_an_xpath_that_is_none(self):
         """Also where libxml2 would not see it before it gets there in a document."""
         for xpath, column, message in [
