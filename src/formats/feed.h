@@ -51,9 +51,9 @@ typedef struct sl_feed_items {
     uint32_t nested; /* of these, of its own name */
 } sl_feed_items;
 
-/* What the tag of kind TOKEN and name NAME means. An item that stands directly in an open one means that its end tag was forgotten;
+/* What the tag of kind TOKEN at DATA[from, end) means. An item that stands directly in an open one means that its end tag was forgotten;
  * deeper in it, it is part of that one's content. */
-sl_feed_mark sl_feed_items_tag(sl_feed_items *items, sl_xml_token token, sl_text name);
+sl_feed_mark sl_feed_items_tag(sl_feed_items *items, sl_xml_token token, const char *data, size_t from, size_t end);
 
 /* ---- an item, gathered -------------------------------------------------------------------------------------------- */
 

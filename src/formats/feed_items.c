@@ -27,8 +27,9 @@ static sl_feed_mark closing(sl_feed_items *items, bool same) {
     return SL_FEED_END;
 }
 
-sl_feed_mark sl_feed_items_tag(sl_feed_items *items, sl_xml_token token, sl_text name) {
-    bool same = name.n == items->name.n && sl_text_eq_nocase(name, items->name);
+sl_feed_mark sl_feed_items_tag(sl_feed_items *items, sl_xml_token token, const char *data, size_t from,
+                               size_t end) {
+    bool same = sl_xml_tag_is(data, from, end, items->name);
     if (token == SL_XML_START) return opening(items, same);
     if (token == SL_XML_END) return closing(items, same);
     if (token != SL_XML_EMPTY || !same || (items->open && items->depth)) return SL_FEED_NOTHING;

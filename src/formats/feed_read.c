@@ -162,7 +162,7 @@ static sl_status read_items(job *j, const char *data, size_t n) {
     size_t from = 0, counted = 0;
     uint64_t line = j->block->line;
     for (sl_xml_token token; (token = sl_xml_scan_next(&scan, data, n));) {
-        sl_feed_mark mark = sl_feed_items_tag(&j->items, token, sl_xml_tag_name(data, scan.from, scan.at));
+        sl_feed_mark mark = sl_feed_items_tag(&j->items, token, data, scan.from, scan.at);
         size_t to = mark == SL_FEED_AGAIN ? scan.from : scan.at;
         if (mark == SL_FEED_NOTHING) continue;
         if (mark == SL_FEED_BEGIN || mark == SL_FEED_WHOLE) {

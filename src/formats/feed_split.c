@@ -139,8 +139,13 @@ static bool names_item(const splitter *s, sl_text name) {
     return !known || sl_text_eq(prefix_of(name), s->prefix);
 }
 
+static sl_text tag_name(const splitter *s, const char *data) {
+    return sl_xml_tag_name(data, s->scan.from, s->scan.at);
+}
+
 /* A tag of DATA before the first item. */
-static sl_status head_tag(splitter *s, const char *data, sl_xml_token token, sl_text name, sl_error *err) {
+static sl_status head_tag(splitter *s, const char *data, sl_xml_token token, sl_error *err) {
+    sl_text name = tag_name(s, data);
     size_t from = s->scan.from, to = s->scan.at;
     if (token == SL_XML_DOCTYPE) return s->root.n ? SL_OK : keep(s, data, from, to, err);
     if (token != SL_XML_START && token != SL_XML_EMPTY) return SL_OK;
@@ -160,8 +165,8 @@ static sl_status head_tag(splitter *s, const char *data, sl_xml_token token, sl_
 /* ---- items ----------------------------------------------------------------------------------------------------------- */
 
 /* *TO: behind the last whole item, NONE: there is none yet. */
-static void mark_item(splitter *s, sl_xml_token token, sl_text name, size_t *to) {
-    switch (sl_feed_items_tag(&s->items, token, name)) {
+static void mark_item(splitter *s, const char *data, sl_xml_token token, size_t *to) {
+    switch (sl_feed_items_tag(&s->items, token, data, s->scan.from, s->scan.at)) {
     case SL_FEED_BEGIN: s->item = s->scan.from; break;
     case SL_FEED_AGAIN:
         *to = s->scan.from;
@@ -179,14 +184,13 @@ static void mark_item(splitter *s, sl_xml_token token, sl_text name, size_t *to)
 /* Looks at all of DATA. */
 static sl_status look(splitter *s, const char *data, size_t n, size_t *to, sl_error *err) {
     for (sl_xml_token token; !s->ended && (token = sl_xml_scan_next(&s->scan, data, n));) {
-        sl_text name = sl_xml_tag_name(data, s->scan.from, s->scan.at);
         if (s->scan.values > SL_XML_ATTRIBUTES) {
             sl_fail(err, SL_E_DATA, "a tag has more than %d attributes", SL_XML_ATTRIBUTES);
             return fail_at(line_at(s, data, s->scan.from), err);
         }
-        if (!s->items.name.n) TRY(head_tag(s, data, token, name, err));
-        if (s->items.name.n) mark_item(s, token, name, to);
-        if (token == SL_XML_END && !s->items.open && sl_text_eq(name, s->root)) s->ended = true;
+        if (!s->items.name.n) TRY(head_tag(s, data, token, err));
+        if (s->items.name.n) mark_item(s, data, token, to);
+        if (token == SL_XML_END && !s->items.open) s->ended = sl_text_eq(tag_name(s, data), s->root);
     }
     return SL_OK;
 }

@@ -230,12 +230,25 @@ const char *sl_xml_scan_what(const sl_xml_scan *s) {
     }
 }
 
-sl_text sl_xml_tag_name(const char *data, size_t from, size_t end) {
+static bool ends_name(char c) {
+    return is_space(c) || c == '>' || c == '/' || c == '?';
+}
+
+static size_t begin_of_name(const char *data, size_t from, size_t end) {
     size_t at = from + 1;
-    if (at < end && (data[at] == '/' || data[at] == '?')) at++;
-    size_t begin = at;
-    while (at < end && !is_space(data[at]) && data[at] != '>' && data[at] != '/' && data[at] != '?') at++;
+    return at < end && (data[at] == '/' || data[at] == '?') ? at + 1 : at;
+}
+
+sl_text sl_xml_tag_name(const char *data, size_t from, size_t end) {
+    size_t begin = begin_of_name(data, from, end), at = begin;
+    while (at < end && !ends_name(data[at])) at++;
     return sl_text_n(data + begin, at - begin);
+}
+
+bool sl_xml_tag_is(const char *data, size_t from, size_t end, sl_text name) {
+    size_t at = begin_of_name(data, from, end);
+    if (at > end || end - at < name.n || !sl_text_eq_nocase((sl_text){data + at, name.n}, name)) return false;
+    return end - at == name.n || ends_name(data[at + name.n]);
 }
 
 sl_text sl_xml_local(sl_text name) {

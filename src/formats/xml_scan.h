@@ -49,6 +49,8 @@ const char *sl_xml_scan_what(const sl_xml_scan *s);
 
 /* The name in the tag or processing instruction at DATA[from], as far as there is one before END: "a:b". */
 sl_text sl_xml_tag_name(const char *data, size_t from, size_t end);
+/* Whether that is NAME, but for case. */
+bool sl_xml_tag_is(const char *data, size_t from, size_t end, sl_text name);
 /* What follows the colon, or all of it. */
 sl_text sl_xml_local(sl_text name);
 
