@@ -30,7 +30,9 @@ enum {
     LIVES = 2,            /* workers a job may cost */
     SILENT_SECONDS = 300, /* options.silent, when that is 0 */
     LOOK_MS = 50,         /* how often a waiting coordinator looks at `stopping` */
-    KEEP_BYTES = 4 << 20  /* frame buffers above this are not kept for the next job */
+    KEEP_BYTES = 4 << 20, /* frame buffers above this are not kept for the next job */
+    ROOM_BYTES =
+        2 << 20 /* asked for in a socket, each way: a frame should fit, so that its sender goes on at once */
 };
 
 typedef struct request {
@@ -119,11 +121,18 @@ static pid_t fork_worker(process_pool *p, const child *c, const int pair[2]) {
     return pid;
 }
 
+/* The system may give less, which costs turns and nothing else. */
+static void make_room(int fd) {
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){ROOM_BYTES}, sizeof(int));
+}
+
 static sl_status spawn(process_pool *p, child *c, sl_error *err) {
     int pair[2];
     assert(c->pid == 0 && c->fd == -1);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return sl_fail_errno(err, errno, "cannot start", "a worker process");
+    make_room(pair[0]);
+    make_room(pair[1]);
     int flags = fcntl(pair[0], F_GETFL);
     pid_t pid = fcntl(pair[0], F_SETFL, flags | O_NONBLOCK) == 0 ? fork_worker(p, c, pair) : -1;
     int failed = errno;
