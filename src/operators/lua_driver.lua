@@ -19,7 +19,8 @@
 local pointer, host, unsafe = ...
 local ffi = require 'ffi'
 local next, type, tonumber, error, rawget, rawset = next, type, tonumber, error, rawget, rawset
-local setmetatable, setfenv, loadstring, sort = setmetatable, setfenv, loadstring, table.sort
+local setmetatable, setfenv, loadstring, ipairs = setmetatable, setfenv, loadstring, ipairs
+local sort, concat, format = table.sort, table.concat, string.format
 local text_of, copy = ffi.string, ffi.copy
 local convert, store, take, learn, name_at = host.convert, host.store, host.take, host.learn, host.name_at
 
@@ -172,6 +173,48 @@ local function shape(n)
   width = n
 end
 
+-- Constructors that are results (lua_rows.h): a function for each, made for its keys. While it is aimed its arguments go into columns and
+-- DONE says so; a nil among them, which a table would not hold, takes the table's way.
+local DONE = {}
+local rows, aims = {}, {} -- by the number of the constructor: what the user's code calls, and what aims that
+
+local ROW = [[
+local put, frame, DONE = ...
+local aimed, %s = false
+local function row(%s)
+  if aimed and %s then
+    local made = frame.made
+    %s
+    return DONE
+  end
+  return { %s }
+end
+local function aim(outputs, width)
+  %s = %s
+  aimed = width == %d and %s
+end
+return row, aim]]
+
+-- PATTERN for each of KEYS, with # for its number and @ for it.
+local function for_each(keys, pattern, between)
+  local parts = {}
+  for k, key in ipairs(keys) do parts[k] = pattern:gsub('#', k):gsub('@', key) end
+  return concat(parts, between)
+end
+
+local function make_rows(constructors)
+  for i, keys in ipairs(constructors) do
+    local code = format(ROW, for_each(keys, 'o#', ', '), for_each(keys, 'v#', ', '), for_each(keys, 'v# ~= nil', ' and '),
+      for_each(keys, 'put(o# + made, v#)', ' '), for_each(keys, '@ = v#', ', '), for_each(keys, 'o#', ', '),
+      for_each(keys, 'outputs["@"]', ', '), #keys, for_each(keys, 'o# ~= nil', ' and '))
+    rows[i], aims[i] = loadstring(code, '=row')(put, frame, DONE)
+  end
+end
+
+local function aim_rows(to, n)
+  for i = 1, #aims do aims[i](to, n) end
+end
+
 -- ---- loops over a batch
 
 local function test()
@@ -195,6 +238,7 @@ end
 
 -- The first result there is: what it looks like is what the others are taken to look like.
 local function first()
+  aim_rows({}, 0)
   fetch()
   for i = 0, frame.count - 1 do
     start(i)
@@ -207,16 +251,19 @@ local function first()
   return frame.count
 end
 
-local function columns(from, r, n)
+local function fill(from, r)
   local made = frame.made
-  shape(n)
   if r == nil then fetch() end
   for i = from, frame.count - 1 do
     if r == nil then
       start(i)
       r = call(item)
     end
-    if r ~= nil then
+    if r == DONE then
+      made = made + 1
+      frame.made = made
+      r = nil
+    elseif r ~= nil then
       if type(r) ~= 'table' or r == item then return i, r end
       local seen = 0
       for key, v in next, r do
@@ -232,6 +279,14 @@ local function columns(from, r, n)
     end
   end
   return frame.count
+end
+
+local function columns(from, r, n)
+  shape(n)
+  aim_rows(outputs, n)
+  local i, other = fill(from, r)
+  aim_rows({}, 0)
+  return i, other
 end
 
 local function change(from, r, n)
@@ -360,7 +415,7 @@ end
 local function compile(code, chunk, environment)
   local f, message = loadstring(code, chunk)
   if not f then error(message, 0) end
-  return setfenv(f, environment)(check, number)
+  return setfenv(f, environment)(check, number, rows)
 end
 
 -- What the text of a file makes global is the library of its functions.
@@ -381,7 +436,8 @@ local function from_file(code, chunk, name)
   return found
 end
 
-local function open(code, chunk, is_file, name, fields)
+local function open(code, chunk, is_file, name, fields, constructors)
+  make_rows(constructors)
   frame.left = CHECKS
   frame.looks = 0
   if is_file then

@@ -6,6 +6,7 @@
 #include <lua.h>
 
 #include "operators/lua_function.h"
+#include "operators/lua_memory.h"
 #include "operators/lua_scan.h"
 #include "record/builder.h"
 
@@ -47,9 +48,7 @@ struct sl_lua {
     const sl_lua_program *program;
     lua_State *state;
     lua_State *current; /* the coroutine that called C */
-    lua_Alloc inner; /* of LuaJIT itself */
-    void *inner_data;
-    size_t used;
+    sl_lua_memory memory;
     uint64_t since; /* first look at the clock for this item */
     sl_error error; /* what a C function called by Lua failed with */
 

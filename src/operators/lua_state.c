@@ -15,23 +15,9 @@ enum { COLLECT_SOON = 110, ENOUGH = 200 }; /* percent of what was alive after a 
 
 /* ---- memory ------------------------------------------------------------------------------------------------------------- */
 
-/* LuaJIT's allocator with a limit. What it refuses becomes an error "not enough memory" in Lua. */
-static void *allocate(void *data, void *p, size_t before, size_t now) {
-    sl_lua *l = data;
-    size_t limit = l->program->memory;
-    if (limit && now > before && l->used + (now - before) > limit) return NULL;
-    void *got = l->inner(l->inner_data, p, before, now);
-    if (got || !now) l->used += now - before;
-    return got;
-}
-
-static size_t held(lua_State *L) {
-    return (size_t)lua_gc(L, LUA_GCCOUNT, 0) * 1024 + (size_t)lua_gc(L, LUA_GCCOUNTB, 0);
-}
-
 /* With much in use there is no room for garbage as large as what is alive: the next collection begins when that much more is held. */
 static void tune_collector(sl_lua *l) {
-    size_t limit = l->program->memory, used = l->used + 1;
+    size_t limit = l->memory.limit, used = l->memory.used + 1;
     size_t percent = limit && limit / used < 2 ? limit * 90 / used : ENOUGH;
     lua_gc(l->state, LUA_GCSETPAUSE, percent < COLLECT_SOON ? COLLECT_SOON : (int)percent);
 }
@@ -159,6 +145,20 @@ static void load_driver(sl_lua *l) {
     lua_setfield(L, LUA_REGISTRYINDEX, SL_LUA_GATHERED);
 }
 
+/* For each constructor the list of its keys. */
+static void push_rows(lua_State *L, const sl_lua_source *s) {
+    lua_createtable(L, (int)s->nrows, 0);
+    for (uint32_t i = 0; i < s->nrows; i++) {
+        const sl_lua_row *row = &s->rows[i];
+        lua_createtable(L, (int)row->nkeys, 0);
+        for (uint32_t k = 0; k < row->nkeys; k++) {
+            lua_pushlstring(L, row->keys[k].s, row->keys[k].n);
+            lua_rawseti(L, -2, (int)k + 1);
+        }
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
 static int set_up(lua_State *L) {
     sl_lua *l = lua_touserdata(L, 1);
     const sl_lua_program *p = l->program;
@@ -172,7 +172,8 @@ static int set_up(lua_State *L) {
     lua_pushboolean(L, p->is_file);
     lua_pushstring(L, p->function);
     lua_pushboolean(L, p->role == SL_LUA_FILTER);
-    lua_call(L, 5, 0);
+    push_rows(L, &p->source);
+    lua_call(L, 6, 0);
     return 0;
 }
 
@@ -182,19 +183,17 @@ sl_status sl_lua_open(const sl_lua_program *p, sl_lua **out, sl_error *err) {
     l->program = p;
     sl_lua_frame_functions(&l->frame);
     l->frame.late = late;
-    l->state = luaL_newstate();
+    l->memory.limit = p->memory;
+    l->state = lua_newstate(sl_lua_allocate, &l->memory);
     if (!l->state) return sl_oom(err);
-    l->used = held(l->state);
-    l->inner = lua_getallocf(l->state, &l->inner_data);
-    lua_setallocf(l->state, allocate, l);
     return sl_lua_protected(l, set_up, err);
 }
 
 void sl_lua_free(sl_lua **lp) {
     sl_lua *l = *lp;
     if (!l) return;
-    if (l->inner) lua_setallocf(l->state, l->inner, l->inner_data);
     if (l->state) lua_close(l->state);
+    sl_lua_memory_free(&l->memory);
     free(l->rows);
     free(l->keep);
     free(l->none);
@@ -245,8 +244,8 @@ static sl_status compiles(lua_State *L, sl_text code, const char *before, sl_are
 }
 
 /* An expression or a body? It is compiled as it stands, so that messages speak of nothing else. */
-static sl_status check_text(sl_lua_program *p, lua_State *L, sl_arena *arena, bool *expression,
-                            sl_error *err) {
+static sl_status compile_text(sl_lua_program *p, lua_State *L, sl_arena *arena, bool *expression,
+                              sl_error *err) {
     bool body = false;
     TRY(compiles(L, p->source.code, "return ", arena, expression, err));
     if (*expression) return SL_OK;
@@ -257,14 +256,17 @@ static sl_status check_text(sl_lua_program *p, lua_State *L, sl_arena *arena, bo
     return sl_fail(err, SL_E_PLAN, "%s", lua_tostring(L, p->source.returns ? -1 : -2));
 }
 
-#define NAMES "local " SL_LUA_CHECK "," SL_LUA_NUMBER "=... "
-
-static sl_status wrap_text(sl_lua_program *p, sl_arena *arena, sl_error *err) {
-    bool stream = p->role == SL_LUA_STREAM, expression = false;
+static sl_status check_text(sl_lua_program *p, sl_arena *arena, bool *expression, sl_error *err) {
     lua_State *L = luaL_newstate();
-    sl_status s = L ? check_text(p, L, arena, &expression, err) : sl_oom(err);
+    sl_status s = L ? compile_text(p, L, arena, expression, err) : sl_oom(err);
     if (L) lua_close(L);
-    TRY(s);
+    return s;
+}
+
+#define NAMES "local " SL_LUA_CHECK "," SL_LUA_NUMBER "," SL_LUA_ROWS "=... "
+
+static sl_status wrap_text(sl_lua_program *p, bool expression, sl_arena *arena, sl_error *err) {
+    bool stream = p->role == SL_LUA_STREAM;
     if (expression)
         return wrap(&p->source.code,
                     stream ? NAMES "return function(items) return (" : NAMES "return function(item) return (",
@@ -287,15 +289,18 @@ static sl_status load_file(sl_lua_program *p, const sl_lua_conf *c, const sl_ste
     }
     sl_ledger_note_path(info->env->ledger, path.s);
     TRY(read_file(path.s, info->arena, &text, err));
-    TRY(sl_lua_scan(text, false, info->arena, &p->source, err));
+    TRY(sl_lua_scan(text, SL_LUA_PLAIN, info->arena, &p->source, err));
     return wrap(&p->source.code, NAMES, "", info->arena, err);
 }
 
 static sl_status load_text(sl_lua_program *p, const sl_lua_conf *c, const sl_step_info *info, sl_error *err) {
     if (c->function.s) return sl_fail(err, SL_E_PLAN, "'function' goes with 'file', not with 'lua'");
     p->chunk = "=lua";
-    TRY(sl_lua_scan(c->lua, p->role == SL_LUA_FILTER, info->arena, &p->source, err));
-    return wrap_text(p, info->arena, err);
+    bool filter = p->role == SL_LUA_FILTER, expression = false;
+    TRY(sl_lua_scan(c->lua, filter ? SL_LUA_NUMBERS : SL_LUA_PLAIN, info->arena, &p->source, err));
+    TRY(check_text(p, info->arena, &expression, err));
+    if (p->role == SL_LUA_ITEM) TRY(sl_lua_scan(c->lua, SL_LUA_RESULTS, info->arena, &p->source, err));
+    return wrap_text(p, expression, info->arena, err);
 }
 
 sl_status sl_lua_prepare(const sl_lua_conf *c, sl_lua_role role, const sl_step_info *info,

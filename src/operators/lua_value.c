@@ -297,13 +297,19 @@ static sl_status item_from(sl_lua *l, unsigned depth, sl_value *out, sl_error *e
     return sl_lua_merge(item, changes, l->arena, out, err);
 }
 
+/* Results in a batch of their own outlive the item's. */
+static sl_status item_as_result(sl_lua *l, unsigned depth, sl_value *out, sl_error *err) {
+    TRY(item_from(l, depth, out, err));
+    return l->arena == sl_batch_arena(l->batch) ? SL_OK : sl_value_copy(out, *out, l->arena, err);
+}
+
 static sl_status table_from(sl_lua *l, int index, unsigned depth, sl_value *out, sl_error *err) {
     bool list = false;
     uint32_t n = 0;
     if (depth > MOST_DEPTH)
         return sl_fail(err, SL_E_DATA, "a result is nested deeper than %d tables", MOST_DEPTH);
     luaL_checkstack(l->current, 8, "nested too deep");
-    if (is_the_item(l, index)) return item_from(l, depth, out, err);
+    if (is_the_item(l, index)) return item_as_result(l, depth, out, err);
     TRY(is_list(l, index, &list, &n, err));
     return list ? list_from(l, index, n, depth, out, err) : map_from(l, index, n, depth, out, err);
 }

@@ -9,21 +9,26 @@
 
 #define C SL_LUA_CHECK "()"
 #define N SL_LUA_NUMBER
+#define R SL_LUA_ROWS
 
-static void expect_code(const char *text, bool numbers, const char *code) {
+static void expect_rewritten(const char *text, sl_lua_rewrite rewrite, const char *code) {
     sl_arena arena = {0};
     sl_lua_source s;
-    assert_int_equal(sl_lua_scan(sl_text_of(text), numbers, &arena, &s, NULL), SL_OK);
+    assert_int_equal(sl_lua_scan(sl_text_of(text), rewrite, &arena, &s, NULL), SL_OK);
     char *z = sl_arena_strndup(&arena, s.code.s, s.code.n);
     assert_string_equal(z, code);
     sl_arena_free(&arena);
+}
+
+static void expect_code(const char *text, bool numbers, const char *code) {
+    expect_rewritten(text, numbers ? SL_LUA_NUMBERS : SL_LUA_PLAIN, code);
 }
 
 static void expect_keys(const char *text, const char *keys) {
     sl_arena arena = {0};
     sl_lua_source s;
     char all[256] = "";
-    assert_int_equal(sl_lua_scan(sl_text_of(text), false, &arena, &s, NULL), SL_OK);
+    assert_int_equal(sl_lua_scan(sl_text_of(text), SL_LUA_PLAIN, &arena, &s, NULL), SL_OK);
     for (uint32_t i = 0; i < s.nkeys; i++) {
         strncat(all, s.keys[i].s, s.keys[i].n);
         strcat(all, " ");
@@ -81,12 +86,50 @@ static void keys_have_the_order_of_the_text(void **state) {
     expect_keys("x['a\\n'] = 1 x[\"b\"] = 2 x[ [[c]] ] = 3", "b ");
 }
 
+static void constructors_of_results_become_calls(void **state) {
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"{a = 1}", R "[1]( ( 1))"},
+        {"return {a = x, b = f()}", "return " R "[1](  x,  ( f()))"},
+        {"return { a = 1; b = {2, 3}; }", "return " R "[1](   1,  ( {2, 3} ))"},
+        {"if x then return {a = 1} end return {b = (2)},",
+         "if x then return " R "[1]( ( 1)) end return {b = (2)},"},
+        {"if x then return\n{a = 1} else return {b = 2} end",
+         "if x then return\n" R "[1]( ( 1)) else return " R "[2]( ( 2)) end"},
+    };
+    for (size_t i = 0; i < SL_COUNT(pairs); i++) expect_rewritten(pairs[i][0], SL_LUA_RESULTS, pairs[i][1]);
+}
+
+static void other_constructors_stay_tables(void **state) {
+    (void)state;
+    static const char *const same[] = {"return {}",
+                                       "return {1, 2}",
+                                       "return {a = 1, 2}",
+                                       "return {['a'] = 1}",
+                                       "return {a = 1, a = 2}",
+                                       "return {a = 1}, 2",
+                                       "return {a = 1}.a",
+                                       "return {a = }",
+                                       "return {a = 1",
+                                       "return {a = (1}",
+                                       "return f{a = 1}",
+                                       "return ({a = 1})",
+                                       "local t = {a = 1} return t"};
+    for (size_t i = 0; i < SL_COUNT(same); i++) expect_rewritten(same[i], SL_LUA_RESULTS, same[i]);
+    expect_rewritten("local function f() return {a = 1} end", SL_LUA_RESULTS,
+                     "local function f() " C "  return {a = 1} end");
+    expect_rewritten("return {a = function() return 1, 2 end}", SL_LUA_RESULTS,
+                     "return {a = function() " C "  return 1, 2 end}");
+}
+
 static void our_names_are_taken(void **state) {
     (void)state;
     sl_arena arena = {0};
     sl_lua_source s;
-    assert_int_equal(sl_lua_scan(SL_TEXT("local " SL_LUA_CHECK " = 1"), false, &arena, &s, NULL), SL_E_PLAN);
-    assert_int_equal(sl_lua_scan(SL_TEXT(N "(1)"), false, &arena, &s, NULL), SL_E_PLAN);
+    assert_int_equal(sl_lua_scan(SL_TEXT("local " SL_LUA_CHECK " = 1"), SL_LUA_PLAIN, &arena, &s, NULL),
+                     SL_E_PLAN);
+    assert_int_equal(sl_lua_scan(SL_TEXT(N "(1)"), SL_LUA_PLAIN, &arena, &s, NULL), SL_E_PLAN);
+    assert_int_equal(sl_lua_scan(SL_TEXT(R " = {}"), SL_LUA_PLAIN, &arena, &s, NULL), SL_E_PLAN);
     sl_arena_free(&arena);
 }
 
@@ -96,6 +139,8 @@ int main(void) {
         cmocka_unit_test(texts_and_comments_are_left_alone),
         cmocka_unit_test(fields_are_numbers_beside_numbers),
         cmocka_unit_test(keys_have_the_order_of_the_text),
+        cmocka_unit_test(constructors_of_results_become_calls),
+        cmocka_unit_test(other_constructors_stay_tables),
         cmocka_unit_test(our_names_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
