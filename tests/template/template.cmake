@@ -10,7 +10,7 @@ list(SORT lines)
 list(JOIN lines "\n" lines)
 file(CONFIGURE OUTPUT ${with_template}/plan/registry.def CONTENT "@lines@\n" @ONLY)
 
-add_library(template OBJECT ${template}/shout.c ${template}/blank.c ${PROJECT_SOURCE_DIR}/src/plan/registry.c)
+add_library(template OBJECT ${template}/shout.c ${template}/blank.c ${template}/longest.c ${PROJECT_SOURCE_DIR}/src/plan/registry.c)
 target_include_directories(template BEFORE PRIVATE ${with_template})
 target_link_libraries(template PRIVATE sluice)
 
@@ -21,7 +21,7 @@ target_link_libraries(template_program PRIVATE template sluice)
 add_executable(template_vectors ${PROJECT_SOURCE_DIR}/tests/cases/vectors.c)
 target_link_libraries(template_vectors PRIVATE template sluice PkgConfig::JANSSON)
 
-foreach(name shout blank)
+foreach(name shout blank longest)
   add_test(NAME template.${name} COMMAND template_vectors ${template}/${name}.jsonl)
   set_tests_properties(template.${name} PROPERTIES TIMEOUT 300 LABELS vectors)
 endforeach()

@@ -60,7 +60,7 @@ class Page(unittest.TestCase):
             self.assertTrue(found or "NAME" in name, name)
 
     def test_none_is_shipped(self):
-        for pipe in ("shout", "blank"):
+        for pipe in ("shout", "blank", "longest"):
             code, said = run(os.environ["SLUICE"], ["pipes", pipe])
             self.assertEqual(code, 2)
             self.assertIn(pipe, said)
