@@ -82,7 +82,11 @@ static sl_status ask(sl_token *t, const sl_fetch *f, sl_error *err) {
 /* ---- the answer ---------------------------------------------------------------------------------------- */
 
 static sl_status no_token(sl_token *t, const char *why) {
-    return sl_fail(&t->error, SL_E_IO, "no token from %s: %s", t->client->token_url, why);
+    sl_buf shown = {0};
+    sl_url_redact(sl_text_of(t->client->token_url), &shown);
+    sl_status status = sl_fail(&t->error, SL_E_IO, "no token from %s: %s", sl_buf_cstr(&shown), why);
+    sl_buf_free(&shown);
+    return status;
 }
 
 static sl_status keep_token(sl_token *t, const json_t *answer) {

@@ -80,8 +80,8 @@ void sl_cache_key(sl_text url, sl_text extra, char out[SL_CACHE_KEY]);
 
 typedef struct sl_cache_head {
     sl_text key;
-    sl_text url;      /* for people: without a password */
-    sl_text final;    /* where the answer came from */
+    sl_text url;      /* for people: without a secret (sl_url_shown) */
+    sl_text final;    /* where the answer came from, likewise */
     sl_text headers;  /* of the answer, each as "< Name: value\n" */
     sl_text sum;      /* of the body, in hexadecimal */
     int64_t stored;   /* seconds since the epoch */

@@ -125,12 +125,12 @@ static sl_text bare(sl_text url) {
     return end ? (sl_text){url.s, (uint32_t)(end - url.s)} : url;
 }
 
-/* AT, an address on the way, without the password that was given. */
-static sl_text shown_at(const cached *c, const char *at) {
-    return strcmp(at, c->url) ? sl_text_of(at) : c->shown;
+/* AT, an address on the way, as people may see it. */
+static sl_text shown_at(cached *c, const char *at) {
+    return strcmp(at, c->url) ? sl_url_shown(sl_text_of(at), &c->arena) : c->shown;
 }
 
-static bool came_from(const sl_cache_head *h, const cached *c, const char *at) {
+static bool came_from(const sl_cache_head *h, cached *c, const char *at) {
     sl_text now = shown_at(c, at);
     bool redirected = strcmp(at, c->url) != 0;
     return sl_text_eq(h->final, now) || (redirected && sl_text_eq(bare(h->final), bare(now)));

@@ -161,13 +161,18 @@ static void append_resolved(const sl_url *base, const sl_url *ref, sl_buf *path,
     append_tail(ref, inherit ? base->has_query : ref->has_query, inherit ? base->query : ref->query, out);
 }
 
+static sl_status no_url(sl_text t, const char *what, sl_arena *arena, sl_error *err) {
+    sl_text shown = sl_url_shown(t, arena);
+    return sl_fail(err, SL_E_DATA, "'%.*s' is not %s", (int)shown.n, shown.s ? shown.s : "", what);
+}
+
 sl_status sl_url_resolve(sl_text base, sl_text ref, sl_arena *arena, sl_text *out, sl_error *err) {
     sl_url b, r;
     ref = sl_text_trim(ref);
     if (!sl_url_parse(base, &b) || !b.scheme.n) {
-        return sl_fail(err, SL_E_DATA, "'%.*s' is not an absolute URL", (int)base.n, base.s ? base.s : "");
+        return no_url(base, "an absolute URL", arena, err);
     }
-    if (!sl_url_parse(ref, &r)) return sl_fail(err, SL_E_DATA, "'%.*s' is not a URL", (int)ref.n, ref.s);
+    if (!sl_url_parse(ref, &r)) return no_url(ref, "a URL", arena, err);
     sl_buf path = {0}, whole = {0};
     append_resolved(&b, &r, &path, &whole);
     sl_status status = path.failed ? sl_oom(err) : sl_buf_check(&whole, err);
@@ -244,11 +249,4 @@ sl_text sl_url_name(sl_text t) {
     uint32_t from = t.n;
     while (from && t.s[from - 1] != '/') from--;
     return part(t, from, t.n);
-}
-
-sl_text sl_url_shown(sl_text t, sl_arena *arena) {
-    sl_url u;
-    if (!sl_url_parse(t, &u) || !u.user.n) return sl_arena_text(arena, t);
-    uint32_t from = (uint32_t)(u.user.s - t.s), to = (uint32_t)(u.host.s - t.s);
-    return sl_arena_printf(arena, "%.*s%.*s", (int)from, t.s, (int)(t.n - to), t.s + to);
 }

@@ -53,7 +53,10 @@ bool sl_url_same_place(sl_text a, sl_text b);
 /* The last component of the path, without query and fragment: what a suffix is looked for in. */
 sl_text sl_url_name(sl_text t);
 
-/* T without "name:password@", for messages. In ARENA; .s is NULL when memory is out. */
+/* T as people may see it, in messages, reports and lists: without "name:password@", and with *** for the values of parameters that
+ * are secrets by their names (key, api_key, token, access_token, password, secret, sig ...: shown.c), in the query and behind the #.
+ * Any text will do; one without a scheme and // is a file name and stays as it is. In ARENA; .s is NULL when memory is out. */
 sl_text sl_url_shown(sl_text t, sl_arena *arena);
+void sl_url_redact(sl_text t, sl_buf *out); /* the same, appended */
 
 #endif

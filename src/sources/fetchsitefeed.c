@@ -75,7 +75,8 @@ static sl_status find_feed(site *t, const char *name, search *s, sl_error *err) 
     if (status || s->link.s) return status;
     sl_fail(err, SL_E_DATA,
             "this page names no feed; feedautodiscovery with strict=false shows what might be one");
-    sl_error_at(err, name, 0, 0);
+    sl_text shown = sl_url_shown(sl_text_of(name), s->arena);
+    sl_error_at(err, shown.s ? shown.s : "", 0, 0);
     return SL_E_DATA;
 }
 

@@ -150,9 +150,10 @@ sl_status sl_source_names(sl_text url, const char *base_dir, sl_arena *arena, sl
     bool is_url = url.n > scheme.n + 2 && scheme.n && !memcmp(url.s + scheme.n, "://", 3);
     bool is_file = sl_text_eq_nocase(scheme, SL_TEXT("file"));
     if (!is_url || is_file) return file_names(url, is_url, base_dir, arena, names, err);
+    sl_text shown = sl_url_shown(url, arena);
     return sl_fail(err, SL_E_IO,
                    "cannot open '%.*s': urls begin with http://, https:// or file://, or are file names",
-                   (int)url.n, url.s);
+                   (int)shown.n, shown.s ? shown.s : "");
 }
 
 bool sl_source_is_file(const char *name) {

@@ -258,7 +258,8 @@ static sl_status with_param(sl_pager *p, sl_text value, sl_text *out, sl_error *
     sl_url u;
     sl_buf url = {.limit = URL_LIMIT};
     if (!sl_url_parse(p->base, &u)) {
-        return sl_fail(err, SL_E_DATA, "'%.*s' is not a URL", (int)p->base.n, p->base.s);
+        sl_text shown = sl_url_shown(p->base, &p->arena);
+        return sl_fail(err, SL_E_DATA, "'%.*s' is not a URL", (int)shown.n, shown.s ? shown.s : "");
     }
     sl_buf_add(&url, p->base.s, (size_t)(u.path.s + u.path.n - p->base.s));
     append_others(&u, p->conf->param, &url);

@@ -308,6 +308,32 @@ class Credentials(FetchCase):
         for text in (r.err, (self.dir / "r.json").read_bytes(), plan.out):
             self.assertNotIn(self.canary.encode(), text)
 
+    def test_not_in_urls_either(self):
+        """In a query, in whatever comes of it: errors, lists, plans, reports, the cache."""
+        secret = "?api_key=s3cret&x=1&Access-Token=s3cret#token=s3cret"
+        for path, code in (
+            *(("/status/404", 1), ("/keep/small.csv", 0), ("/html", 1), ("/truncate/x.csv", 75), ("/redir?to=/status/404&sig=s3cret", 1)),
+            *(("/loop", 1), ("/a b", 1), ("/redir?to=http://10.0.0.1/", 1)),
+        ):
+            url = self.base.replace("//", "//me:s3cret@") + path + (secret if "?" not in path else secret.replace("?", "&", 1))
+            job = {"sources": [{"type": "csv", "url": url}], "modules": [], "http": {"retries": 0}}
+            name = self.file("job.json", json.dumps(job))
+            for args in (("run", name, "--report", "r.json", "-v"), ("run", name, "-q", "--keep-going", "--cache-credentials")):
+                r = self.sluice(*args, code=code)
+                self.assertNotIn(b"s3cret", r.err, path)
+            self.assertNotIn("s3cret", (self.dir / "r.json").read_text())
+            self.assertNotIn(b"s3cret", self.sluice("plan", name, "--json").out + self.sluice("plan", name).out)
+            self.assertIn(b"api_key=***&x=1", self.sluice("plan", name).out)
+        listed = self.sluice("cache", "ls", "--json").out + self.sluice("cache", "ls").out
+        self.assertIn(b"/keep/small.csv?api_key=***&x=1&Access-Token=***", listed)
+        self.assertNotIn(b"s3cret", listed)
+        for entry in Path(self.env["SLUICE_CACHE_DIR"]).iterdir():
+            self.assertNotIn(b"s3cret", entry.read_bytes())
+        items = self.file("urls.csv", f"url\n{self.base}/status/404?token=s3cret\nftp://me:s3cret@h/?key=s3cret\n")
+        r = self.sluice("pipe", f"csv url={items} | csv url.subkey=url", "--keep-going", "--allow-net", "127.0.0.1", code=None)
+        self.assertIn("token=***", r.message)
+        self.assertNotIn("s3cret", r.message)
+
     def oauth(self, path, code=0, query="", *args):
         client = {"token_url": f"{self.base}/token{query}", "client_id": "me", "client_secret": self.canary}
         urls = [f"{self.base}{path}?{n}" for n in range(8)]

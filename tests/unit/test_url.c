@@ -157,10 +157,40 @@ static void names_and_passwords(void **state) {
     sl_arena_free(&arena);
 }
 
+static void secrets(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"https://h/x?api_key=abc", "https://h/x?api_key=***"},
+        {"https://h/x?a=1&token=abc&b=2", "https://h/x?a=1&token=***&b=2"},
+        {"https://h/x?API-Key=a;Access_Token=b;c=d", "https://h/x?API-Key=***;Access_Token=***;c=d"},
+        {"https://h/x?tok%65n=a%26b", "https://h/x?tok%65n=***"},
+        {"https://h/x?token=a=b#access_token=c&d=e", "https://h/x?token=***#access_token=***&d=e"},
+        {"https://me:pw@h:8/x?password=p&X-Amz-Signature=s",
+         "https://h:8/x?password=***&X-Amz-Signature=***"},
+        {"https://a@b:c@h/x", "https://h/x"},
+        {"https://me:p w@h/a b?sig=x y&z", "https://h/a b?sig=***&z"},
+        {"ftp://me:pw@h/x?secret=1", "ftp://h/x?secret=***"},
+        {"https://h?key=1", "https://h?key=***"},
+        {"https://h/me@home?key=&keys=1&monkey=2&key", "https://h/me@home?key=&keys=1&monkey=2&key"},
+        {"https://h/x?a?token=b", "https://h/x?a?token=***"},
+        {"https://h/token=x/key=y", "https://h/token=x/key=y"},
+        {"file:///home/me@x/a?key=1", "file:///home/me@x/a?key=***"},
+        {"dir/x?key=1", "dir/x?key=1"},
+        {"https:x?key=1", "https:x?key=1"},
+        {"https://", "https://"},
+        {"", ""},
+    };
+    sl_arena arena = {0};
+    for (size_t i = 0; i < SL_COUNT(cases); i++)
+        assert_text(sl_url_shown(sl_text_of(cases[i][0]), &arena), cases[i][1]);
+    sl_arena_free(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts),   cmocka_unit_test(what_is_no_url), cmocka_unit_test(resolving),
         cmocka_unit_test(joining), cmocka_unit_test(encoding),       cmocka_unit_test(names_and_passwords),
+        cmocka_unit_test(secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
