@@ -167,13 +167,17 @@ static sl_status set_access(sl_source_conf *c, const sl_step_info *info, sl_erro
     return sl_web_manners(env->web, c->http, a->from_data, env->base_dir, info->arena, &a->manners, err);
 }
 
+static bool is_document(const sl_format *f) {
+    return !strcmp(f->name, "json") || !strcmp(f->name, "geojson");
+}
+
 static sl_status set_pages(sl_source_conf *c, const sl_format *format, sl_arena *arena, sl_error *err) {
     if (!c->paginate.n) return SL_OK;
     if (c->paginate.n > 1)
         return sl_fail(err, SL_E_PLAN, "paginate: one way to the next page, not a list of them");
     sl_paginate *p = c->paginate.v;
     TRY(sl_paginate_prepare(p, arena, err));
-    if (sl_paginate_reads_body(p) && format && strcmp(format->name, "json") != 0) {
+    if (sl_paginate_reads_body(p) && format && !is_document(format)) {
         return sl_fail(err, SL_E_PLAN, "paginate: a path leads through JSON, and the pages are %s",
                        format->name);
     }

@@ -17,6 +17,7 @@ typedef struct fetchtable_conf {
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(fetchtable_conf),
+    SL_PAGES_ROW(fetchtable_conf),
     {.name = "type",
      .type = SL_OPT_TEXT,
      .offset = offsetof(fetchtable_conf, type),
@@ -85,6 +86,8 @@ static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
     fetchtable_conf *c = conf;
     const sl_format *format = NULL;
     TRY(find_format(c, &format, err));
+    if (format == &sl_format_table_sqlite && c->source.paginate.n)
+        return sl_fail(err, SL_E_PLAN, "paginate: a database is a file and comes as a whole, not in pages");
     if (sl_is_absent(c->sanitize)) c->sanitize = sl_bool(true);
     return sl_source_prepare(&c->source, format, options, conf, info, err);
 }
@@ -173,7 +176,10 @@ const sl_pipe sl_pipe_fetchtable = {
         "sqlite: the rows of table as they are at the start, with their types; blobs become hexadecimal "
         "text. The "
         "database is opened for reading only and loads no extensions.\n"
-        "fixed: lines cut at widths, in characters; what a short line lacks is null.",
+        "fixed: lines cut at widths, in characters; what a short line lacks is null.\n"
+        "A table may come in pages (paginate), each with its own header. Pages of HTML are never known to be "
+        "empty: "
+        "where they are counted, end_status or max_pages with at_limit=stop ends them.",
     .example = "fetchtable url=data/stations.html table=stations | truncate count=3",
     .options = options,
     .conf_size = sizeof(fetchtable_conf),

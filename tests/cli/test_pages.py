@@ -91,6 +91,35 @@ class Paged(Case):
         got = self.pages(self.url("csv?last=4"), {"paginate": "page=page"}, pipe="csv")
         self.assertEqual(got, [{"n": str(n + 1), "x": "x"} for n in range(4 * EACH)])
 
+    def test_tables(self):
+        """fetchtable: JSON, GeoJSON, delimited text and HTML."""
+        table = {"type": "json", "path": "items"}
+        for kind, conf in (
+            ("next?last=4", {**table, "paginate": "next_url=links.next"}),
+            ("link?last=4", {"type": "json", "paginate": "link_header"}),
+            ("number?last=4", {**table, "paginate": "page=page"}),
+            ("offset?last=4", {**table, "paginate": f"offset=offset:{EACH}"}),
+            ("cursor?last=4", {**table, "paginate": "cursor=cursor:meta.cursor"}),
+            ("features?last=4", {"type": "geojson", "paginate": "next_url=links.next"}),
+        ):
+            for pool in pools((2,)):
+                got = self.pages(self.url(kind), conf, *pool, pipe="fetchtable")
+                self.assertEqual([item["n"] for item in got], list(range(1, 4 * EACH + 1)), kind)
+        got = self.pages(self.url("csv?last=4"), {"type": "csv", "paginate": "page=page"}, pipe="fetchtable")
+        self.assertEqual(got, [{"n": str(n + 1), "x": "x"} for n in range(4 * EACH)])
+        conf = {"type": "html", "paginate": {"by": "page=page", "end_status": 404}}
+        got = self.pages(self.url("table?last=4&beyond=404"), conf, pipe="fetchtable")
+        self.assertEqual(got, [{"n": str(n + 1)} for n in range(4 * EACH)])
+
+    def test_tables_that_have_no_pages(self):
+        for url, conf, text in (
+            ("x.db", {"paginate": "page=page"}, "a database is a file"),
+            (self.url("csv"), {"type": "csv", "paginate": "next_url=a"}, "a path leads through JSON, and the pages are csv"),
+            (self.url("table"), {"type": "html", "paginate": "cursor=c:a"}, "a path leads through JSON, and the pages are html"),
+        ):
+            self.assertIn(text, self.pages(url, conf, pipe="fetchtable", code=2))
+        self.assertIn("unknown key 'paginate'", self.pages(self.url("next"), {"paginate": "page=page"}, pipe="fetchsitefeed", code=2))
+
     def test_on_the_command_line(self):
         self.sluice("load", self.url("next?last=4"), "--from", "json", "--path", "items", "--paginate",
                     "next_url=links.next", "--to", "x.csv", "-q")

@@ -14,6 +14,8 @@
       cursor            {"meta": {"cursor": TEXT}, "items": [...]}, ?cursor=TEXT
       header            [...], the cursor in X-Next
       csv               two columns with a header, ?page=N
+      table             a page with a table of one column, ?page=N; ?beyond=CODE as above
+      features          GeoJSON, the next page as for next
       circle            as next, but behind page 3 comes page 2
       away              one page, whose next is ?to=URL
     ?etag=1: with an ETag, and 304 when the request has it
@@ -149,6 +151,20 @@ class Pages:
     def page_csv(self):
         rows = "".join(f"{item['n']},x\n" for item in self.items(int(self.asked("page", "0"))))
         self.send(b"n,x\n" + rows.encode(), kind="text/csv")
+
+    def page_table(self):
+        page = int(self.asked("page", "0"))
+        if page > self.last and self.asked("beyond"):
+            self.send(b"no such page\n", int(self.asked("beyond")))
+            return
+        rows = "".join(f"<tr><td>{item['n']}</td></tr>" for item in self.items(page))
+        self.send(f"<table><tr><th>n</th></tr>{rows}</table>".encode(), kind="text/html")
+
+    def page_features(self):
+        at = int(self.asked("at", "1"))
+        features = [{"type": "Feature", "properties": item, "geometry": None} for item in self.items(at)]
+        links = {"next": self.link(at + 1) if at < self.last else None}
+        self.send_page({"type": "FeatureCollection", "features": features, "links": links})
 
     def page_circle(self):
         at = int(self.asked("at", "1"))
