@@ -2,6 +2,8 @@
 
 #include "base/shared.h"
 
+#include <errno.h>
+
 #include <sys/mman.h>
 
 void *sl_shared_map(size_t size) {
@@ -11,4 +13,21 @@ void *sl_shared_map(size_t size) {
 
 void sl_shared_unmap(void *at, size_t size) {
     if (at) munmap(at, size);
+}
+
+bool sl_shared_lock_init(pthread_mutex_t *lock) {
+    pthread_mutexattr_t attr;
+    if (pthread_mutexattr_init(&attr)) return false;
+    bool made = !pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED) &&
+                !pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST) && !pthread_mutex_init(lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+    return made;
+}
+
+void sl_shared_lock(pthread_mutex_t *lock) {
+    if (pthread_mutex_lock(lock) == EOWNERDEAD) pthread_mutex_consistent(lock);
+}
+
+void sl_shared_unlock(pthread_mutex_t *lock) {
+    pthread_mutex_unlock(lock);
 }

@@ -339,8 +339,8 @@ static void start_due(sl_http *h, const sl_fetch *wanted) {
     uint64_t now = sl_clock_ns(), full = 0;
     h->crowded = false;
     for (sl_fetch *f = h->first; f; f = f->next) {
-        if (f->phase != SL_FETCH_WAITING || f->start_at > now || !sl_auth_ready(f)) continue;
         bool must = is_wanted(f, wanted);
+        if (f->phase != SL_FETCH_WAITING || f->start_at > now || !sl_auth_ready(f, must)) continue;
         if (!must && (h->unread > h->options.backlog || f->place.hash == full)) continue;
         if (try_start(h, f, must) == SL_PERMIT_CROWDED) full = f->place.hash;
     }
@@ -360,6 +360,7 @@ static int wait_of(const sl_http *h, int ms) {
 
 /* What moves says so; what is paused or left alone falls asleep. */
 static void touch_permits(sl_http *h) {
+    sl_auth_touch(h);
     for (sl_fetch *f = h->first; f; f = f->next) {
         if (f->phase == SL_FETCH_RUNNING && !f->held) sl_permits_touch(h->options.permits, f->permit);
     }

@@ -42,7 +42,7 @@ struct sl_fetch {
     unsigned tries, hops;
     int permit; /* while running */
     sl_token *token; /* auth.c: that is sent */
-    unsigned token_issue; /* which of it was sent last */
+    uint64_t token_issue; /* which of it was sent last */
     bool renewed;    /* a token that was refused has been replaced once */
 
     /* One attempt. */
@@ -131,8 +131,10 @@ void sl_body_reset(sl_fetch *f);
 SL_MUST_CHECK sl_status sl_body_decoder(sl_fetch *f, const char *coding);
 
 /* ---- auth.c ---- */
-/* Whether F has the token it needs. If not, one is on its way, or F has failed. */
-bool sl_auth_ready(sl_fetch *f);
+/* Whether F has the token it needs. If not, one is on its way, or F has failed. WANTED: somebody waits for F alone. */
+bool sl_auth_ready(sl_fetch *f, bool wanted);
+/* What asks for tokens moves. */
+void sl_auth_touch(sl_http *h);
 /* The answer was 401: a fresh token may help, once. */
 bool sl_auth_renew(sl_fetch *f);
 /* The header line of the token, or NULL. In the fetch's arena. */

@@ -29,22 +29,13 @@ struct sl_permits {
     size_t size;          /* of the mapping */
     unsigned connections; /* read-only, like per_host and n */
     unsigned per_host, n;
+    sl_tokens *tokens; /* beside them, and as shared */
     _Atomic uint64_t retries;
-    pthread_mutex_t lock;
+    pthread_mutex_t
+        lock; /* a process that died with it left nothing half done that matters: each permit is one store */
     turn turns[HOSTS]; /* under lock */
     slot v[];          /* [n] */
 };
-
-/* ---- memory that forks share --------------------------------------------------------------------------- */
-
-static bool make_lock(pthread_mutex_t *lock) {
-    pthread_mutexattr_t attr;
-    if (pthread_mutexattr_init(&attr)) return false;
-    bool made = !pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED) &&
-                !pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST) && !pthread_mutex_init(lock, &attr);
-    pthread_mutexattr_destroy(&attr);
-    return made;
-}
 
 sl_permits *sl_permits_new(unsigned connections, unsigned per_host) {
     unsigned n = connections + SPARE;
@@ -52,23 +43,17 @@ sl_permits *sl_permits_new(unsigned connections, unsigned per_host) {
     sl_permits *p = sl_shared_map(size);
     if (!p) return NULL;
     *p = (sl_permits){.size = size, .connections = connections, .per_host = per_host, .n = n};
-    if (make_lock(&p->lock)) return p;
-    sl_shared_unmap(p, size);
+    p->tokens = sl_tokens_new();
+    if (p->tokens && sl_shared_lock_init(&p->lock)) return p;
+    sl_permits_free(&p);
     return NULL;
 }
 
 void sl_permits_free(sl_permits **p) {
-    if (*p) sl_shared_unmap(*p, (*p)->size);
+    if (!*p) return;
+    sl_tokens_free(&(*p)->tokens);
+    sl_shared_unmap(*p, (*p)->size);
     *p = NULL;
-}
-
-/* A process that died with the lock left nothing half done that matters: each permit is one store. */
-static void lock(sl_permits *p) {
-    if (pthread_mutex_lock(&p->lock) == EOWNERDEAD) pthread_mutex_consistent(&p->lock);
-}
-
-static void unlock(sl_permits *p) {
-    pthread_mutex_unlock(&p->lock);
 }
 
 /* ---- permits ------------------------------------------------------------------------------------------- */
@@ -137,9 +122,9 @@ static int take(sl_permits *p, const sl_permit_wish *wish, uint64_t now, uint64_
 }
 
 int sl_permits_take(sl_permits *p, const sl_permit_wish *wish, uint64_t *when) {
-    lock(p);
+    sl_shared_lock(&p->lock);
     int taken = take(p, wish, sl_clock_ns(), when);
-    unlock(p);
+    sl_shared_unlock(&p->lock);
     return taken;
 }
 
@@ -148,9 +133,9 @@ void sl_permits_touch(sl_permits *p, int permit) {
 }
 
 void sl_permits_give(sl_permits *p, int permit) {
-    lock(p);
+    sl_shared_lock(&p->lock);
     p->v[permit].owner = 0;
-    unlock(p);
+    sl_shared_unlock(&p->lock);
 }
 
 void sl_permits_retried(sl_permits *p) {
@@ -163,9 +148,13 @@ uint64_t sl_permits_retries(const sl_permits *p) {
 
 unsigned sl_permits_out(sl_permits *p) {
     unsigned out = 0;
-    lock(p);
+    sl_shared_lock(&p->lock);
     sweep(p);
     for (unsigned i = 0; i < p->n; i++) out += p->v[i].owner != 0;
-    unlock(p);
+    sl_shared_unlock(&p->lock);
     return out;
+}
+
+sl_tokens *sl_permits_tokens(const sl_permits *p) {
+    return p->tokens;
 }

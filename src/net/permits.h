@@ -12,6 +12,7 @@
 #define SL_NET_PERMITS_H
 
 #include "base/status.h"
+#include "net/tokens.h"
 
 typedef struct sl_permits sl_permits;
 
@@ -38,6 +39,9 @@ void sl_permits_give(sl_permits *p, int permit);
 /* Attempts made again, by all sessions. */
 void sl_permits_retried(sl_permits *p);
 uint64_t sl_permits_retries(const sl_permits *p);
+
+/* Where the sessions find each other's tokens. */
+sl_tokens *sl_permits_tokens(const sl_permits *p);
 
 /* How many are out, for tests. */
 unsigned sl_permits_out(sl_permits *p);

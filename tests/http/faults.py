@@ -16,6 +16,7 @@
     /auth/basic/NAME/PASSWORD/FILE  401 unless they are given; /auth/bearer/TOKEN/FILE the same
     /token                  POST of client credentials: an access token, a new one each time; ?life=SECONDS, ?fail=1
     /guarded/FILE           401 unless the newest token of /token is given; ?refuse=N: not the first N times even so
+    /revoked/FILE           the same, but the first token that is shown is refused from then on
     /echo                   the request's headers as CSV: name,value
     /html                   200 with a page, as text/html; /mislabelled/FILE: the file as text/html
     /latin1, /utf16         CSV in those, as the header says; /disposition/FILE: with a name that climbs out of its folder
@@ -62,6 +63,7 @@ class Record:
         self.now = self.most = 0  # under lock: requests being answered
         self.tokens = itertools.count(1)
         self.token = None  # under lock: the newest
+        self.revoked = {}  # under lock: tokens, by file
         self.bomb = None
 
     def enter(self, path, headers):
@@ -260,6 +262,16 @@ class Faults:
             self.send_file(name)
         else:
             self.unauthorized()
+
+    def answer_revoked(self, name):
+        """The first token that is shown here is good no more from then on."""
+        given, record = self.headers.get("Authorization"), self.server.record
+        with record.lock:
+            bad = record.revoked.setdefault(name, given)
+        if given == bad:
+            self.unauthorized()
+        else:
+            self.answer_guarded(name)
 
     # ---- what was asked ----
 

@@ -343,10 +343,57 @@ class Credentials(FetchCase):
         self.assertEqual(len(self.oauth("/guarded/small.csv").out.splitlines()), 8)
         self.assertEqual(self.hits("/token"), 1)
 
+    def by_items(self, *args, path="/guarded/small.csv", count=24, code=0, query=""):
+        """A fetch for each item, the items spread over all workers; how many tokens were asked for."""
+        self.file("urls.csv", "url\n" + "".join(f"{self.base}{path}?{n}\n" for n in range(count)))
+        client = {"token_url": f"{self.base}/token{query}", "client_id": "me", "client_secret": self.canary}
+        job = [
+            {"type": "csv", "conf": {"url": "urls.csv"}},
+            {"type": "csv", "conf": {"url": {"subkey": "url"}, "http": {"oauth2": client}}},
+        ]
+        before = self.hits(f"/token{query}")
+        name = self.file("items.json", json.dumps(job))
+        r = self.sluice("run", name, "-q", "--allow-net", "127.0.0.1", "--unit", "150", *args, code=code)
+        return r, self.hits(f"/token{query}") - before
+
+    def test_one_token_for_all_workers(self):
+        for pool in pools((1, 2, 8)):
+            r, asked = self.by_items(*pool)
+            self.assertEqual(r.out, b'{"a":"1","b":"2"}\n' * 24)
+            self.assertEqual(asked, 1, pool)
+
     def test_a_token_that_is_refused_is_renewed_once(self):
         self.assertEqual(len(self.oauth("/guarded/small.csv?refuse=1&x=").out.splitlines()), 8)
         self.assertLessEqual(self.hits("/token"), 2)
         self.assertIn("401", self.oauth("/guarded/small.csv?refuse=999&x=", 1).message)
+
+    def test_a_token_that_is_refused_is_renewed_once_for_all(self):
+        (self.root / "other.csv").write_text("a,b\n1,2\n")
+        for n, pool in enumerate(FEW):
+            (self.root / f"o{n}.csv").write_text("a,b\n1,2\n")
+            r, asked = self.by_items(*pool, path=f"/revoked/o{n}.csv")
+            self.assertEqual(len(r.out.splitlines()), 24)
+            self.assertEqual(asked, 2, pool)
+
+    def test_servers_that_refuse_every_token_are_not_asked_for_more(self):
+        for pool in FEW:
+            r, asked = self.by_items(*pool, "--keep-going", path="/status/401", code=3)
+            self.assertEqual(r.message.count("401 Unauthorized"), 24)
+            self.assertLessEqual(asked, 2, pool)
+
+    def test_no_token_for_all_workers(self):
+        for pool in FEW:
+            r, asked = self.by_items(*pool, "--keep-going", query="?fail=1", code=3)
+            self.assertEqual(r.message.count("/token?fail=1: 401"), 24)
+            self.assertEqual(asked, 1, pool)
+
+    def test_tokens_of_two_clients(self):
+        urls = [f"{self.base}/auth/bearer/token-{n}/small.csv" for n in (1, 2)]
+        clients = [{"token_url": f"{self.base}/token", "client_id": str(n), "client_secret": self.canary} for n in (1, 2)]
+        sources = [{"url": u, "type": "csv", "http": {"oauth2": c}} for u, c in zip(urls, clients)]
+        job = self.file("two.json", json.dumps({"sources": sources, "modules": [], "connections": 1}))
+        self.assertEqual(len(self.sluice("run", job, "-q").out.splitlines()), 2)
+        self.assertEqual(self.hits("/token"), 2)
 
     def test_no_token(self):
         r = self.oauth("/guarded/small.csv", 1, "?fail=1")
