@@ -530,7 +530,7 @@ class Concurrency(FetchCase):
                 self.assertEqual(r.out, self.expected)
                 self.assertLess(took, 3, (what, pool))  # 4 s one after another, 0.7 s at best
                 peak = int(self.ask("/peak"))
-                self.assertLessEqual(peak, 6)
+                self.assertLessEqual(peak, 7)  # one that was sent may not have been counted off yet
                 self.assertGreater(peak, 2)
 
     def test_connections(self):
