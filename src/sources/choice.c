@@ -167,6 +167,22 @@ static sl_status set_access(sl_source_conf *c, const sl_step_info *info, sl_erro
     return sl_web_manners(env->web, c->http, a->from_data, env->base_dir, info->arena, &a->manners, err);
 }
 
+bool sl_choice_is_data(const sl_format *format) {
+    static const char *const data[] = {"csv", "tsv", "json", "jsonl"};
+    for (size_t i = 0; i < SL_COUNT(data); i++)
+        if (!strcmp(format->name, data[i])) return true;
+    return false;
+}
+
+bool sl_choice_is_page(const char *media_type, const char *data, size_t n) {
+    sl_text bare = sl_text_trim(sl_text_n(media_type, strcspn(media_type, ";")));
+    size_t blank = 0;
+    while (blank < n && strchr(" \t\r\n", data[blank])) blank++;
+    bool typed = sl_text_eq_nocase(bare, SL_TEXT("text/html")) ||
+                 sl_text_eq_nocase(bare, SL_TEXT("application/xhtml+xml"));
+    return typed && blank < n && data[blank] == '<';
+}
+
 static bool is_document(const sl_format *f) {
     return !strcmp(f->name, "json") || !strcmp(f->name, "geojson");
 }

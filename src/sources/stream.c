@@ -315,24 +315,11 @@ static sl_status choose(stream *s, sl_error *err) {
     return SL_OK;
 }
 
-static bool is_page_type(const char *type) {
-    sl_text bare = sl_text_trim(sl_text_n(type, strcspn(type, ";")));
-    return sl_text_eq_nocase(bare, SL_TEXT("text/html")) ||
-           sl_text_eq_nocase(bare, SL_TEXT("application/xhtml+xml"));
-}
-
-/* A web page where data was expected: a login form, a notice that the file has moved. Without this look it would become a
- * table whose only column is called <!DOCTYPE html>. Some servers call any file a page: so it must also look like one. */
 static sl_status refuse_page(stream *s, const sl_format *format, sl_error *err) {
-    static const char *const data[] = {"csv", "tsv", "json", "jsonl"};
     const char *type;
-    bool strict = false;
-    for (size_t i = 0; i < SL_COUNT(data); i++) strict = strict || !strcmp(format->name, data[i]);
-    if (!strict) return SL_OK;
+    if (!sl_choice_is_data(format)) return SL_OK;
     TRY(sl_inflow_type(s->in, &type, err));
-    size_t blank = 0;
-    while (blank < s->block->len && strchr(" \t\r\n", s->block->data[blank])) blank++;
-    if (!is_page_type(type) || blank == s->block->len || s->block->data[blank] != '<') return SL_OK;
+    if (!sl_choice_is_page(type, s->block->data, s->block->len)) return SL_OK;
     sl_status status =
         sl_fail(err, SL_E_IO, "the server sends a web page (%s) where %s was expected", type, format->name);
     sl_error_at(err, s->source, 0, 0);
