@@ -206,6 +206,16 @@ class Changes(FetchCase):
         self.assertTrue(self.go(job))
         self.assertEqual(self.out(), "a\n3\n")
 
+    def test_files_on_every_pool(self):
+        """Short files are opened by workers, long ones by the coordinator, and read in pieces."""
+        self.file("long.csv", "a\n" + "1\n" * 50000)
+        path = self.file("short.csv", "a\n1\n")
+        job = self.job("long.csv", "short.csv")
+        for pool in pools((1, 3)):
+            os.utime(path)
+            self.assertTrue(self.go(job, "--unit", "20000", *pool))
+            self.assertFalse(self.go(job, "--unit", "20000", *pool))
+
     def test_patterns(self):
         for name in ("1.csv", "2.csv"):
             self.file(name, "a\n1\n")
