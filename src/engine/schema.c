@@ -106,7 +106,9 @@ static const char *add_table(writer *w, const char *owner, const char *key, cons
     static const sl_option none[] = {{0}};
     assert(w->ntables < MAX_TABLES);
     table *t = &w->tables[w->ntables++];
-    snprintf(t->name, sizeof t->name, "%s%s%s", owner, *owner ? "." : "", key);
+    int length = snprintf(t->name, sizeof t->name, "%s%s%s", owner, *owner ? "." : "", key);
+    assert(length < MAX_NAME);
+    (void)length;
     t->options = options ? options : none;
     t->kind = kind;
     return t->name;

@@ -73,7 +73,7 @@ static uint32_t authority_at(sl_text t) {
     sl_text scheme = sl_url_scheme(t);
     uint32_t slashes = scheme.n ? scheme.n + 1 : 0;
     bool found = t.n >= slashes + 2 && t.s[slashes] == '/' && t.s[slashes + 1] == '/';
-    return found && scheme.n ? slashes + 2 : t.n;
+    return found ? slashes + 2 : t.n;
 }
 
 /* T[at, end), name and value of one parameter. */

@@ -153,6 +153,7 @@ static void names_and_passwords(void **state) {
     assert_text(sl_url_name(sl_text_of("http://h/")), "");
     assert_text(sl_url_name(sl_text_of("dir/what?.csv")), "what?.csv");
     assert_text(sl_url_shown(sl_text_of("http://me:pw@h:1/x?y"), &arena), "http://h:1/x?y");
+    assert_text(sl_url_shown(sl_text_of("//me:pw@h/x?key=1"), &arena), "//h/x?key=***");
     assert_text(sl_url_shown(sl_text_of("dir/me@home.csv"), &arena), "dir/me@home.csv");
     sl_arena_free(&arena);
 }
