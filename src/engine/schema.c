@@ -12,20 +12,21 @@
 #include "sinks/sink.h"
 #include "sources/pages.h"
 
-enum { MAX_TABLES = 256, MAX_NAME = 96 };
+enum { MAX_TABLES = 256 };
 
 /* A SOURCE_CONF is closed by those that refer to it, as a source of the collection has a `type` beside its conf. */
 typedef enum table_kind { CONF, SOURCE_CONF, RULE, SINK } table_kind;
 
 /* A table of options and the name of its schema. */
 typedef struct table {
-    char name[MAX_NAME];
+    const char *name; /* in the names of the writer */
     const sl_option *options;
     table_kind kind;
 } table;
 
 typedef struct writer {
     sl_buf *out;
+    sl_arena names;
     int indent;
     bool more; /* a member stands before */
     table tables[MAX_TABLES];
@@ -106,9 +107,11 @@ static const char *add_table(writer *w, const char *owner, const char *key, cons
     static const sl_option none[] = {{0}};
     assert(w->ntables < MAX_TABLES);
     table *t = &w->tables[w->ntables++];
-    int length = snprintf(t->name, sizeof t->name, "%s%s%s", owner, *owner ? "." : "", key);
-    assert(length < MAX_NAME);
-    (void)length;
+    t->name = sl_arena_printf(&w->names, "%s%s%s", owner, *owner ? "." : "", key).s;
+    if (!t->name) {
+        t->name = "";
+        w->out->failed = true;
+    }
     t->options = options ? options : none;
     t->kind = kind;
     return t->name;
@@ -503,6 +506,7 @@ sl_status sl_schema_write(sl_buf *out, sl_error *err) {
         }
         s = stop + 1;
     }
+    sl_arena_free(&w->names);
     free(w);
     return sl_buf_check(out, err);
 }
