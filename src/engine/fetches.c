@@ -111,6 +111,13 @@ static void open_ahead(sl_fetches *f, sl_batch *b, sl_batch *asked) {
     }
 }
 
+/* What one row's answer has brought may lead to another request: that is under way while the rows before it are read. */
+static void advance_rows(sl_fetches *f) {
+    if (!f->node->pipe->source->advance) return;
+    for (uint32_t i = f->first; i < f->next; i++)
+        if (f->slots[i].reading) sl_reading_advance(f->slots[i].reading);
+}
+
 /* The row to read next, F->n: none is left. */
 static uint32_t choose_row(sl_fetches *f) {
     if (f->env.ordered || f->first == f->n) return f->first;
@@ -121,6 +128,7 @@ static uint32_t choose_row(sl_fetches *f) {
             if (!other->done && (!other->reading || sl_reading_settled(other->reading))) return i;
         }
         if (!sl_reading_move(s->reading, LOOK_MS)) return f->first;
+        advance_rows(f);
     }
 }
 
@@ -157,6 +165,7 @@ static sl_status read_rows(sl_fetches *f, sl_batch *b, sl_batch *asked, sl_fetch
                            sl_error *err) {
     while (f->first < f->n) {
         open_ahead(f, b, asked);
+        advance_rows(f);
         uint32_t i = choose_row(f);
         sl_error why = {0};
         sl_status s = read_row(f, i, row, to, &why);

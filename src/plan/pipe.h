@@ -128,6 +128,11 @@ typedef struct sl_source {
     /* Opened, instead of split: asks the servers whether their copies still hold, reading no more than that takes. False: one of
      * them does not, or that cannot be known. Without servers there is nobody to ask. NULL: it never has any. */
     bool (*ask)(void *split);
+    /* What it waits for at the moment (sources/opener.h); NULL: nothing. May be NULL. */
+    struct sl_inflow *(*waits)(void *split);
+    /* Does what can be done without waiting, so that what must be waited for next is under way; what goes wrong is for split to say.
+     * May be NULL. */
+    void (*advance)(void *split);
     void (*close)(void *split); /* NULL-safe */
     /* Worker: the unit's items to OUT. *QUARANTINED counts records refused by policy. */
     sl_status (*read)(const void *conf, void *state, const sl_unit *unit, sl_out *out, uint64_t *quarantined,

@@ -19,6 +19,9 @@ typedef struct site {
     sl_arena own; /* the names of pages and feeds */
     sl_texts pages;
     uint32_t next;
+    const char *name;    /* of the page at hand */
+    sl_inflow *page;     /* it is asked for, or open; NULL: it is not, or has been searched */
+    sl_error failed;     /* on the way, when nobody could be told */
     sl_source_conf feed; /* of the feed at hand */
     void *stream;        /* NULL: between two */
     bool any, changed;   /* something was read; part of it was not confirmed by its server */
@@ -61,21 +64,25 @@ static sl_status search_page(search *s, sl_inflow *in, char *buf, sl_error *err)
     return status == SL_DONE ? SL_OK : status;
 }
 
-static sl_status find_feed(site *t, const char *name, search *s, sl_error *err) {
+static sl_status open_page(site *t, sl_error *err) {
     const sl_source_conf *c = &t->conf->source;
-    sl_inflow *in = NULL;
-    TRY(sl_inflow_open(name, c->convert, &c->access, t->env, &in, err));
-    sl_inflow_lenient(in);
+    t->name = t->pages.v[t->next++].s;
+    TRY(sl_inflow_open(t->name, c->convert, &c->access, t->env, &t->page, err));
+    sl_inflow_lenient(t->page);
+    return SL_OK;
+}
+
+static sl_status find_feed(site *t, search *s, sl_error *err) {
     char *buf = malloc(PIECE);
-    sl_status status = buf ? search_page(s, in, buf, err) : sl_oom(err);
-    if (!status) sl_inflow_finish(in);
-    t->changed = t->changed || !sl_inflow_unchanged(in);
+    sl_status status = buf ? search_page(s, t->page, buf, err) : sl_oom(err);
+    if (!status) sl_inflow_finish(t->page);
+    t->changed = t->changed || !sl_inflow_unchanged(t->page);
     free(buf);
-    sl_inflow_close(&in);
+    sl_inflow_close(&t->page);
     if (status || s->link.s) return status;
     sl_fail(err, SL_E_DATA,
             "this page names no feed; feedautodiscovery with strict=false shows what might be one");
-    sl_text shown = sl_url_shown(sl_text_of(name), s->arena);
+    sl_text shown = sl_url_shown(sl_text_of(t->name), s->arena);
     sl_error_at(err, shown.s ? shown.s : "", 0, 0);
     return SL_E_DATA;
 }
@@ -84,9 +91,9 @@ static sl_status find_feed(site *t, const char *name, search *s, sl_error *err) 
 
 /* What a page says is data: where it came over the network it leads to no file, and to no private address but its own host. */
 static sl_status open_feed(site *t, sl_error *err) {
-    const char *name = t->pages.v[t->next++].s;
+    const char *name = t->name;
     search s = {.site = t, .arena = &t->own};
-    TRY(find_feed(t, name, &s, err));
+    TRY(find_feed(t, &s, err));
     bool network = !sl_source_is_file(name);
     t->feed = t->conf->source;
     t->feed.url = s.link;
@@ -100,6 +107,7 @@ static void site_close(void *split) {
     site *t = split;
     if (!t) return;
     sl_stream_source.close(t->stream);
+    sl_inflow_close(&t->page);
     sl_arena_free(&t->own);
     free(t);
 }
@@ -113,6 +121,7 @@ static sl_status site_open(const void *conf, const sl_env *env, void **split, sl
     sl_status status = sl_access_check(&c->access, c->url, err);
     if (!status) status = sl_source_names(c->url, env->base_dir, &t->own, &t->pages, err);
     if (!status) sl_source_note_names(env, c->url, &t->pages);
+    if (!status && !sl_source_is_file(t->pages.v[0].s)) status = open_page(t, err);
     if (status) {
         site_close(t);
     } else {
@@ -121,10 +130,29 @@ static sl_status site_open(const void *conf, const sl_env *env, void **split, sl
     return status;
 }
 
+static sl_inflow *site_waits(void *split) {
+    const site *t = split;
+    return t->stream ? sl_stream_inflow(t->stream) : t->page;
+}
+
+/* The page has come: so the feed can be asked for. */
+static void site_advance(void *split) {
+    site *t = split;
+    bool come = t->page && !t->failed.code && sl_inflow_settled(t->page);
+    if (come && open_feed(t, &t->failed) && !t->failed.code) (void)sl_oom(&t->failed);
+}
+
+static sl_status report_failure(const site *t, sl_error *err) {
+    if (err && !err->code) *err = t->failed;
+    return t->failed.code;
+}
+
 static sl_status site_split(void *split, sl_unit *unit, sl_error *err) {
     site *t = split;
+    if (t->failed.code) return report_failure(t, err);
     for (;;) {
-        if (!t->stream && t->next == t->pages.n) return SL_DONE;
+        if (!t->stream && !t->page && t->next == t->pages.n) return SL_DONE;
+        if (!t->stream && !t->page) TRY(open_page(t, err));
         if (!t->stream) TRY(open_feed(t, err));
         sl_status status = sl_stream_source.split(t->stream, unit, err);
         if (status != SL_DONE) return status;
@@ -137,7 +165,7 @@ static sl_status site_split(void *split, sl_unit *unit, sl_error *err) {
 
 static bool site_unchanged(void *split) {
     const site *t = split;
-    return t->any && !t->changed && !t->stream && t->next == t->pages.n;
+    return t->any && !t->changed && !t->stream && !t->page && t->next == t->pages.n;
 }
 
 /* Where the feed is stands in the page. */
@@ -168,6 +196,8 @@ static const sl_source source = {
     .total = site_total,
     .unchanged = site_unchanged,
     .ask = site_ask,
+    .waits = site_waits,
+    .advance = site_advance,
     .close = site_close,
     .read = site_read,
 };

@@ -143,6 +143,11 @@ static bool table_ask(void *split) {
     return !t->source->ask || t->source->ask(t->split);
 }
 
+static sl_inflow *table_waits(void *split) {
+    const table *t = split;
+    return t->source->waits ? t->source->waits(t->split) : NULL;
+}
+
 static sl_status table_read(const void *conf, void *state, const sl_unit *unit, sl_out *out,
                             uint64_t *quarantined, sl_error *err) {
     return source_of(conf)->read(conf, state, unit, out, quarantined, err);
@@ -154,6 +159,7 @@ static const sl_source table_source = {
     .total = table_total,
     .unchanged = table_unchanged,
     .ask = table_ask,
+    .waits = table_waits,
     .close = table_close,
     .read = table_read,
 };

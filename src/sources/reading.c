@@ -51,7 +51,11 @@ void sl_reading_close(sl_reading **rp) {
 
 /* What it is read from; NULL: nothing that one waits for. */
 static sl_inflow *inflow_of(const sl_reading *r) {
-    return r->pipe->source == &sl_stream_source ? sl_stream_inflow(r->split) : NULL;
+    return r->pipe->source->waits ? r->pipe->source->waits(r->split) : NULL;
+}
+
+void sl_reading_advance(sl_reading *r) {
+    if (r->pipe->source->advance) r->pipe->source->advance(r->split);
 }
 
 bool sl_reading_settled(const sl_reading *r) {

@@ -594,6 +594,7 @@ const sl_source sl_stream_source = {
     .total = stream_total,
     .unchanged = stream_unchanged,
     .ask = stream_ask,
+    .waits = sl_stream_inflow,
     .close = stream_close,
     .read = stream_read,
 };

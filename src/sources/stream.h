@@ -37,6 +37,8 @@ void sl_reading_close(sl_reading **r); /* NULL-safe */
 bool sl_reading_settled(const sl_reading *r);
 /* Lets the session's requests move for up to MS milliseconds, this one's before others. False: the run stops. */
 bool sl_reading_move(sl_reading *r, int ms);
+/* Does what can be done without waiting: see sl_source. */
+void sl_reading_advance(sl_reading *r);
 /* Hands its batches to SINK. SL_DONE when SINK has enough. */
 SL_MUST_CHECK sl_status sl_reading_run(sl_reading *r, sl_batch_sink sink, void *to, sl_error *err);
 

@@ -533,6 +533,26 @@ class Concurrency(FetchCase):
                 self.assertLessEqual(peak, 7)  # one that was sent may not have been counted off yet
                 self.assertGreater(peak, 2)
 
+    def test_the_feeds_that_pages_name(self):
+        """A page and then its feed for each item: those of all items are under way together."""
+        link = '<link rel="alternate" type="application/rss+xml" href="/sleep/0.2/feed.xml?%d">'
+        feed = '<rss version="2.0"><channel><item><title>one</title></item></channel></rss>'
+        (self.root / "feed.xml").write_text(feed)
+        for n in range(12):
+            (self.root / f"site{n}.html").write_text(f"<html><head>{link % n}</head></html>")
+        self.file("sites.csv", "url\n" + "".join(f"{self.base}/sleep/0.2/site{n}.html\n" for n in range(12)))
+        words = ("pipe", "csv url=sites.csv | fetchsitefeed url.subkey=url", "-q", "--allow-net", "127.0.0.1")
+        for args in (*FEW, (*INLINE, "--ordered=false"), (*INLINE, "--keep-going")):
+            began = time.monotonic()
+            r = self.sluice(*words, "--no-cache", *args)
+            took = time.monotonic() - began
+            self.assertEqual(r.out.count(b'"title":"one"'), 12)
+            self.assertLess(took, 3, args)  # 4.8 s one after another, 0.8 s at best
+        (self.root / "site7.html").write_text("<html>nothing</html>")
+        for pool in FEW:
+            r = self.sluice(*words, *pool, code=1)
+            self.assertRegex(r.message, r"/site7.html:\d+: step 2 .fetchsitefeed.: this page names no feed")
+
     def test_connections(self):
         self.sluice("run", self.job, "-q", "--connections", "3", "--per-host", "9")
         self.assertLessEqual(int(self.ask("/peak")), 3)
