@@ -3,8 +3,8 @@
  *   coordinator: sl_request_head, n bytes          worker: one sl_reply_head as greeting, then for each request
  *                                                          sl_reply_head, n bytes
  *
- * and at the end maybe one more of each, SL_LAST_WORD. Both ends are the same program, so heads travel as they lie in memory. A worker reads and writes its socket blocking; the
- * coordinator never does (processes.c). Only processes.c uses this. */
+ * and at the end maybe one more of each, SL_LAST_WORD. Both ends are the same program, so heads travel as they lie in memory. A
+ * worker reads and writes its socket blocking; the coordinator never does (processes.c). Only processes.c uses this. */
 #ifndef SL_WORKERS_WORKER_PROCESS_H
 #define SL_WORKERS_WORKER_PROCESS_H
 
