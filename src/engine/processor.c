@@ -36,8 +36,8 @@ struct sl_processor {
     void *scratch; /* conf_size bytes for dynamic confs */
     sl_batch *
         zipped; /* the batch at hand with the hidden columns of terminals, which the conf reads; NULL: none */
-    sl_fetches *fetches; /* of a source pipe; else NULL */
-    uint64_t recovered;  /* items of sources, not told yet */
+    sl_fetches *fetches;  /* of a source pipe; else NULL */
+    sl_findings findings; /* of sources and subpipes, not told yet */
     sl_results results;
     span *spans;    /* [selected rows] */
     uint32_t turns; /* of the rows at hand that have had theirs: fetches may come in another order */
@@ -103,6 +103,7 @@ void sl_processor_free(sl_processor **pp) {
     if (!p) return;
     if (p->pipe->stop && p->state) p->pipe->stop(p->state);
     sl_fetches_free(&p->fetches);
+    sl_failures_free(&p->findings.failures);
     sl_skip_free(&p->skip);
     free(p->scratch);
     free(p->results.v);
@@ -113,12 +114,12 @@ void sl_processor_free(sl_processor **pp) {
 }
 
 sl_failures *sl_processor_failures(sl_processor *p) {
-    return p->fetches ? sl_fetches_failures(p->fetches) : NULL;
+    return p->fetches ? sl_fetches_failures(p->fetches) : &p->findings.failures;
 }
 
 uint64_t sl_processor_recovered(sl_processor *p) {
-    uint64_t n = p->recovered;
-    p->recovered = 0;
+    uint64_t n = p->findings.recovered;
+    p->findings.recovered = 0;
     return n;
 }
 
@@ -164,7 +165,7 @@ static sl_status fetch_row(void *to, uint32_t i, sl_reading *reading, sl_error *
     if (s > SL_DONE)
         p->results.n = from;
     else
-        p->recovered += c.recovered;
+        p->findings.recovered += c.recovered;
     p->spans[i].from = from;
     p->spans[i].n = (uint32_t)(p->results.n - from);
     p->spans[i].many = true;
@@ -194,7 +195,11 @@ static sl_status nest_item(sl_processor *p, sl_item item, sl_error *err) {
     sl_batch *one = sl_batch_slice(item.batch, &item.row, 1);
     p->results.many = true;
     if (!one) return sl_oom(err);
-    return sl_nested_items(p->node->nested, p->nested, one, collect_batch, &c, &p->recovered, err);
+    size_t from = p->results.n;
+    bool no_source;
+    TRY(sl_nested_items(p->node->nested, p->nested, one, collect_batch, &c, &p->findings, &no_source, err));
+    if (no_source) p->results.n = from;
+    return SL_OK;
 }
 
 /* A pipe that works on batches, for a conf that refers to the item or results that are stored in it: a batch of one row. */

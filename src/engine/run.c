@@ -124,6 +124,28 @@ static bool is_database(const sl_target *t) {
     return strcmp(t->sink->name, "sqlite") == 0;
 }
 
+/* Items that came from a branch's source, or from sources and subpipes that its steps read for items. */
+static uint64_t items_read(const sl_stage_run *sr, uint32_t b) {
+    const sl_branch *branch = &sr->stage->branches[b];
+    uint64_t n = branch->feed.kind == SL_FEED_SOURCE ? sr->counts[b][0].out : 0;
+    for (uint32_t i = 0; i < branch->nsteps; i++) {
+        const sl_node *node = branch->steps[i].node;
+        if (node->nested || node->pipe->source) n += sr->counts[b][i + 1].out;
+    }
+    return n;
+}
+
+bool sl_run_read_nothing(const sl_run *r) {
+    for (uint32_t i = 0; i < r->o.stages->n; i++)
+        for (uint32_t b = 0; r->stages[i].counts && b < r->stages[i].stage->nbranches; b++)
+            if (items_read(&r->stages[i], b)) return false;
+    return true;
+}
+
+sl_failures *sl_run_failures(sl_run *r) {
+    return &r->failures;
+}
+
 const char *sl_run_failure(const sl_run *r, unsigned i) {
     return sl_failures_at(&r->failures, i);
 }

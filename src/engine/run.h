@@ -45,7 +45,11 @@ SL_MUST_CHECK sl_status sl_run_next(sl_run *r, sl_batch **out, sl_error *err);
 sl_progress sl_run_progress(const sl_run *r);
 /* There was nothing to do, as nothing has changed SINCE: for the report. */
 void sl_run_skip(sl_run *r, int64_t since);
-/* What was wrong with the I-th source that was left out; NULL past the last. */
+/* Whether no source had an item so far, neither one of a branch nor one that was read for items. */
+bool sl_run_read_nothing(const sl_run *r);
+/* The sources that were left out; the run's. */
+sl_failures *sl_run_failures(sl_run *r);
+/* What was wrong with the I-th of them; NULL past the last. */
 const char *sl_run_failure(const sl_run *r, unsigned i);
 
 /* The run report as JSON into OUT. STATUS is how the run ended, ERR why (may be NULL). */

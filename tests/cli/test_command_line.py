@@ -384,7 +384,9 @@ class Report(Case):
 
     def test_quarantined_items_count(self):
         self.file("r.csv", "a,b\n1,2\n3\n4,5\n")
-        items = self.report("load", "r.csv", "--to", "x.csv", "--ragged", "skip", code=3)["items"]
+        report = self.report("load", "r.csv", "--to", "x.csv", "--ragged", "skip", code=3)
+        self.assertEqual((report["status"], report["exit_code"]), ("done", 3))
+        items = report["items"]
         self.assertEqual((items["in"], items["out"], items["quarantined"]), (3, 2, 1))
 
     def test_a_failure_is_reported(self):

@@ -141,6 +141,32 @@ class Shapes(Case):
         ]
         self.assert_gives({"modules": modules, "wires": [["lines-text", "lines"], ["lines", "each"]]}, expected)
 
+    def test_a_subpipe_goes_on_without_sources_that_fail(self):
+        """Once a source that the item names, once two of the subpipe's own, of which one is missing, and once a count of none."""
+        self.file("a.csv", "n\n1\n")
+        self.file("items.csv", "file\na.csv\nmissing.csv\na.csv\n")
+        asked = [{"type": "csv", "conf": {"url": {"subkey": "file"}}}]
+        both = {
+            "modules": [
+                {"id": "a", "type": "csv", "conf": {"url": "a.csv"}},
+                {"id": "b", "type": "csv", "conf": {"url": "missing.csv"}},
+                {"id": "u", "type": "union"},
+            ],
+            "wires": [["a", "u"], ["b", "u", "_OTHER"]],
+        }
+        none = [{"type": "csv", "conf": {"url": "missing.csv"}}, {"type": "count"}]
+        for sub, rows, failed in ((asked, 2, 1), (both, 3, 3), (none, 0, 3)):
+            self.file("pipe_sub.json", json.dumps(sub))
+            modules = [{"type": "csv", "conf": {"url": "items.csv"}}, {"type": "loop", "embed": "pipe:sub"}]
+            name = self.file("d.json", json.dumps(modules))
+            self.sluice("run", name, *QUIET, code=1)
+            for pool in pools((1, 3)):
+                r = self.sluice("run", name, "--keep-going", "--report", "r.json", *pool, *QUIET, code=3)
+                self.assertEqual([json.loads(line) for line in r.out.splitlines()], [{"n": "1"}] * rows, (sub, pool))
+                report = json.loads((self.dir / "r.json").read_text())
+                self.assertEqual(report["failed"], failed)
+                self.assertTrue(all("missing.csv" in failure for failure in report["failures"]))
+
     def test_a_terminal_feeds_an_element_of_a_list(self):
         parts = [{"subkey": "content"}, "-", {"terminal": "1-more"}]
         bare = {"id": "more", "type": "typecast", "conf": {"type": "text"}, "emit": True}
