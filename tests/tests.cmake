@@ -34,3 +34,13 @@ get_property(all_tests DIRECTORY PROPERTY TESTS)
 foreach(name ${all_tests})
   set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT "SLUICE_CACHE_DIR=${PROJECT_BINARY_DIR}/test-cache")
 endforeach()
+
+# The longest begin first, so that none is left to run alone at the end. Seconds, roughly, where they are longest.
+set(long_tests cli.memory=170 fault.fault_memory=170 http.fetching=110 vectors.udf=100 cli.load=80 cli.differential=30 cli.schema=30
+  cli.failures=20 cli.definitions=20 cli.functions=20 cli.changes=20)
+foreach(entry ${long_tests})
+  string(REPLACE "=" ";" entry ${entry})
+  list(GET entry 0 name)
+  list(GET entry 1 seconds)
+  set_tests_properties(${name} PROPERTIES COST ${seconds})
+endforeach()
