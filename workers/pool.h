@@ -7,9 +7,9 @@
  *     start (submit | take)* finish? stop            submit at most `capacity` jobs ahead of take
  *
  * Jobs come back from sl_pool_take in the order of submission (ordered) or as they finish. Every job carries its own
- * status, so an error surfaces at the place in the input where it happened. A worker process that dies or answers nothing for
- * `silent` seconds costs one retry of its job on a fresh worker; the second time the job comes back as failed (SL_E_INTERNAL
- * naming the signal or exit status). Nothing here knows what a job is: `calls` do.
+ * status, so an error surfaces at the place in the input where it happened. A worker process that dies, or neither answers nor uses
+ * the processor for `silent` seconds, costs one retry of its job on a fresh worker; the second time the job comes back as failed
+ * (SL_E_INTERNAL naming the signal or exit status). Nothing here knows what a job is: `calls` do.
  *
  * The running job is the one that pays: a job that was only waiting behind it is sent again without a charge.
  *
@@ -64,7 +64,7 @@ typedef struct sl_pool_options {
     bool ordered;       /* take in submission order */
     bool join_in;       /* threads: the coordinator is one of the workers, at work where take would wait; not for jobs that may
                          * wait for the world, which would hold everything up */
-    unsigned silent;    /* seconds a worker process may take for one job, 0: 300 */
+    unsigned silent;    /* seconds a worker process may do nothing with a job, 0: 300 */
     unsigned stall;     /* test only: each job sleeps a pseudo-random time up to this many microseconds first */
     atomic_bool *stopping; /* may be NULL; true: workers take no further job and take returns SL_E_STOPPED */
 } sl_pool_options;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -29,6 +30,7 @@ enum {
     AHEAD = 2,            /* jobs a worker may have */
     LIVES = 2,            /* workers a job may cost */
     SILENT_SECONDS = 300, /* options.silent, when that is 0 */
+    AT_WORK = 1000000,    /* nanoseconds of processor time that are a sign of life */
     LOOK_MS = 50,         /* how often a waiting coordinator looks at `stopping` */
     KEEP_BYTES = 4 << 20, /* frame buffers above this are not kept for the next job */
     ROOM_BYTES =
@@ -55,6 +57,7 @@ typedef struct child {
     unsigned queued;
     sl_job last_word;   /* what calls->finish said; no job of the coordinator's, and never in the ring */
     uint64_t since;     /* sl_clock_ns: last sign of life, or when the oldest job became that */
+    uint64_t worked;    /* its processor time then, nanoseconds */
     sl_reply_head head; /* of the reply being read */
     char *body;         /* NULL: the head is not complete */
     size_t got;         /* bytes of head or body */
@@ -73,6 +76,26 @@ static process_pool *processes_of(sl_pool *pool) {
     return (process_pool *)pool;
 }
 
+/* ---- signs of life ------------------------------------------------------------------------------------------------ */
+
+/* Processor time of the worker, nanoseconds; 0: none, or not to be had. */
+static uint64_t processor_time(const child *c) {
+    clockid_t clock;
+    struct timespec t;
+    if (c->pid <= 0 || clock_getcpuclockid(c->pid, &clock) != 0 || clock_gettime(clock, &t) != 0) return 0;
+    return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+}
+
+static void note_life(child *c) {
+    c->since = sl_clock_ns();
+    c->worked = processor_time(c);
+}
+
+/* One unit may well take an hour of computing, or of waiting by turns for slow servers: who works is alive. */
+static bool has_worked(const child *c) {
+    return processor_time(c) >= c->worked + AT_WORK;
+}
+
 /* ---- one worker's queue ------------------------------------------------------------------------------------------ */
 
 /* Takes the oldest request out and hands its job back. */
@@ -84,7 +107,7 @@ static void finish(process_pool *p, child *c) {
     memmove(&c->queue[0], &c->queue[1], (AHEAD - 1) * sizeof c->queue[0]);
     c->queue[AHEAD - 1] = (request){.frame = old.frame};
     c->queued--;
-    c->since = sl_clock_ns();
+    note_life(c);
 }
 
 static void fail_all(process_pool *p, child *c, sl_status status, const sl_error *why) {
@@ -144,7 +167,7 @@ static sl_status spawn(process_pool *p, child *c, sl_error *err) {
     c->pid = pid;
     c->fd = pair[0];
     c->greeted = false;
-    c->since = sl_clock_ns();
+    note_life(c);
     return SL_OK;
 }
 
@@ -292,7 +315,7 @@ static bool read_some(process_pool *p, child *c) {
         lost(p, c);
         return false;
     }
-    c->since = sl_clock_ns();
+    note_life(c);
     c->got += (size_t)n;
     if (c->got < size) return true;
     if (c->body)
@@ -322,7 +345,7 @@ static void write_some(child *c) {
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return;
         r->sent += (size_t)n;
-        c->since = sl_clock_ns();
+        note_life(c);
     }
 }
 
@@ -349,7 +372,7 @@ static void give(process_pool *p, child *c, sl_job *job) {
         return;
     }
     *r = (request){.job = job, .frame = r->frame, .head = {.seq = job->seq, .n = r->frame.len}};
-    if (c->queued++ == 0) c->since = sl_clock_ns();
+    if (c->queued++ == 0) note_life(c);
     if (c->pid == 0) replace(p, c);
     if (c->pid) write_some(c);
 }
@@ -380,6 +403,10 @@ static int wait_ms(const process_pool *p) {
 static void check_silence(process_pool *p, child *c) {
     char what[64];
     if (!owes(c) || sl_clock_ns() - c->since < p->silent) return;
+    if (has_worked(c)) {
+        note_life(c);
+        return;
+    }
     snprintf(what, sizeof what, "gave no sign of life for %u seconds and was killed",
              (unsigned)(p->silent / SECOND));
     put_down(p, c, what);
@@ -481,7 +508,7 @@ static void ask_for_last_word(child *c) {
     request *r = &c->queue[c->queued++];
     *r = (request){
         .job = &c->last_word, .frame = r->frame, .head = {.seq = SL_LAST_WORD}, .deaths = LIVES - 1};
-    c->since = sl_clock_ns();
+    note_life(c);
     write_some(c);
 }
 

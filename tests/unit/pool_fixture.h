@@ -26,7 +26,7 @@
 
 /* ---- the work ---------------------------------------------------------------------------------------------------- */
 
-typedef enum act { SQUARE, FAIL, MUTE_FAIL, ENOUGH, INVERT, KILLED, EXITS, HANGS, SLEEPS, INTERRUPTED } act;
+typedef enum act { SQUARE, FAIL, MUTE_FAIL, ENOUGH, INVERT, KILLED, EXITS, HANGS, SLEEPS, TOILS, INTERRUPTED } act;
 
 typedef struct task {
     uint64_t act, value;
@@ -81,6 +81,12 @@ static inline void nap(unsigned ms) {
     while (nanosleep(&t, &t) != 0) continue;
 }
 
+/* Keeps the processor busy. */
+static inline void toil(uint64_t ms) {
+    uint64_t end = sl_clock_ns() + ms * 1000000;
+    while (sl_clock_ns() < end) continue;
+}
+
 static inline void misbehave(board *b, const task *t) {
     if (atomic_fetch_add(&b->attempts, 1) >= t->times) return;
     if (t->act == KILLED) raise(SIGKILL);
@@ -103,6 +109,7 @@ static inline sl_status work(void *ctx, void *state, unsigned worker, sl_job *jo
     atomic_fetch_add(&b->begun, 1);
     if (t->act == KILLED || t->act == EXITS || t->act == HANGS) misbehave(b, t);
     if (t->act == SLEEPS) nap((unsigned)t->value);
+    if (t->act == TOILS) toil(t->value);
     if (t->act == INTERRUPTED) raise(SIGINT), raise(SIGTERM), raise(SIGHUP);
     if (t->act == MUTE_FAIL) return SL_E_DATA;
     if (t->act == FAIL) {

@@ -68,6 +68,15 @@ static void a_silent_worker_is_replaced(void **state) {
     check_verdict(f, (task){.act = HANGS, .times = 9}, "no sign of life for 1 seconds");
 }
 
+static void a_worker_at_work_is_left_alone(void **state) {
+    fixture *f = *state;
+    task toils = {.act = TOILS, .value = 2500};
+    sl_job job = {0};
+    start_processes(f, 1, 1);
+    assert_int_equal(value_of(do_one(f, &job, &toils)), 6250000);
+    assert_int_equal(sl_pool_statistics(f->pool).retries, 0);
+}
+
 /* The coordinator was away for longer than a worker may be silent; the answer has been there for long. */
 static void a_busy_coordinator_does_not_blame_its_workers(void **state) {
     fixture *f = *state;
@@ -181,6 +190,7 @@ int main(void) {
         CASE(a_worker_killed_twice_is_reported),
         CASE(only_the_running_job_pays),
         CASE(a_silent_worker_is_replaced),
+        CASE(a_worker_at_work_is_left_alone),
         CASE(a_busy_coordinator_does_not_blame_its_workers),
         CASE(a_worker_killed_at_its_start_is_replaced),
         CASE(workers_leave_interrupts_to_the_coordinator),
