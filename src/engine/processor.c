@@ -305,6 +305,12 @@ static bool row_is_empty(sl_batch *b, uint32_t row, sl_error *err) {
     return true;
 }
 
+/* Several results, in an item each. */
+static bool is_assigned_apart(const sl_processor *p, sl_batch *b, uint32_t i, sl_error *err) {
+    bool several = p->spans[i].n > 1 && p->node->count != 1;
+    return several && (p->node->loop || row_is_empty(b, sl_batch_row(b, i), err));
+}
+
 /* Each result in a copy of ITEM: of loops, and of what gives several results for an empty item. */
 static sl_status assign_apart(sl_processor *p, const span *s, sl_value item, sl_arena *a, sl_builder *to,
                               sl_error *err) {
@@ -352,11 +358,9 @@ static sl_status assign_batch(sl_processor *p, sl_batch *take, sl_out *out, sl_e
 static sl_status assign_one(sl_processor *p, sl_batch *b, uint32_t i, sl_builder *to, sl_error *err) {
     sl_arena *a = sl_batch_arena(b);
     uint32_t row = sl_batch_row(b, i);
-    bool several = p->spans[i].n > 1 && p->node->count != 1;
     sl_value item, v;
     TRY(sl_batch_item(b, row, &item, err));
-    if (several && (p->node->loop || row_is_empty(b, row, err)))
-        return assign_apart(p, &p->spans[i], item, a, to, err);
+    if (is_assigned_apart(p, b, i, err)) return assign_apart(p, &p->spans[i], item, a, to, err);
     TRY(assigned_value(p, &p->spans[i], a, &v, err));
     if (v.type != SL_MISSING) TRY(sl_path_set(&p->assign, item, v, a, &item, err));
     return sl_builder_add(to, item, err);
@@ -444,18 +448,15 @@ static sl_status emit_columns(sl_processor *p, const sl_batch *b, sl_out *out, s
 }
 
 /* Every row assigns, and none gives several items. */
-static bool all_assign(const sl_processor *p, const sl_batch *b) {
-    bool apart = p->node->count != 1 && (p->node->loop || b->ncols == 0);
-    for (uint32_t i = 0; i < b->nsel; i++) {
-        if (emits(p, &p->spans[i])) return false;
-        if (p->spans[i].n > 1 && apart) return false;
-    }
+static bool all_assign(const sl_processor *p, sl_batch *b, sl_error *err) {
+    for (uint32_t i = 0; i < b->nsel; i++)
+        if (emits(p, &p->spans[i]) || is_assigned_apart(p, b, i, err)) return false;
     return true;
 }
 
 static sl_status run(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err) {
     sl_status s = compute_batch(p, take, err);
-    if (s == SL_OK && all_assign(p, take)) {
+    if (s == SL_OK && all_assign(p, take, err)) {
         take->bare = false;
         return assign_batch(p, take, out, err);
     }
