@@ -150,6 +150,9 @@ typedef struct sl_progress {
     uint64_t nanoseconds;
 } sl_progress;
 
+/* The exit code for a run that is done: 0, or 3 if it did without something, items or sources. */
+SL_API int sl_done_exit_code(const sl_progress *totals);
+
 /* Called from sl_pipeline_run in the calling thread, at most about ten times a second. */
 typedef void (*sl_progress_fn)(void *user, const sl_progress *progress);
 SL_API void sl_pipeline_on_progress(sl_pipeline *p, sl_progress_fn fn, void *user);

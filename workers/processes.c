@@ -33,8 +33,7 @@ enum {
     AT_WORK = 1000000,    /* nanoseconds of processor time that are a sign of life */
     LOOK_MS = 50,         /* how often a waiting coordinator looks at `stopping` */
     KEEP_BYTES = 4 << 20, /* frame buffers above this are not kept for the next job */
-    ROOM_BYTES =
-        2 << 20 /* asked for in a socket, each way: a frame should fit, so that its sender goes on at once */
+    ROOM_BYTES = 2 << 20  /* asked for in a socket, each way: a frame should fit in */
 };
 
 typedef struct request {
@@ -55,9 +54,9 @@ typedef struct child {
     sl_error start_error;
     request queue[AHEAD]; /* the oldest first */
     unsigned queued;
-    sl_job last_word;   /* what calls->finish said; no job of the coordinator's, and never in the ring */
-    uint64_t since;     /* sl_clock_ns: last sign of life, or when the oldest job became that */
-    uint64_t worked;    /* its processor time then, nanoseconds */
+    sl_job last_word; /* what calls->finish said; no job of the coordinator's, and never in the ring */
+    uint64_t since;   /* sl_clock_ns: last sign of life, or when the oldest job became that */
+    uint64_t worked; /* its processor time when that job began, or when it was looked at since; nanoseconds */
     sl_reply_head head; /* of the reply being read */
     char *body;         /* NULL: the head is not complete */
     size_t got;         /* bytes of head or body */
@@ -86,7 +85,8 @@ static uint64_t processor_time(const child *c) {
     return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 }
 
-static void note_life(child *c) {
+/* A job begins, or a start. */
+static void begin_watch(child *c) {
     c->since = sl_clock_ns();
     c->worked = processor_time(c);
 }
@@ -107,7 +107,7 @@ static void finish(process_pool *p, child *c) {
     memmove(&c->queue[0], &c->queue[1], (AHEAD - 1) * sizeof c->queue[0]);
     c->queue[AHEAD - 1] = (request){.frame = old.frame};
     c->queued--;
-    note_life(c);
+    begin_watch(c);
 }
 
 static void fail_all(process_pool *p, child *c, sl_status status, const sl_error *why) {
@@ -167,7 +167,7 @@ static sl_status spawn(process_pool *p, child *c, sl_error *err) {
     c->pid = pid;
     c->fd = pair[0];
     c->greeted = false;
-    note_life(c);
+    begin_watch(c);
     return SL_OK;
 }
 
@@ -315,7 +315,7 @@ static bool read_some(process_pool *p, child *c) {
         lost(p, c);
         return false;
     }
-    note_life(c);
+    c->since = sl_clock_ns();
     c->got += (size_t)n;
     if (c->got < size) return true;
     if (c->body)
@@ -345,7 +345,7 @@ static void write_some(child *c) {
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return;
         r->sent += (size_t)n;
-        note_life(c);
+        c->since = sl_clock_ns();
     }
 }
 
@@ -372,7 +372,7 @@ static void give(process_pool *p, child *c, sl_job *job) {
         return;
     }
     *r = (request){.job = job, .frame = r->frame, .head = {.seq = job->seq, .n = r->frame.len}};
-    if (c->queued++ == 0) note_life(c);
+    if (c->queued++ == 0) begin_watch(c);
     if (c->pid == 0) replace(p, c);
     if (c->pid) write_some(c);
 }
@@ -404,7 +404,7 @@ static void check_silence(process_pool *p, child *c) {
     char what[64];
     if (!owes(c) || sl_clock_ns() - c->since < p->silent) return;
     if (has_worked(c)) {
-        note_life(c);
+        begin_watch(c);
         return;
     }
     snprintf(what, sizeof what, "gave no sign of life for %u seconds and was killed",
@@ -508,7 +508,7 @@ static void ask_for_last_word(child *c) {
     request *r = &c->queue[c->queued++];
     *r = (request){
         .job = &c->last_word, .frame = r->frame, .head = {.seq = SL_LAST_WORD}, .deaths = LIVES - 1};
-    note_life(c);
+    begin_watch(c);
     write_some(c);
 }
 

@@ -6,7 +6,7 @@
 #include "cli/args.h"
 #include "sluice.h"
 
-enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_QUARANTINED = 3, CLI_PIPE_CLOSED = 141 };
+enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_PIPE_CLOSED = 141 };
 
 typedef struct cli_command {
     const char *name;

@@ -141,7 +141,7 @@ static int exit_code(sl_pipeline *p, sl_status s, const sl_error *err) {
     if (s == SL_E_STOPPED) return caught ? 128 + (int)caught : CLI_PIPE_CLOSED;
     if (s != SL_OK) return cli_error(err);
     sl_progress totals = sl_pipeline_totals(p);
-    return totals.quarantined || totals.failed ? CLI_QUARANTINED : CLI_OK;
+    return sl_done_exit_code(&totals);
 }
 
 static void print_failures(const sl_pipeline *p) {

@@ -306,9 +306,8 @@ static sl_status remember(sl_pipeline *p, sl_status s, const sl_error *err) {
 static sl_status look_for_changes(sl_pipeline *p, sl_error *err) {
     sl_buf dir = {0};
     bool asked = p->plan->settings.if_changed;
-    bool known = p->cache_dir.len ? (sl_buf_add(&dir, p->cache_dir.data, p->cache_dir.len), true)
-                                  : sl_cache_default_dir(&dir);
-    const char *folder = sl_buf_cstr(&dir);
+    bool known = p->cache_dir.len || sl_cache_default_dir(&dir);
+    const char *folder = sl_buf_cstr(p->cache_dir.len ? &p->cache_dir : &dir);
     sl_status s = sl_buf_check(&dir, err);
     if (!s && asked && !p->cache)
         s = sl_fail(err, SL_E_USAGE,
@@ -326,6 +325,10 @@ static sl_status run_to_sinks(sl_pipeline *p, sl_error *err) {
     TRY(sl_run_to_sinks(p->run, err));
     if (p->changes && p->ledger && !sl_run_progress(p->run).failed) sl_changes_keep(p->changes);
     return SL_OK;
+}
+
+int sl_done_exit_code(const sl_progress *totals) {
+    return totals->quarantined || totals->failed ? 3 : 0;
 }
 
 int64_t sl_pipeline_unchanged(const sl_pipeline *p) {

@@ -320,22 +320,20 @@ static uint64_t count_others(sl_text note, sl_text now) {
     return n;
 }
 
-/* The first step that fetches on its own account; NULL: there is none. */
-static const sl_node *find_fetching(const sl_stages *s) {
-    for (uint32_t i = 0; i < s->n; i++)
-        for (uint32_t b = 0; b < s->v[i]->nbranches; b++) {
-            const sl_branch *branch = &s->v[i]->branches[b];
-            for (uint32_t k = 0; k < branch->nsteps; k++)
-                if (branch->steps[k].kind == SL_STEP_FETCH || branch->steps[k].nested)
-                    return branch->steps[k].node;
-        }
-    return NULL;
+static bool fetches(const sl_step *step) {
+    return step->kind == SL_STEP_FETCH || step->nested;
+}
+
+static const sl_step *find_fetching(const sl_stages *s) {
+    const sl_step *step = NULL;
+    for (uint32_t i = 0; i < s->n && !step; i++) step = sl_stage_find(s->v[i], fetches);
+    return step;
 }
 
 static sl_status warn_of_others(const sl_changes *c, sl_error *err) {
-    const sl_node *node = find_fetching(c->stages);
-    if (!node) return SL_OK;
-    return sl_plan_warn(node, err,
+    const sl_step *step = find_fetching(c->stages);
+    if (!step) return SL_OK;
+    return sl_plan_warn(step->node, err,
                         "if_changed: what is fetched for items cannot be asked about beforehand, so the "
                         "pipeline runs each time");
 }

@@ -17,6 +17,12 @@ typedef struct sl_failures {
     sl_error first; /* of those added here */
 } sl_failures; /* all zero: none */
 
+/* What sources met with that were read for items. */
+typedef struct sl_findings {
+    uint64_t recovered;   /* items that had to be mended */
+    sl_failures failures; /* sources that were left out */
+} sl_findings;
+
 /* Whether a run of ENV goes on after a source failed with S. */
 bool sl_failure_is_passed_over(const sl_env *env, sl_status s);
 

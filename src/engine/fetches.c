@@ -26,7 +26,7 @@ struct sl_fetches {
     sl_env env; /* the run's, with this worker's session and its cache */
     sl_http *http;
     sl_cache *cache;
-    sl_failures failures;
+    sl_failures *failures;
     slot *slots;             /* [rows of the batch at hand] */
     uint32_t n, first, next; /* rows before `first` are read, those from `next` on not opened */
 };
@@ -39,11 +39,12 @@ static size_t backlog_of(const sl_env *env) {
 }
 
 /* The run's session belongs to the coordinator: this worker has its own, and files are read by itself. */
-sl_status sl_fetches_new(const sl_node *node, sl_fetches **out, sl_error *err) {
+sl_status sl_fetches_new(const sl_node *node, sl_failures *failures, sl_fetches **out, sl_error *err) {
     const sl_env *env = node->info.env;
     sl_fetches *f = *out = calloc(1, sizeof *f);
     if (!f) return sl_oom(err);
     f->node = node;
+    f->failures = failures;
     f->env = *env;
     f->env.shared = true;
     f->env.keep_going = false; /* results are dropped here, and need not wait for the end of an answer */
@@ -67,14 +68,9 @@ void sl_fetches_free(sl_fetches **fp) {
     if (!f) return;
     sl_http_free(&f->http);
     sl_cache_free(&f->cache);
-    sl_failures_free(&f->failures);
     free(f->slots);
     free(f);
     *fp = NULL;
-}
-
-sl_failures *sl_fetches_failures(sl_fetches *f) {
-    return &f->failures;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------------------------ */
@@ -173,7 +169,7 @@ static sl_status read_rows(sl_fetches *f, sl_batch *b, sl_batch *asked, sl_fetch
         sl_error_at(&why, b->source, sl_batch_line(b, sl_batch_row(b, i)), 0);
         if (!sl_failure_is_passed_over(f->node->info.env, s)) return hand_up(&why, s, err);
         sl_error_step(&why, f->node->step, f->node->pipe->name);
-        sl_failures_add(&f->failures, &why);
+        sl_failures_add(f->failures, &why);
     }
     return SL_OK;
 }

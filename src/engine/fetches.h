@@ -17,12 +17,9 @@
 
 typedef struct sl_fetches sl_fetches;
 
-/* For NODE, whose pipe has `source`. */
-SL_MUST_CHECK sl_status sl_fetches_new(const sl_node *node, sl_fetches **out, sl_error *err);
+/* For NODE, whose pipe has `source`. Rows that are left out (keep_going) are added to FAILURES. */
+SL_MUST_CHECK sl_status sl_fetches_new(const sl_node *node, sl_failures *failures, sl_fetches **out, sl_error *err);
 void sl_fetches_free(sl_fetches **f); /* NULL-safe */
-
-/* Rows that were left out (keep_going), for the caller to take away. */
-sl_failures *sl_fetches_failures(sl_fetches *f);
 
 /* Called for the I-th selected row, with what is to be read for it; READING NULL: it is left out before it began. */
 typedef sl_status (*sl_fetches_row)(void *to, uint32_t i, sl_reading *reading, sl_error *err);

@@ -11,12 +11,6 @@
 #include "engine/stage.h"
 #include "record/builder.h"
 
-/* What sources met with that were read for items. */
-typedef struct sl_findings {
-    uint64_t recovered;   /* items that had to be mended */
-    sl_failures failures; /* sources that were left out */
-} sl_findings;
-
 /* Hands the results of SUB, whose stages are STAGES, for the one row of TAKE to SINK. SINK may return SL_DONE: the sources of the
  * subpipe are not read any further. FINDINGS grow. Where it goes on without sources that fail (keep_going), a run none of whose sources
  * could be read has no results: what SINK has got of it is to be dropped, which *NO_SOURCE says. */

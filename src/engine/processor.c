@@ -88,7 +88,7 @@ sl_status sl_processor_new(const sl_node *node, const sl_stages *nested, sl_proc
     p->pipe = node->pipe;
     TRY(compile_paths(p, err));
     TRY(sl_skip_new(node, &p->skip, err));
-    if (p->pipe->source) return sl_fetches_new(node, &p->fetches, err);
+    if (p->pipe->source) return sl_fetches_new(node, &p->findings.failures, &p->fetches, err);
     p->steady = !node->dynamic || (p->pipe->flags & SL_PIPE_STEADY);
     if (node->dynamic && !(p->scratch = calloc(1, p->pipe->conf_size + 1))) return sl_oom(err);
     return p->steady && p->pipe->start ? p->pipe->start(node->compiled, &p->state, err) : SL_OK;
@@ -113,14 +113,8 @@ void sl_processor_free(sl_processor **pp) {
     *pp = NULL;
 }
 
-sl_failures *sl_processor_failures(sl_processor *p) {
-    return p->fetches ? sl_fetches_failures(p->fetches) : &p->findings.failures;
-}
-
-uint64_t sl_processor_recovered(sl_processor *p) {
-    uint64_t n = p->findings.recovered;
-    p->findings.recovered = 0;
-    return n;
+sl_findings *sl_processor_findings(sl_processor *p) {
+    return &p->findings;
 }
 
 /* ---- computing ------------------------------------------------------------------------------------------------- */

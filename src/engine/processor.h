@@ -19,11 +19,8 @@ SL_MUST_CHECK sl_status sl_processor_new(const sl_node *node, const sl_stages *n
 SL_MUST_CHECK sl_status sl_processor_finish(sl_processor *p, sl_error *err);
 void sl_processor_free(sl_processor **p); /* NULL-safe */
 
-/* Sources that were left out so far, for the caller to take away; NULL: the pipe is no source. */
-sl_failures *sl_processor_failures(sl_processor *p);
-
-/* Items that its sources had to mend, since it was asked last. */
-uint64_t sl_processor_recovered(sl_processor *p);
+/* What the sources met with that it has read so far, for the caller to take away. */
+sl_findings *sl_processor_findings(sl_processor *p);
 
 /* Takes B; its results go to OUT in order. */
 SL_MUST_CHECK sl_status sl_processor_run(sl_processor *p, sl_batch *take, sl_out *out, sl_error *err);

@@ -206,21 +206,16 @@ static void write_unchanged(sl_buf *o, const sl_run *r) {
     sl_buf_str(o, ",\n  ");
 }
 
-/* The program's: a run that is done but did without something has a code of its own. */
-static int exit_code(const sl_run *r, sl_status status) {
-    enum { DID_WITHOUT = 3 };
-    sl_progress p = sl_run_progress(r);
-    return status == SL_OK && (p.quarantined || p.failed) ? DID_WITHOUT : sl_exit_code(status);
-}
-
 sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, sl_buf *out, sl_error *err) {
     static const char *const pools[] = {"inline", "threads", "processes"};
     char text[1200];
+    sl_progress totals = sl_run_progress(r);
     sl_buf_str(out, "{\n  ");
     text_member(out, "version", sl_version());
     sl_buf_str(out, ",\n  ");
     text_member(out, "status", status == SL_OK ? "done" : "failed");
-    sl_buf_printf(out, ",\n  \"exit_code\": %d,\n  ", exit_code(r, status));
+    sl_buf_printf(out, ",\n  \"exit_code\": %d,\n  ",
+                  status ? sl_exit_code(status) : sl_done_exit_code(&totals));
     write_unchanged(out, r);
     text_member(out, "error", why && why->code ? sl_error_format(why, text, sizeof text) : NULL);
     sl_buf_str(out, ",\n  ");

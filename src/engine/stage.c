@@ -314,3 +314,10 @@ size_t sl_stages_share(const sl_stages *s, const sl_env *env) {
     for (uint32_t i = 0; i < s->n; i++) n += gathers(s->v[i]);
     return n > 1 ? left / n : left;
 }
+
+const sl_step *sl_stage_find(const sl_stage *s, bool (*is)(const sl_step *step)) {
+    for (uint32_t b = 0; b < s->nbranches; b++)
+        for (uint32_t i = 0; i < s->branches[b].nsteps; i++)
+            if (is(&s->branches[b].steps[i])) return &s->branches[b].steps[i];
+    return NULL;
+}

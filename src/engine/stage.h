@@ -97,6 +97,9 @@ SL_MUST_CHECK sl_status sl_stages_make(sl_plan *plan, sl_stages *out, sl_error *
 /* What each gathering stage may hold for a run whose memory setting is env->memory. */
 size_t sl_stages_share(const sl_stages *s, const sl_env *env);
 
+/* The first step of S for which IS holds; NULL: there is none. */
+const sl_step *sl_stage_find(const sl_stage *s, bool (*is)(const sl_step *step));
+
 /* The conf a node's data functions get: compiled, or NULL when it is resolved per item. */
 static inline const void *sl_step_conf(const sl_step *step) {
     return step->node->dynamic ? NULL : step->node->compiled;

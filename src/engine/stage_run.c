@@ -128,18 +128,12 @@ static sl_status make_jobs(sl_stage_run *sr, sl_error *err) {
 }
 
 /* Fetching waits for the network. */
-static bool jobs_may_wait(const sl_stage *stage) {
-    for (uint32_t b = 0; b < stage->nbranches; b++)
-        for (uint32_t i = 0; i < stage->branches[b].nsteps; i++)
-            if (stage->branches[b].steps[i].kind == SL_STEP_FETCH) return true;
-    return false;
+static bool may_wait(const sl_step *step) {
+    return step->kind == SL_STEP_FETCH;
 }
 
-static bool has_last_word(const sl_stage *stage) {
-    for (uint32_t b = 0; b < stage->nbranches; b++)
-        for (uint32_t i = 0; i < stage->branches[b].nsteps; i++)
-            if (stage->branches[b].steps[i].node->pipe->finish) return true;
-    return false;
+static bool has_last_word(const sl_step *step) {
+    return step->node->pipe->finish != NULL;
 }
 
 static sl_status start_pool(sl_stage_run *sr, sl_error *err) {
@@ -158,7 +152,7 @@ static sl_status start_pool(sl_stage_run *sr, sl_error *err) {
     sr->calls = (sl_pool_calls){.ctx = sr,
                                 .start = worker_start,
                                 .stop = worker_stop,
-                                .finish = has_last_word(sr->stage) ? worker_finish : NULL,
+                                .finish = sl_stage_find(sr->stage, has_last_word) ? worker_finish : NULL,
                                 .work = worker_work,
                                 .send = job_send,
                                 .receive = job_receive,
@@ -168,7 +162,7 @@ static sl_status start_pool(sl_stage_run *sr, sl_error *err) {
     sl_pool_options po = {.kind = o->pool,
                           .workers = o->workers,
                           .stall = o->stall,
-                          .join_in = !jobs_may_wait(sr->stage),
+                          .join_in = !sl_stage_find(sr->stage, may_wait),
                           .stopping = o->stopping,
                           .ordered = !output || o->plan->settings.ordered};
     return sl_pool_start(&sr->pool, &po, &sr->calls, err);

@@ -280,10 +280,12 @@ static sl_status feed_branch(sl_walker *w, const sl_branch *b, branch_state *bs,
 /* What the steps met when they fetched for items. */
 static void collect_findings(sl_walker *w, const sl_branch *b, branch_state *bs) {
     for (uint32_t i = 0; i < b->nsteps; i++) {
-        sl_processor *p = bs->links[i].processor;
-        sl_failures *of_step = p ? sl_processor_failures(p) : NULL;
-        if (p) w->outcome->counts[bs->links[i].place].recovered += sl_processor_recovered(p);
-        if (of_step) sl_failures_join(&w->outcome->failures, of_step);
+        const link *l = &bs->links[i];
+        sl_findings *found = l->processor ? sl_processor_findings(l->processor) : NULL;
+        if (!found) continue;
+        w->outcome->counts[l->place].recovered += found->recovered;
+        found->recovered = 0;
+        sl_failures_join(&w->outcome->failures, &found->failures);
     }
 }
 

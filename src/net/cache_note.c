@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -6,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/tempfile.h"
 #include "net/cache_internal.h"
 
 #define MOST_NOTE ((size_t)256 << 20) /* bytes */
@@ -34,12 +34,8 @@ static bool read_all(int fd, sl_buf *out) {
     out->limit = MOST_NOTE + 1;
     if (fstat(fd, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > MOST_NOTE) return false;
     if (!sl_buf_reserve(out, (size_t)st.st_size + 1)) return false;
-    while (out->len < (size_t)st.st_size) {
-        ssize_t n = pread(fd, out->data + out->len, (size_t)st.st_size - out->len, (off_t)out->len);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        out->len += (size_t)n;
-    }
+    if (sl_tempfile_read(fd, out->data, (size_t)st.st_size, 0, NULL)) return false;
+    out->len = (size_t)st.st_size;
     return true;
 }
 

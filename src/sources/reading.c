@@ -68,25 +68,35 @@ bool sl_reading_move(sl_reading *r, int ms) {
     return !in || sl_inflow_move(in, ms);
 }
 
-sl_status sl_reading_run(sl_reading *r, sl_batch_sink sink, void *to, sl_error *err) {
-    sink_out out = {{emit_to_sink}, sink, to};
-    uint64_t quarantined = 0;
+sl_status sl_source_drain(const sl_source *source, const void *conf, void *split, void *state, sl_out *out,
+                          uint64_t *quarantined, sl_error *err) {
     for (;;) {
         sl_unit unit = {0};
-        sl_status status = r->pipe->source->split(r->split, &unit, err);
+        sl_status status = source->split(split, &unit, err);
         if (status) return status == SL_DONE ? SL_OK : status;
-        status = r->pipe->source->read(r->conf, r->state, &unit, &out.out, &quarantined, err);
+        status = source->read(conf, state, &unit, out, quarantined, err);
         sl_input_unref(&unit.input);
         if (status) return status;
     }
 }
 
-sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_batch_sink sink,
-                          void *to, sl_error *err) {
+sl_status sl_reading_run(sl_reading *r, sl_batch_sink sink, void *to, sl_error *err) {
+    sink_out out = {{emit_to_sink}, sink, to};
+    uint64_t quarantined = 0;
+    return sl_source_drain(r->pipe->source, r->conf, r->split, r->state, &out.out, &quarantined, err);
+}
+
+sl_env sl_env_apart(const sl_env *env) {
     sl_env own = *env;
-    own.http = NULL; /* the run's session, and its cache, belong to the coordinator */
+    own.http = NULL;
     own.cache = NULL;
     own.shared = true;
+    return own;
+}
+
+sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_batch_sink sink,
+                          void *to, sl_error *err) {
+    sl_env own = sl_env_apart(env);
     sl_reading *r = NULL;
     sl_status status = sl_reading_open(pipe, conf, &own, &r, err);
     if (!status) status = sl_reading_run(r, sink, to, err);

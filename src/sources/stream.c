@@ -218,15 +218,20 @@ static sl_status stream_new(const sl_source_conf *conf, const sl_env *env, sl_ar
     return s->blocks ? SL_OK : sl_oom(err);
 }
 
+static sl_status find_inputs(stream *s, sl_error *err) {
+    const sl_source_conf *c = s->conf;
+    if (c->may_be_empty && !c->url.n) return SL_OK;
+    TRY(sl_access_check(&c->access, c->url, err));
+    TRY(sl_source_names(c->url, s->env->base_dir, s->keep, &s->names, err));
+    sl_source_note_names(s->env, c->url, &s->names);
+    return look_at_names(s, err);
+}
+
 static sl_status open_stream(const sl_source_conf *conf, const sl_env *env, sl_arena *keep, void **split,
                              sl_error *err) {
     stream *s = NULL;
     sl_status status = stream_new(conf, env, keep, &s, err);
-    bool nothing = conf->may_be_empty && !conf->url.n;
-    if (!status && !nothing) status = sl_access_check(&conf->access, conf->url, err);
-    if (!status && !nothing) status = sl_source_names(conf->url, env->base_dir, s->keep, &s->names, err);
-    if (!status && !nothing) sl_source_note_names(env, conf->url, &s->names);
-    if (!status && !nothing) status = look_at_names(s, err);
+    if (!status) status = find_inputs(s, err);
     if (status) {
         stream_close(s);
     } else {
@@ -520,34 +525,14 @@ static sl_status read_unit(reader *r, const sl_unit *unit, sl_out *out, uint64_t
     return status;
 }
 
-static sl_status read_part(reader *r, const sl_unit *unit, sl_out *out, uint64_t *quarantined,
-                           sl_error *err) {
-    sl_status status = read_unit(r, unit, out, quarantined, err);
-    if (status > SL_DONE) sl_error_at(err, unit->source, 0, 0);
-    return status;
-}
-
-/* Both halves of a whole file, one after another. */
-static sl_status read_parts(reader *r, sl_out *out, uint64_t *quarantined, sl_error *err) {
-    for (;;) {
-        sl_unit part = {0};
-        sl_status status = stream_split(r->file, &part, err);
-        if (status) return status == SL_DONE ? SL_OK : status;
-        status = read_part(r, &part, out, quarantined, err);
-        sl_input_unref(&part.input);
-        if (status) return status;
-    }
-}
-
 static sl_status file_new(reader *r, sl_error *err) {
     if (r->file) return SL_OK;
-    r->env = *r->conf->env;
-    r->env.for_item = r->env.shared = true;
-    r->env.http = NULL; /* the run's session, and its cache, belong to the coordinator */
-    r->env.cache = NULL;
+    r->env = sl_env_apart(r->conf->env);
+    r->env.for_item = true;
     return stream_new(r->conf, &r->env, NULL, &r->file, err);
 }
 
+/* Both halves of a whole file, whose units are none. */
 static sl_status read_whole(reader *r, const sl_unit *unit, sl_out *out, uint64_t *quarantined,
                             sl_error *err) {
     TRY(file_new(r, err));
@@ -555,7 +540,7 @@ static sl_status read_whole(reader *r, const sl_unit *unit, sl_out *out, uint64_
     r->file->names = (sl_texts){.v = &r->named, .n = 1};
     r->file->next = 0;
     r->file->told = unit->source;
-    sl_status status = read_parts(r, out, quarantined, err);
+    sl_status status = sl_source_drain(&sl_stream_source, r->conf, r->file, r, out, quarantined, err);
     close_current(r->file);
     sl_arena_reset(&r->file->own);
     return status;
@@ -565,7 +550,9 @@ static sl_status stream_read(const void *conf, void *state, const sl_unit *unit,
                              uint64_t *quarantined, sl_error *err) {
     (void)conf; /* the state knows it */
     if (unit->note.n && unit->note.s[0] == WHOLE_FILE) return read_whole(state, unit, out, quarantined, err);
-    return read_part(state, unit, out, quarantined, err);
+    sl_status status = read_unit(state, unit, out, quarantined, err);
+    if (status > SL_DONE) sl_error_at(err, unit->source, 0, 0);
+    return status;
 }
 
 /* Where pages follow one another the next address may stand in a copy: that is read. */

@@ -6,8 +6,8 @@
  *
  * Worker: has the format's reader turn a unit into batches.
  *
- * A file that would be one unit anyhow is not even opened by the coordinator: the unit is its name, and the worker does both halves.
- * So a collection of many small files leaves nothing to the coordinator but to name them.
+ * Of a file that would be one unit anyhow the coordinator only looks at the size and at the first bytes: the unit is its name, and the
+ * worker does both halves. So a collection of many small files leaves little to the coordinator but to name them.
  *
  *     first  bytes  ->  | header | records ............ | rest |
  *                                  `---- unit 0 ------'  `---'----> | rest | more ... |   unit 1 ...
@@ -25,6 +25,13 @@ void sl_stream_stop(void *state);
 
 /* What a stream is reading at the moment; NULL: nothing. */
 sl_inflow *sl_stream_inflow(void *split);
+
+/* ENV for a worker that reads by itself: without the run's session and its cache, which belong to the coordinator. */
+sl_env sl_env_apart(const sl_env *env);
+
+/* Splits a source that is open as SPLIT to its end and reads each unit where it is, one after another. STATE: the pipe's, started. */
+SL_MUST_CHECK sl_status sl_source_drain(const sl_source *source, const void *conf, void *split, void *state, sl_out *out,
+                                        uint64_t *quarantined, sl_error *err);
 
 /* A source that is read from its start to its end in one thread: a source used as a processor, once an item. CONF:
  * prepared. ENV: of the thread (shared is set, http its own session or NULL); both are borrowed until it is closed.
