@@ -1,5 +1,5 @@
-/* For sync_file_range, where there is one, and realpath. */
-#define _GNU_SOURCE
+/* For realpath. */
+#define _XOPEN_SOURCE 700
 #include "sinks/file_out.h"
 
 #include <errno.h>
@@ -15,9 +15,10 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "sinks/early_sync.h"
 
 /* Calls of less cost more than they carry. */
-enum { GATHER = 256 * 1024, AHEAD = 8 << 20 };
+enum { GATHER = 256 * 1024 };
 
 struct sl_file_out {
     int fd;
@@ -26,7 +27,8 @@ struct sl_file_out {
     char *temp;    /* what it is called until then; NULL: written in place */
     char *buf;     /* GATHER bytes */
     size_t len;
-    uint64_t written, begun; /* bytes; of them given to the disk already */
+    uint64_t written; /* bytes */
+    sl_early_sync early;
 };
 
 /* ---- names beside a file --------------------------------------------------------------------------------------- */
@@ -152,6 +154,7 @@ static sl_status open_in_place(sl_file_out *o, sl_error *err) {
 static sl_status open_temp(sl_file_out *o, const struct stat *old, sl_error *err) {
     sl_file_sweep(o->path);
     TRY(sl_file_create_beside(o->path, "tmp", 0666, &o->temp, &o->fd, err));
+    o->early.fd = o->fd;
     if (old && fchmod(o->fd, old->st_mode & 07777) != 0)
         return sl_fail_errno(err, errno, "cannot keep the mode of", o->path);
     return SL_OK;
@@ -176,17 +179,6 @@ sl_status sl_file_out_over(sl_file_out **out, int fd, const char *name, sl_error
 
 /* ---- writing --------------------------------------------------------------------------------------------------- */
 
-/* The disk begins while there is more to write, so that the fsync at the end has little left to wait for. Only a hint. */
-static void begin_sync(sl_file_out *o) {
-#ifdef SYNC_FILE_RANGE_WRITE
-    if (!o->temp || o->written - o->begun < AHEAD) return;
-    sync_file_range(o->fd, (off_t)o->begun, (off_t)(o->written - o->begun), SYNC_FILE_RANGE_WRITE);
-    o->begun = o->written;
-#else
-    (void)o;
-#endif
-}
-
 static sl_status put(sl_file_out *o, const char *p, size_t n, sl_error *err) {
     while (n > 0) {
         ssize_t k = write(o->fd, p, n);
@@ -197,7 +189,7 @@ static sl_status put(sl_file_out *o, const char *p, size_t n, sl_error *err) {
         n -= (size_t)k;
         o->written += (uint64_t)k;
     }
-    begin_sync(o);
+    if (o->temp) sl_early_sync_step(&o->early, o->written);
     return SL_OK;
 }
 
@@ -220,7 +212,9 @@ sl_status sl_file_out_write(sl_file_out *o, const void *data, size_t n, sl_error
 /* ---- ending ---------------------------------------------------------------------------------------------------- */
 
 static sl_status close_temp(sl_file_out *o, sl_error *err) {
-    if (sl_file_sync(o->fd) != 0) return sl_fail_errno(err, errno, "cannot write to", o->path);
+    int early = sl_early_sync_end(&o->early);
+    if (early || sl_file_sync(o->fd) != 0)
+        return sl_fail_errno(err, early ? early : errno, "cannot write to", o->path);
     int fd = o->fd;
     o->fd = -1;
     return close(fd) == 0 || errno == EINTR ? SL_OK : sl_fail_errno(err, errno, "cannot write to", o->path);
@@ -250,6 +244,7 @@ void sl_file_out_close(sl_file_out **out) {
     sl_file_out *o = *out;
     *out = NULL;
     if (!o) return;
+    sl_early_sync_end(&o->early);
     if (o->fd >= 0 && !o->borrowed) close(o->fd);
     if (o->temp) unlink(o->temp);
     free(o->temp);

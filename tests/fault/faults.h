@@ -19,6 +19,7 @@ typedef enum fault_call {
     FAULT_READ,   /* read, pread of regular files */
     FAULT_WRITE,  /* write, pwrite of regular files */
     FAULT_SYNC,   /* fsync, fdatasync */
+    FAULT_EARLY,  /* what an asynchronous fdatasync comes to */
     FAULT_RENAME,
     FAULT_OPEN,  /* open of a file, mkstemp */
     FAULT_WORKER /* fork, pthread_create */
