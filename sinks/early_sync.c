@@ -2,10 +2,11 @@
 #define _GNU_SOURCE
 #include "sinks/early_sync.h"
 
-#ifdef __linux__
-
 #include <errno.h>
-#include <string.h>
+
+#include "sinks/file_out.h"
+
+#ifdef __linux__
 
 #include <linux/aio_abi.h>
 #include <sys/syscall.h>
@@ -44,12 +45,11 @@ void sl_early_sync_step(sl_early_sync *e, uint64_t written) {
     e->begun = written;
 }
 
-int sl_early_sync_end(sl_early_sync *e) {
+void sl_early_sync_stop(sl_early_sync *e) {
     if (e->under_way) take_result(e, NULL);
     if (e->context) syscall(SYS_io_destroy, e->context);
     e->context = 0;
     e->refused = true;
-    return e->failed;
 }
 
 #else
@@ -59,9 +59,14 @@ void sl_early_sync_step(sl_early_sync *e, uint64_t written) {
     (void)written;
 }
 
-int sl_early_sync_end(sl_early_sync *e) {
+void sl_early_sync_stop(sl_early_sync *e) {
     (void)e;
-    return 0;
 }
 
 #endif
+
+int sl_early_sync_finish(sl_early_sync *e) {
+    sl_early_sync_stop(e);
+    if (e->failed) return e->failed;
+    return sl_file_sync(e->fd) == 0 ? 0 : errno;
+}

@@ -1,6 +1,6 @@
 /* early_sync.h: a file goes to the disk while it is still being written, so that the fsync at its end has little left to wait for.
  *
- *   {0}, fd set; step after each write; end before the last fsync     At most one piece is under way at a time.
+ *   {.fd} step* finish? stop     A step after each write. At most one piece is under way at a time.
  *
  * The kernel does the work beside the caller (asynchronous fdatasync: io_submit(2), since Linux 4.18); no thread is made, for
  * processes may yet be forked. Where that cannot be had nothing happens early and nothing fails. Thread rule: one thread at a time. */
@@ -21,8 +21,10 @@ typedef struct sl_early_sync {
 
 /* WRITTEN: bytes in the file. Begins a piece when enough has come since the last one and none is under way. */
 void sl_early_sync_step(sl_early_sync *e, uint64_t written);
-/* Waits for the piece under way and gives all back; more than once does nothing. 0, or the errno of the first piece that failed: the
- * kernel tells of a failed write once, so the fsync after it may well succeed though the file is not whole. */
-int sl_early_sync_end(sl_early_sync *e);
+/* The last fsync, of all that is in the file: 0, or the errno of it or of the first piece that failed. The kernel tells of a lost write
+ * once: after a piece that has met it the fsync itself would succeed. */
+int sl_early_sync_finish(sl_early_sync *e);
+/* Waits for the piece under way and gives all back; more than once does nothing. */
+void sl_early_sync_stop(sl_early_sync *e);
 
 #endif

@@ -212,9 +212,8 @@ sl_status sl_file_out_write(sl_file_out *o, const void *data, size_t n, sl_error
 /* ---- ending ---------------------------------------------------------------------------------------------------- */
 
 static sl_status close_temp(sl_file_out *o, sl_error *err) {
-    int early = sl_early_sync_end(&o->early);
-    if (early || sl_file_sync(o->fd) != 0)
-        return sl_fail_errno(err, early ? early : errno, "cannot write to", o->path);
+    int failed = sl_early_sync_finish(&o->early);
+    if (failed) return sl_fail_errno(err, failed, "cannot write to", o->path);
     int fd = o->fd;
     o->fd = -1;
     return close(fd) == 0 || errno == EINTR ? SL_OK : sl_fail_errno(err, errno, "cannot write to", o->path);
@@ -244,7 +243,7 @@ void sl_file_out_close(sl_file_out **out) {
     sl_file_out *o = *out;
     *out = NULL;
     if (!o) return;
-    sl_early_sync_end(&o->early);
+    sl_early_sync_stop(&o->early);
     if (o->fd >= 0 && !o->borrowed) close(o->fd);
     if (o->temp) unlink(o->temp);
     free(o->temp);

@@ -455,11 +455,10 @@ static sl_status give_name(const char *file, const char *path, sl_error *err) {
     return rename(file, path) == 0 ? SL_OK : sl_fail_errno(err, errno, "cannot create", path);
 }
 
-/* FILE, a whole database, under the name of the user's. */
+/* FILE, a whole database that is on the disk, under the name of the user's. */
 static sl_status publish(const sl_load *load, const char *file, sl_error *err) {
     int folder = -1;
-    sl_status st = sync_file(file, load->path, err);
-    if (st == SL_OK) st = sl_file_open_folder(load->path, &folder, err);
+    sl_status st = sl_file_open_folder(load->path, &folder, err);
     if (st == SL_OK) st = give_name(file, load->path, err);
     if (st == SL_OK) st = sl_file_sync_folder(folder, load->path, err);
     if (folder >= 0) close(folder);
@@ -490,6 +489,7 @@ static sl_status run_small(const sl_load *load, sl_scratch *s, sl_error *err) {
     if (!file) return sl_oom(err);
     unlink(file); /* of an earlier process with our number */
     sl_status st = run_on(load, s, file, true, err);
+    if (st == SL_OK) st = sync_file(file, load->path, err);
     if (st == SL_OK) st = publish(load, file, err);
     if (st != SL_OK) unlink(file);
     free(file);
@@ -500,7 +500,9 @@ static sl_status run_small(const sl_load *load, sl_scratch *s, sl_error *err) {
 static sl_status run_fresh(const sl_load *load, sl_scratch *s, sl_error *err) {
     bool done = false;
     if (s->next_page > LARGE_PAGES && !s->holes && !load->key.n) TRY(retitle(load, s, &done, err));
-    return done ? publish(load, s->path, err) : run_small(load, s, err);
+    if (!done) return run_small(load, s, err);
+    TRY(sl_scratch_sync(s, load->path, err));
+    return publish(load, s->path, err);
 }
 
 sl_status sl_load_run(const sl_load *load, sl_scratch *s, sl_error *err) {

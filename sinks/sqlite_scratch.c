@@ -42,13 +42,15 @@ struct sl_scratch_frame {
 
 sl_status sl_scratch_open(sl_scratch *s, const char *beside, const char *tmpdir, sl_error *err) {
     *s = (sl_scratch){.fd = -1, .log_fd = -1, .next_page = ROOT + 1};
-    /* Where there is no database yet the file may become it; otherwise it is nobody else's business. */
-    unsigned mode = access(beside, F_OK) == 0 ? 0600 : 0666;
+    s->may_stay = access(beside, F_OK) != 0;
+    unsigned mode = s->may_stay ? 0666 : 0600; /* otherwise it is nobody else's business */
     TRY(sl_file_create_beside(beside, "load", mode, &s->path, &s->fd, err));
+    s->early.fd = s->fd;
     return sl_tempfile_open(tmpdir, &s->log_fd, err);
 }
 
 void sl_scratch_close(sl_scratch *s) {
+    sl_early_sync_stop(&s->early);
     if (s->path) {
         unlink(s->path);
         close(s->fd);
@@ -75,7 +77,13 @@ static sl_status write_pages(sl_scratch *s, const void *data, size_t n, uint32_t
         n -= (size_t)k;
         at += (uint64_t)k;
     }
+    if (s->may_stay) sl_early_sync_step(&s->early, (uint64_t)(s->next_page - 1) * SL_LEAF_PAGE);
     return SL_OK;
+}
+
+sl_status sl_scratch_sync(sl_scratch *s, const char *path, sl_error *err) {
+    int failed = sl_early_sync_finish(&s->early);
+    return failed ? sl_fail_errno(err, failed, "cannot write to", path) : SL_OK;
 }
 
 /* ---- columns --------------------------------------------------------------------------------------------------- */

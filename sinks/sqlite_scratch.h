@@ -1,6 +1,6 @@
 /* sqlite_scratch.h: the coordinator's half of loading: frames of pages become one table t in a scratch database beside the user's.
  *
- *   open add* settle finish (SQLite reads it by its path | retitle: it is the database) close
+ *   open add* settle finish (SQLite reads it by its path | retitle sync: it is the database) close
  *
  * add puts a frame's pages into the file under their true numbers; a frame whose columns stand in another order than the table's is
  * written anew first. finish writes anew the frames that hold numbers in columns that have become TEXT, makes the interior pages
@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "sinks/early_sync.h"
 
 typedef struct sl_scratch_column {
     sl_text name;
@@ -32,6 +33,8 @@ typedef struct sl_scratch {
     bool holes; /* pages that nothing points to: fine to read from, not to keep */
     uint64_t nrows;
     uint64_t log_end;
+    bool may_stay; /* there is no database yet: the file may become it */
+    sl_early_sync early;
     sl_buf pages, leaves, again; /* a frame under way */
 } sl_scratch;
 
@@ -45,6 +48,8 @@ SL_MUST_CHECK sl_status sl_scratch_finish(sl_scratch *s, const char *const *type
 /* After finish, without holes: the table under its own name, made by the statement CREATE. The file then is a sound database of its
  * own, whose rows have the rowids 1, 2, 3 ... */
 SL_MUST_CHECK sl_status sl_scratch_retitle(sl_scratch *s, const char *create, sl_error *err);
+/* All of the file to the disk. PATH: what the message of a failure calls it. */
+SL_MUST_CHECK sl_status sl_scratch_sync(sl_scratch *s, const char *path, sl_error *err);
 void sl_scratch_close(sl_scratch *s); /* removes the file; fine on an object that is all zero or half open */
 
 #endif

@@ -50,8 +50,8 @@ static inline void make_csv(const char *name, int rows) {
     sl_buf b = {0};
     sl_buf_str(&b, "id,name,amount,group,note\n");
     for (int i = 0; i < rows; i++)
-        sl_buf_printf(&b, "%d,name %d,%d.%02d,g%d,\"a note, no. %d, that says little\"\n", i, i * 7919 % 1000,
-                      i, i % 100, i % 5, i);
+        sl_buf_printf(&b, "%d,name %d,%d.%02d,g%d,\"a note, no. %d, that says little\"\n", i,
+                      (int)(i * 7919LL % 1000), i, i % 100, i % 5, i);
     put_file(name, &b);
     sl_buf_free(&b);
 }
