@@ -1,4 +1,4 @@
-/* MAP_ANONYMOUS and the numbers of system calls are none of POSIX's. */
+/* MAP_ANONYMOUS is none of POSIX's. */
 #define _DEFAULT_SOURCE
 /* The linker gives calls of malloc to __wrap_malloc, and __real_malloc is the C library's. */
 #include "faults.h"
@@ -10,12 +10,10 @@
 #include <string.h>
 
 #include <fcntl.h>
-#include <linux/aio_abi.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* What has happened since faults were armed, in this process and those it has forked. */
@@ -128,7 +126,7 @@ ssize_t __real_write(int fd, const void *p, size_t n);
 ssize_t __real_pread64(int fd, void *p, size_t n, off_t at);
 ssize_t __real_pwrite64(int fd, const void *p, size_t n, off_t at);
 int __real_fsync(int fd);
-long __real_syscall(long number, ...);
+int __real_fdatasync(int fd);
 int __real_rename(const char *from, const char *to);
 int __real_open64(const char *path, int flags, ...);
 int __real_mkstemp64(char *path);
@@ -137,7 +135,7 @@ ssize_t __wrap_write(int fd, const void *p, size_t n);
 ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at);
 ssize_t __wrap_pwrite64(int fd, const void *p, size_t n, off_t at);
 int __wrap_fsync(int fd);
-long __wrap_syscall(long number, ...);
+int __wrap_fdatasync(int fd);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_open64(const char *path, int flags, ...);
 int __wrap_mkstemp64(char *path);
@@ -166,18 +164,8 @@ int __wrap_fsync(int fd) {
     return interrupted() || fails(FAULT_SYNC) ? -1 : __real_fsync(fd);
 }
 
-/* The asynchronous calls have five arguments at most, all as wide as a register. The piece is really written: the result alone is
- * another. */
-long __wrap_syscall(long number, ...) {
-    va_list more;
-    va_start(more, number);
-    long a[5];
-    for (int i = 0; i < 5; i++) a[i] = va_arg(more, long);
-    va_end(more);
-    long n = __real_syscall(number, a[0], a[1], a[2], a[3], a[4]);
-    if (number == SYS_io_getevents && n == 1 && fails(FAULT_EARLY))
-        ((struct io_event *)a[3])->res = -armed.code;
-    return n;
+int __wrap_fdatasync(int fd) {
+    return interrupted() || fails(FAULT_EARLY) ? -1 : __real_fdatasync(fd);
 }
 
 int __wrap_rename(const char *from, const char *to) {

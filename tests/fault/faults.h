@@ -18,8 +18,8 @@ typedef enum fault_call {
     FAULT_MEMORY, /* malloc, calloc, realloc, strdup, strndup */
     FAULT_READ,   /* read, pread of regular files */
     FAULT_WRITE,  /* write, pwrite of regular files */
-    FAULT_SYNC,   /* fsync, fdatasync */
-    FAULT_EARLY,  /* what an asynchronous fdatasync comes to */
+    FAULT_SYNC,   /* fsync */
+    FAULT_EARLY,  /* fdatasync */
     FAULT_RENAME,
     FAULT_OPEN,  /* open of a file, mkstemp */
     FAULT_WORKER /* fork, pthread_create */
@@ -31,7 +31,7 @@ typedef struct faults {
     bool on;        /* and all after it */
     int code;       /* errno; FAULT_MEMORY: always ENOMEM */
     bool shorten;   /* reads and writes move only a few bytes */
-    bool interrupt; /* every other read, write and fsync is interrupted first */
+    bool interrupt; /* every other read, write and sync is interrupted first */
 } faults;
 
 void faults_arm(const faults *f);
