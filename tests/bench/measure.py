@@ -12,6 +12,7 @@ class Run:
     cpu: float  # seconds, user and system, with all children it waited for
     peak: float  # MiB of resident memory of the largest process; not less than this program has, before exec
     others: float  # cores that the rest of the machine used meanwhile
+    round: int = 0  # in which it was
 
 
 @dataclass
@@ -19,6 +20,7 @@ class Command:
     name: str
     argv: list
     out: str  # the file it makes; removed before each run
+    also: str = ""  # and another one
     to_stdout: bool = False  # it writes its standard output, which goes to `out`
     env: dict = field(default_factory=dict)
     runs: list = field(default_factory=list)
@@ -63,8 +65,9 @@ def reap(pid, limit):
 
 def once(command, limit):
     """One run; None and command.failed set where it did not end well."""
-    if os.path.exists(command.out):
-        os.remove(command.out)
+    for path in (command.out, command.also):
+        if os.path.exists(path):
+            os.remove(path)
     log = command.out + ".log"
     busy, start = busy_seconds(), time.monotonic()
     status, usage = reap(spawn(command, log), limit)
@@ -96,7 +99,7 @@ class Patience:
 
 
 def interleaved(commands, rounds, limit, patience, slow):
-    """Warms every command up, then runs ROUNDS rounds of all. One whose warm-up took more than 3 seconds and SLOW times the
+    """Warms every command up, then runs ROUNDS rounds of all, every other one backwards. One whose warm-up took more than 3 seconds and SLOW times the
     fastest is not run again: its warm-up counts. A run in which others used a quarter of a core is done again after a wait, as
     long as there is PATIENCE."""
     for command in commands:
@@ -104,11 +107,19 @@ def interleaved(commands, rounds, limit, patience, slow):
     well = [command for command in commands if command.first]
     fastest = min((command.first.wall for command in well), default=0)
     often = [command for command in well if command.first.wall <= max(slow * fastest, 3.0)]
-    for _ in range(rounds):
-        for command in often:
+    for number in range(rounds):
+        for command in often[::-1 if number % 2 else 1]:
             run = once(command, limit)
             if run and run.others > 0.25 and patience.left > 0:
                 patience.wait()
                 run = once(command, limit)
             if run:
+                run.round = number
                 command.runs.append(run)
+
+
+def paired(one, other):
+    """How many times OTHER's wall time ONE took, round by round, so that a machine that slows down meets both; the median."""
+    by_round = {run.round: run.wall for run in other.runs or [other.first]}
+    ratios = [run.wall / by_round[run.round] for run in one.runs or [one.first] if run.round in by_round]
+    return statistics.median(ratios)

@@ -1,5 +1,6 @@
 """What is measured: for each task sluice's command line and those of the peers that can do it."""
 import os
+import shlex
 from dataclasses import dataclass, field
 
 from measure import Command
@@ -26,6 +27,7 @@ class Workload:
     commands: list  # of Command; the first is sluice's
     ordered: bool = False  # the order of records is part of the answer
     bars: list = field(default_factory=list)  # of Against
+    rounds: int = 0  # at least: short runs and ratios near their bars want more
 
 
 class Tasks:
@@ -166,22 +168,30 @@ class Tasks:
         return Workload("W7b", "JSON Lines to CSV", [self.definition("copy", source), *peers],
                         bars=[Against(["DuckDB", "DuckDB unordered"])])
 
+    def scaling(self, variant):
+        """Two workers against one, on threads and in processes; and inline, which must give the same bytes, alone and twice at
+        once: what this machine gives two programs that share nothing. VARIANT makes a command of a name, workers, options."""
+        inline = variant("inline", 1, "--parallel=false")
+        twin = variant("two inline at once", 1, "--parallel=false")
+        twin.also = self.result("scaling", "twin")
+        one, other = shlex.join(twin.argv), shlex.join([word.replace(twin.out, twin.also) for word in twin.argv])
+        twin.argv = ["sh", "-c", f"{one} & {other}; status=$?; wait $! && exit $status"]
+        return [variant("2 threads", 2), variant("1 thread", 1), variant("2 processes", 2, "--threads=false"),
+                variant("1 process", 1, "--threads=false"), inline, twin]
+
     def transform(self):
-        """Two workers against one, on threads and in processes; and inline, which must give the same bytes."""
         def variant(who, workers, *options):
             return self.definition("transform", workers=workers, options=options, who=who)
-        return Workload("W9", "3 regular expressions, a slug and a hash of each record, CSV to CSV", [
-            variant("2 threads", 2), variant("1 thread", 1), variant("2 processes", 2, "--threads=false"),
-            variant("1 process", 1, "--threads=false"), variant("inline", 1, "--parallel=false")], ordered=True)
+        return Workload("W9", "3 regular expressions, a slug and a hash of each record, CSV to CSV", self.scaling(variant),
+                        ordered=True, rounds=15)
 
     def udf(self):
-        """A function in Lua against the same function in Python, and two workers against one."""
+        """A function in Lua against the same function in Python."""
         def variant(who, workers, *options):
             return self.definition("udf", workers=workers, options=options, who=who)
         return Workload("W10", "a function that makes 3 fields of 5, CSV to CSV", [
-            variant("2 threads", 2), variant("1 thread", 1), variant("2 processes", 2, "--threads=false"),
-            variant("1 process", 1, "--threads=false"),
-            *self.have(self.python("udf", "udf", self.csv, "csv"))], ordered=True, bars=[Against(["Python"], 10.0)])
+            *self.scaling(variant), *self.have(self.python("udf", "udf", self.csv, "csv"))], ordered=True,
+            bars=[Against(["Python"], 10.0)], rounds=15)
 
     def feed_definition(self, source, workers=None, options=(), who="sluice"):
         out = self.result("feed", who)
@@ -205,14 +215,12 @@ class Tasks:
             bars=[Against(["xmlstarlet"]), Against(["feedparser"], 5.0)])
 
     def feeds(self):
-        """Two workers against one over many short files of several kinds."""
+        """Many short files of several kinds."""
         source = f"{self.data}/feeds/*.xml"
         def variant(who, workers, *options):
             return self.feed_definition(source, workers, options, who)
         return Workload("W12", "the same of 400 feeds of 100 to 200 kB: RSS, Atom and RDF", [
-            variant("2 threads", 2), variant("1 thread", 1), variant("2 processes", 2, "--threads=false"),
-            variant("1 process", 1, "--threads=false"), variant("inline", 1, "--parallel=false"),
-            *self.have(self.feedparser(source))], ordered=True)
+            *self.scaling(variant), *self.have(self.feedparser(source))], ordered=True, rounds=15)
 
     def start(self):
         tiny = Tasks(self.sluice, self.peers, self.data, self.out, "20", self.workers)
@@ -225,7 +233,7 @@ class Tasks:
             tiny.mawk("start", 'NR == 1 || $6 == "GP" { print $1, $2, $4, $9 }'),
             Command("sqlite3", ["sqlite3", ":memory:", "-csv", "-header", f".import --csv {source} t",
                                 "SELECT id, date, station, incidents FROM t WHERE province = 'GP'"], out, to_stdout=True)]
-        return Workload("W0", "W2 on 20 records: the time a start takes", [tasks[0], *self.have(*tasks[1:])])
+        return Workload("W0", "W2 on 20 records: the time a start takes", [tasks[0], *self.have(*tasks[1:])], rounds=21)
 
     def all(self):
         return {w.name: w for w in (self.start(), self.filter(), self.group(), self.top(), self.sort(), self.join(),
