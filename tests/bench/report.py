@@ -153,8 +153,8 @@ W11 is {feed:.0f} MB long, the 400 of W12 are {feeds:.0f} MB together; half of t
 Times are of whole processes, from start to end, pinned to {cores} cores with {workers} workers; input in the page cache; medians of
 {rounds} rounds in which every program runs once, after a warm-up; of 15 where two workers are compared with one, and there the
 ratio is the median of those of each round. What two workers can gain at most on a machine whose cores share caches and memory with others is
-seen from two inline runs at once. A program whose warm-up took more than 3 seconds and {slow:g}
-times the fastest is not run again (*once*). Peak memory is that of the largest process as the kernel counts it, but never less than
+seen from two inline runs at once. A program whose warm-up took more than 3 seconds, and more than
+{slow:g} times as long as the fastest and twice as long as its bar allows, is not run again (*once*). Peak memory is that of the largest process as the kernel counts it, but never less than
 the {floor:.0f} MiB of the runner, from which it starts. Other programs of the machine used {others:.2f} cores meanwhile (median over
 all runs): compare the ratios, not the times.
 
