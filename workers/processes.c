@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/signals.h"
 #include "record/batch.h"
 #include "workers/worker_process.h"
 
@@ -128,19 +128,16 @@ static void close_coordinator_ends(const process_pool *p) {
 
 /* Signals wait while the child still has the coordinator's handlers. */
 static pid_t fork_worker(process_pool *p, const child *c, const int pair[2]) {
-    sigset_t all, before;
+    sigset_t before;
     pid_t parent = getpid();
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
+    sl_signals_block(&before);
     pid_t pid = fork();
     if (pid == 0) {
         close(pair[0]);
         close_coordinator_ends(p);
         sl_worker_process_run(&p->base, c->number, pair[1], parent);
     }
-    int saved = errno;
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    errno = saved;
+    sl_signals_restore(&before);
     return pid;
 }
 

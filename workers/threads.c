@@ -7,11 +7,11 @@
  * N workers are N threads, and none of them sleeps while there is work. */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/error.h"
+#include "base/signals.h"
 #include "workers/pool_internal.h"
 
 /* A signal handler can set `stopping` but cannot wake a condition: how often a waiting coordinator looks. */
@@ -143,13 +143,12 @@ static sl_status spawn(thread_pool *p, unsigned number, sl_error *err) {
 }
 
 static sl_status spawn_all(thread_pool *p, sl_error *err) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before;
     sl_status status = SL_OK;
+    sl_signals_block(&before);
     for (unsigned i = first_thread(p); i < p->base.options.workers && status == SL_OK; i++)
         status = spawn(p, i, err);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    sl_signals_restore(&before);
     return status;
 }
 
