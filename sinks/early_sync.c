@@ -1,10 +1,10 @@
 #include "sinks/early_sync.h"
 
 #include <errno.h>
-#include <signal.h>
 
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "sinks/file_out.h"
 
 /* Bytes of a piece: what is left for the end takes a few milliseconds, and a disk is not asked too often. */
@@ -21,19 +21,18 @@ static void *sync_piece(void *early) {
     return NULL;
 }
 
-/* Signals are the coordinator's. */
 static bool start_thread(sl_early_sync *e) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before;
+    sl_signals_block(&before);
     bool started = pthread_create(&e->thread, NULL, sync_piece, e) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    sl_signals_restore(&before);
     return started;
 }
 
-void sl_early_sync_stop(sl_early_sync *e) {
+int sl_early_sync_stop(sl_early_sync *e) {
     if (e->under_way) pthread_join(e->thread, NULL);
     e->under_way = false;
+    return e->failed;
 }
 
 void sl_early_sync_step(sl_early_sync *e, uint64_t written) {
@@ -45,7 +44,7 @@ void sl_early_sync_step(sl_early_sync *e, uint64_t written) {
 }
 
 int sl_early_sync_finish(sl_early_sync *e) {
-    sl_early_sync_stop(e);
-    if (e->failed) return e->failed;
+    int failed = sl_early_sync_stop(e);
+    if (failed) return failed;
     return sl_file_sync(e->fd) == 0 ? 0 : errno;
 }

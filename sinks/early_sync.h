@@ -27,7 +27,8 @@ void sl_early_sync_step(sl_early_sync *e, uint64_t written);
 /* The last fsync, of all that is in the file: 0, or the errno of it or of the first piece that failed. The kernel tells of a lost write
  * once: after a piece that has met it the fsync itself would succeed. */
 int sl_early_sync_finish(sl_early_sync *e);
-/* Waits for the piece under way; more than once does nothing. Before the descriptor is closed. */
-void sl_early_sync_stop(sl_early_sync *e);
+/* Waits for the piece under way; more than once does nothing. Before the descriptor is closed. Returns the errno of the first piece
+ * that failed, or 0. */
+int sl_early_sync_stop(sl_early_sync *e);
 
 #endif

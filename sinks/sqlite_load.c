@@ -407,6 +407,7 @@ static sl_status in_transaction(job *j, sl_error *err) {
     if (schema != j->schema)
         return sl_fail(err, SL_E_TEMP, "the tables of '%s' were changed meanwhile: try again", j->d.path);
     TRY(j->load->mode == SL_LOAD_REPLACE ? replace(j, err) : merge(j, err));
+    TRY(sl_scratch_check(j->s, j->d.path, err));
     return sl_db_exec(&j->d, "COMMIT", err);
 }
 

@@ -81,6 +81,12 @@ static sl_status write_pages(sl_scratch *s, const void *data, size_t n, uint32_t
     return SL_OK;
 }
 
+sl_status sl_scratch_check(sl_scratch *s, const char *path, sl_error *err) {
+    int failed = sl_early_sync_stop(&s->early);
+    if (!failed) failed = sl_tempfile_lost(s->fd);
+    return failed ? sl_fail_errno(err, failed, "cannot write to", path) : SL_OK;
+}
+
 sl_status sl_scratch_sync(sl_scratch *s, const char *path, sl_error *err) {
     int failed = sl_early_sync_finish(&s->early);
     return failed ? sl_fail_errno(err, failed, "cannot write to", path) : SL_OK;

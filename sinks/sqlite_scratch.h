@@ -1,6 +1,6 @@
 /* sqlite_scratch.h: the coordinator's half of loading: frames of pages become one table t in a scratch database beside the user's.
  *
- *   open add* settle finish (SQLite reads it by its path | retitle sync: it is the database) close
+ *   open add* settle finish (SQLite reads it by its path, check | retitle sync: it is the database) close
  *
  * add puts a frame's pages into the file under their true numbers; a frame whose columns stand in another order than the table's is
  * written anew first. finish writes anew the frames that hold numbers in columns that have become TEXT, makes the interior pages
@@ -48,6 +48,8 @@ SL_MUST_CHECK sl_status sl_scratch_finish(sl_scratch *s, const char *const *type
 /* After finish, without holes: the table under its own name, made by the statement CREATE. The file then is a sound database of its
  * own, whose rows have the rowids 1, 2, 3 ... */
 SL_MUST_CHECK sl_status sl_scratch_retitle(sl_scratch *s, const char *create, sl_error *err);
+/* What has been read from the file so far is what was written to it. PATH: as below. */
+SL_MUST_CHECK sl_status sl_scratch_check(sl_scratch *s, const char *path, sl_error *err);
 /* All of the file to the disk. PATH: what the message of a failure calls it. */
 SL_MUST_CHECK sl_status sl_scratch_sync(sl_scratch *s, const char *path, sl_error *err);
 void sl_scratch_close(sl_scratch *s); /* removes the file; fine on an object that is all zero or half open */

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* sync_file_range */
 #include "base/tempfile.h"
 
 #include <errno.h>
@@ -33,6 +34,16 @@ sl_status sl_tempfile_write(int fd, const void *data, size_t n, uint64_t offset,
     return SL_OK;
 }
 
+/* Waiting for a byte far behind the end waits for nothing, and tells what earlier writing back has met. Other errors are of systems
+ * that do not know the call. */
+int sl_tempfile_lost(int fd) {
+    int result;
+    do {
+        result = sync_file_range(fd, INT64_MAX - 1, 1, SYNC_FILE_RANGE_WAIT_BEFORE);
+    } while (result != 0 && errno == EINTR);
+    return result != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT) ? errno : 0;
+}
+
 sl_status sl_tempfile_read(int fd, void *data, size_t n, uint64_t offset, sl_error *err) {
     char *p = data;
     while (n > 0) {
@@ -45,5 +56,6 @@ sl_status sl_tempfile_read(int fd, void *data, size_t n, uint64_t offset, sl_err
         n -= (size_t)k;
         offset += (uint64_t)k;
     }
-    return SL_OK;
+    int lost = sl_tempfile_lost(fd);
+    return lost ? sl_fail_errno(err, lost, "cannot write to", "a temporary file") : SL_OK;
 }

@@ -1,5 +1,5 @@
 # Programs in which allocations, transfers and workers fail one after another: see faults.h.
-set(fault_calls malloc calloc realloc strdup strndup read write pread64 pwrite64 fsync fdatasync rename open64 mkstemp64 fork pthread_create)
+set(fault_calls malloc calloc realloc strdup strndup read write pread64 pwrite64 fsync fdatasync sync_file_range rename open64 mkstemp64 fork pthread_create)
 list(TRANSFORM fault_calls PREPEND "-Wl,--wrap=" OUTPUT_VARIABLE fault_wraps)
 file(GLOB fault_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/test_*.c)
 foreach(source ${fault_tests})

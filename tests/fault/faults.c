@@ -127,6 +127,7 @@ ssize_t __real_pread64(int fd, void *p, size_t n, off_t at);
 ssize_t __real_pwrite64(int fd, const void *p, size_t n, off_t at);
 int __real_fsync(int fd);
 int __real_fdatasync(int fd);
+int __real_sync_file_range(int fd, off_t from, off_t n, unsigned flags);
 int __real_rename(const char *from, const char *to);
 int __real_open64(const char *path, int flags, ...);
 int __real_mkstemp64(char *path);
@@ -136,6 +137,7 @@ ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t at);
 ssize_t __wrap_pwrite64(int fd, const void *p, size_t n, off_t at);
 int __wrap_fsync(int fd);
 int __wrap_fdatasync(int fd);
+int __wrap_sync_file_range(int fd, off_t from, off_t n, unsigned flags);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_open64(const char *path, int flags, ...);
 int __wrap_mkstemp64(char *path);
@@ -166,6 +168,10 @@ int __wrap_fsync(int fd) {
 
 int __wrap_fdatasync(int fd) {
     return interrupted() || fails(FAULT_EARLY) ? -1 : __real_fdatasync(fd);
+}
+
+int __wrap_sync_file_range(int fd, off_t from, off_t n, unsigned flags) {
+    return interrupted() || fails(FAULT_LOST) ? -1 : __real_sync_file_range(fd, from, n, flags);
 }
 
 int __wrap_rename(const char *from, const char *to) {

@@ -20,6 +20,7 @@ typedef enum fault_call {
     FAULT_WRITE,  /* write, pwrite of regular files */
     FAULT_SYNC,   /* fsync */
     FAULT_EARLY,  /* fdatasync */
+    FAULT_LOST,   /* sync_file_range */
     FAULT_RENAME,
     FAULT_OPEN,  /* open of a file, mkstemp */
     FAULT_WORKER /* fork, pthread_create */
