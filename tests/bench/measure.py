@@ -119,7 +119,10 @@ def interleaved(commands, rounds, limit, patience, slow):
 
 
 def paired(one, other):
-    """How many times OTHER's wall time ONE took, round by round, so that a machine that slows down meets both; the median."""
+    """How many times OTHER's wall time ONE took, round by round, so that a machine that slows down meets both; the median. None where
+    one of them failed."""
+    if not one.first or not other.first:
+        return None
     by_round = {run.round: run.wall for run in other.runs or [other.first]}
     ratios = [run.wall / by_round[run.round] for run in one.runs or [one.first] if run.round in by_round]
-    return statistics.median(ratios)
+    return statistics.median(ratios) if ratios else None

@@ -98,12 +98,12 @@ def scaling_bars(workload, least):
     for one, two in (("1 thread", "2 threads"), ("1 process", "2 processes")):
         a, b = by_name[one], by_name[two]
         text = f"{workload.name}: {two} at least {least} times as fast as {one}"
-        if not a.first or not b.first:
-            yield Bar(text, a.failed or b.failed, False)
+        ratio, limit = paired(a, b), paired(by_name["inline"], by_name["two inline at once"])
+        if ratio is None:
+            yield Bar(text, a.failed or b.failed or "no round has both", False)
             continue
-        ratio = paired(a, b)
-        limit = 2 * paired(by_name["inline"], by_name["two inline at once"])
-        yield Bar(text, f"{ratio:.2f} times; two runs that share nothing: {limit:.2f}", ratio >= least)
+        limit = f"{2 * limit:.2f}" if limit else "failed"
+        yield Bar(text, f"{ratio:.2f} times; two runs that share nothing: {limit}", ratio >= least)
 
 
 def memory_bars(workloads, larger, labels):
