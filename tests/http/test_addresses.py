@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -129,18 +130,20 @@ class Trap:
 
 
 class Names:
-    """A resolver. ZONE: for each name the addresses to answer the first time, the second ...; the last of them stays."""
+    """A resolver. ZONE: for each name the addresses to answer the first time, the second ...; the last of them stays. WAIT: seconds
+    before the first answer, in which others may ask the same."""
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.zone = {}
+        self.zone, self.wait = {}, 0
         self.asked = {}  # under lock: how often, by name
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 53))
         threading.Thread(target=self.serve, daemon=True).start()
 
-    def set(self, **zone):
+    def set(self, wait=0, **zone):
         with self.lock:
+            self.wait = wait
             self.zone = {name.replace("_", "."): answers for name, answers in zone.items()}
             self.asked = {}
 
@@ -154,6 +157,8 @@ class Names:
             answers = self.zone.get(name)
             n = self.asked.get(name, 0)
             self.asked[name] = n + 1
+        if not n:
+            time.sleep(self.wait)
         return answers[min(n, len(answers) - 1)] if answers else None
 
     def reply(self, query):
@@ -329,7 +334,7 @@ class Addresses(program.Case):
         """Many at once: whatever each of them learns, nobody is led astray."""
         self.file("urls.csv", "url\n" + "".join(f"http://rebind.test/?{n}\n" for n in range(24)))
         for pool in FEW:
-            self.names.set(rebind_test=[[PUBLIC], ["127.0.0.1"]] * 50)
+            self.names.set(rebind_test=[[PUBLIC], ["127.0.0.1"]] * 50, wait=0.2)
             self.pipe("csv url=urls.csv | csv url.subkey=url", "--keep-going", "--unit", "200", *pool)
             self.assertLessEqual(self.trap.take(), {PUBLIC})
             self.assertGreaterEqual(self.names.asked["rebind.test"], 2)
