@@ -70,6 +70,7 @@ local cells, asked = {}, 0 -- values of this batch by the name of a field, for e
 local MOST_NAMES = 1000 -- a function that makes names up does not get slower and slower
 local changes, changed = {}, false -- fields the function has set
 local removed = {} -- stands for a field set to nil
+local last_name, last_text -- the text read last, of this item: `item.a ~= '' and item.a` makes one string
 
 local function ask(name)
   if type(name) ~= 'string' then return nil end
@@ -88,11 +89,16 @@ local function get(_, name)
       return v
     end
   end
+  if name == last_name then return last_text end
   local column = cells[name] or ask(name)
   if not column then return nil end
   local v = column + frame.rows[frame.at]
   local t = v.type
-  if t == TEXT then return text_of(v.as.s, v.n) end
+  if t == TEXT then
+    local text = text_of(v.as.s, v.n)
+    last_name, last_text = name, text
+    return text
+  end
   if t <= NULL then return nil end
   if t == INT then
     local i = tonumber(v.as.i)
@@ -119,6 +125,7 @@ local function start(i)
   frame.at = i
   frame.left = CHECKS
   frame.looks = 0
+  last_name = nil
   if changed then
     for name in next, changes do changes[name] = nil end
     changed = false
@@ -136,6 +143,21 @@ end
 
 -- ---- results
 
+-- TO becomes a text of N bytes, which `add` then brings.
+local function open_text(to, n)
+  if n > frame.room and not more(frame, n) then error('memory', 0) end
+  to.type = TEXT
+  to.n = n
+  to.as.s = frame.bytes
+end
+
+local function add(from, n)
+  local bytes = frame.bytes
+  copy(bytes, from, n)
+  frame.bytes = bytes + n
+  frame.room = frame.room - n
+end
+
 local function put(to, v)
   local t = type(v)
   if t == 'number' then
@@ -147,15 +169,8 @@ local function put(to, v)
       to.as.f = v
     end
   elseif t == 'string' then
-    local n = #v
-    if n > frame.room and not more(frame, n) then error('memory', 0) end
-    local bytes = frame.bytes
-    copy(bytes, v, n)
-    to.type = TEXT
-    to.n = n
-    to.as.s = bytes
-    frame.bytes = bytes + n
-    frame.room = frame.room - n
+    open_text(to, #v)
+    add(v, #v)
   elseif t == 'boolean' then
     to.type = BOOL
     to.as.b = v
@@ -173,13 +188,39 @@ local function shape(n)
   width = n
 end
 
+-- Texts made of fields (lua_rows.h) go from columns to a column, and no string of them is made.
+local TEXTS = {} -- stands for such a text, as it was at that moment
+local LONGEST = 2 ^ 20 -- of one; with more it is made a string, which counts as memory of the function's
+local texts = {} -- functions that give TEXTS for one, or false where it has to be a string
+
+local function cell(name)
+  return (cells[name] or ask(name)) + frame.rows[frame.at]
+end
+
+local function length(name)
+  if changed then return LONGEST + 1 end
+  local v = cell(name)
+  if v.type == TEXT then return v.n end
+  return LONGEST + 1
+end
+
+local function add_cell(name)
+  local v = cell(name)
+  add(v.as.s, v.n)
+end
+
+local function string_of(name)
+  local v = cell(name)
+  return text_of(v.as.s, v.n)
+end
+
 -- Constructors that are results (lua_rows.h): a function for each, made for its keys. While it is aimed its arguments go into columns and
 -- DONE says so; a nil among them, which a table would not hold, takes the table's way.
 local DONE = {}
 local rows, aims = {}, {} -- by the number of the constructor: what the user's code calls, and what aims that
 
 local ROW = [[
-local put, frame, DONE = ...
+local put, open_text, add, add_cell, cell, length, string_of, frame, DONE, TEXTS, LONGEST = ...
 local aimed, %s = false
 local function row(%s)
   if aimed and %s then
@@ -193,21 +234,55 @@ local function aim(outputs, width)
   %s = %s
   aimed = width == %d and %s
 end
-return row, aim]]
+return row, aim, { %s }]]
 
--- PATTERN for each of KEYS, with # for its number and @ for it.
-local function for_each(keys, pattern, between)
+-- LITERAL for each of PIECES that is one, FIELD for the others, which are names of fields, with @ for the piece.
+local function for_pieces(pieces, between, field, literal)
   local parts = {}
-  for k, key in ipairs(keys) do parts[k] = pattern:gsub('#', k):gsub('@', key) end
+  for i, piece in ipairs(pieces) do
+    local code = piece:find('^["\'%[]') and literal or field
+    parts[i] = code:gsub('@', function() return piece end)
+  end
   return concat(parts, between)
+end
+
+local function text_code(pieces)
+  return {
+    lengths = for_pieces(pieces, ' + ', 'length("@")', '#@'),
+    sizes = for_pieces(pieces, ' + ', 'cell("@").n', '#@'),
+    adds = for_pieces(pieces, ' ', 'add_cell("@")', 'add(@, #@)'),
+    string = for_pieces(pieces, ' .. ', 'string_of("@")', '@'),
+  }
+end
+
+-- PATTERN for each of KEYS, with # for its number and @ for it. For one whose value is a text made of fields OF_TEXT takes its place, if
+-- given, with $adds ... for the code of that text.
+local function for_each(keys, between, pattern, of_text)
+  local parts = {}
+  for k, key in ipairs(keys) do
+    local pieces = keys.texts[k]
+    local code = pieces and of_text or pattern
+    code = code:gsub('#', k):gsub('@', key)
+    if pieces then code = code:gsub('%$(%a+)', text_code(pieces)) end
+    if code ~= '' then parts[#parts + 1] = code end
+  end
+  return concat(parts, between)
+end
+
+local function make_row(keys)
+  local code = format(ROW, for_each(keys, ', ', 'o#'), for_each(keys, ', ', 'v#'), for_each(keys, ' and ', 'v# ~= nil'),
+    for_each(keys, ' ', 'put(o# + made, v#)', 'if v# == TEXTS then open_text(o# + made, $sizes) $adds else put(o# + made, v#) end'),
+    for_each(keys, ', ', '@ = v#', '@ = v# == TEXTS and $string or v#'),
+    for_each(keys, ', ', 'o#'), for_each(keys, ', ', 'outputs["@"]'), #keys, for_each(keys, ' and ', 'o# ~= nil'),
+    for_each(keys, ', ', '', 'function() return aimed and $lengths <= LONGEST and TEXTS end'))
+  return loadstring(code, '=row')(put, open_text, add, add_cell, cell, length, string_of, frame, DONE, TEXTS, LONGEST)
 end
 
 local function make_rows(constructors)
   for i, keys in ipairs(constructors) do
-    local code = format(ROW, for_each(keys, 'o#', ', '), for_each(keys, 'v#', ', '), for_each(keys, 'v# ~= nil', ' and '),
-      for_each(keys, 'put(o# + made, v#)', ' '), for_each(keys, '@ = v#', ', '), for_each(keys, 'o#', ', '),
-      for_each(keys, 'outputs["@"]', ', '), #keys, for_each(keys, 'o# ~= nil', ' and '))
-    rows[i], aims[i] = loadstring(code, '=row')(put, frame, DONE)
+    local made
+    rows[i], aims[i], made = make_row(keys)
+    for _, text in ipairs(made) do texts[#texts + 1] = text end
   end
 end
 
@@ -415,7 +490,7 @@ end
 local function compile(code, chunk, environment)
   local f, message = loadstring(code, chunk)
   if not f then error(message, 0) end
-  return setfenv(f, environment)(check, number, rows)
+  return setfenv(f, environment)(check, number, rows, texts)
 end
 
 -- What the text of a file makes global is the library of its functions.

@@ -124,10 +124,17 @@ static void write_numbers(writer *w, uint32_t i) {
     w->number_end = 0;
 }
 
+static bool is_ours(sl_text name) {
+    static const char *const ours[] = {SL_LUA_CHECK, SL_LUA_NUMBER, SL_LUA_ROWS, SL_LUA_TEXTS};
+    for (size_t i = 0; i < SL_COUNT(ours); i++)
+        if (sl_text_is(name, ours[i])) return true;
+    return false;
+}
+
 static sl_status refuse_names(const sl_lua_tokens *s, sl_error *err) {
     for (uint32_t i = 0; i < s->n; i++) {
         sl_text t = s->list[i].text;
-        if (sl_text_is(t, SL_LUA_CHECK) || sl_text_is(t, SL_LUA_NUMBER) || sl_text_is(t, SL_LUA_ROWS))
+        if (is_ours(t))
             return sl_fail(err, SL_E_PLAN, "the name '%.*s' is taken, use another", (int)t.n, t.s);
     }
     return SL_OK;

@@ -15,6 +15,7 @@
 #define SL_LUA_CHECK "sluice_check__"
 #define SL_LUA_NUMBER "sluice_number__"
 #define SL_LUA_ROWS "sluice_rows__"
+#define SL_LUA_TEXTS "sluice_texts__"
 
 typedef enum sl_lua_rewrite { SL_LUA_PLAIN, SL_LUA_NUMBERS, SL_LUA_RESULTS } sl_lua_rewrite;
 
@@ -28,7 +29,7 @@ typedef struct sl_lua_source {
 } sl_lua_source;
 
 /* Everything in OUT lives in ARENA. A text that is not Lua passes: the compiler says what is wrong, best of the PLAIN form. SL_E_PLAN
- * when the text uses one of the three names itself. */
+ * when the text uses one of the four names itself. */
 SL_MUST_CHECK sl_status sl_lua_scan(sl_text text, sl_lua_rewrite rewrite, sl_arena *arena, sl_lua_source *out, sl_error *err);
 
 #endif

@@ -39,6 +39,34 @@ class Functions(Case):
         self.assertIn("there is no function 'none'", r.message)
         self.assertIn("cannot open", self.pipe("udf file=none.lua", code=1).message)
 
+    def test_texts_of_fields(self):
+        """Those of a constructor go from column to column; a table in a variable does not, and shows what comes of it."""
+        kinds = ["x", "", "é\n\"", 7, -0.5, 3.0, True, False, None, 2 ** 60, [1, "a"], {"k": "v"}, "y" * 3000000]
+        mixed = [{"a": kinds[i % 7 % 3], "b": kinds[i % 5 % 2]} if i % 400 < 380 else {"a": kinds[i % 13 % 12], "b": "b"} for i in range(2000)]
+        mixed += [{"a": kinds[-1], "b": "b"}, {"b": "b"}, {"a": "a"}]
+        self.file("in.jsonl", "".join(json.dumps(item) + "\n" for item in mixed))
+        join = "item.a .. \", \" .. item.b .. [[#@%$x]]"
+        bodies = [  # what comes before the result, and the result
+            ("", "{p = item.a, q = 1}"),
+            ("", "{q = item.b, p = item.a}"),
+            ("", "{p = item.a, q = item.a, r = item.none}"),
+            (f"local ok, s = pcall(function() return {join} end)", f"{{p = ok and 1 or {{s}}, q = item.b}}"),
+            ("if type(item.a) ~= \"string\" or not item.b then return nil end", f"{{p = {join}, q = item.b .. \"\"}}"),
+            ("item.b = item.a item.a = \"changed\"", "{p = item.a, q = item.b}"),
+            ("local function f() item.a = \"changed\" return item.a end", "{p = item.a, q = f(), r = item.a}"),
+            ("local function f() item.a = \"changed\" end", "{p = item.a, q = f(), r = item.a}"),
+            ("local item = {a = \"other\"}", "{p = item.a, q = item.a .. \"!\"}"),
+        ]
+        for pool in POOLS:
+            for before, result in bodies:
+                direct = self.pipe(f"udf lua='{before} return {result}'", *pool)
+                table = self.pipe(f"udf lua='{before} local t = {result} return t'", *pool)
+                self.assertEqual(direct.out, table.out, result)
+                self.assertEqual(direct.err, table.err, result)
+        r = self.pipe(f"udf lua='return {{p = {join}}}'", code=1)
+        self.assertEqual(r.message, self.pipe(f"udf lua='local t = {{p = {join}}} return t'", code=1).message)
+        self.assertIn("lua:1: attempt to concatenate field", r.message)
+
     def test_line_of_the_item(self):
         r = self.pipe("udf lua='if item.a == 7 then return item.x.y end return 1'", code=1)
         self.assertIn("in.jsonl:8: step 2 (udf): lua:1:", r.message)

@@ -10,6 +10,7 @@
 #define C SL_LUA_CHECK "()"
 #define N SL_LUA_NUMBER
 #define R SL_LUA_ROWS
+#define T SL_LUA_TEXTS
 
 static void expect_rewritten(const char *text, sl_lua_rewrite rewrite, const char *code) {
     sl_arena arena = {0};
@@ -100,6 +101,27 @@ static void constructors_of_results_become_calls(void **state) {
     for (size_t i = 0; i < SL_COUNT(pairs); i++) expect_rewritten(pairs[i][0], SL_LUA_RESULTS, pairs[i][1]);
 }
 
+static void texts_made_of_fields_get_a_call_before_them(void **state) {
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"{a = item.b}", R "[1]( (" T "[1]() or  item.b))"},
+        {"return {a = item.b, c = 1, d = item.e .. ', ' .. item.f}",
+         "return " R "[1]( " T "[1]() or  item.b,   1,  (" T "[2]() or  item.e .. ', ' .. item.f))"},
+        {"if item.x then return {a = item.b} end return {a = 'x' .. item.b}",
+         "if item.x then return " R "[1]( (" T "[1]() or  item.b)) end return " R "[2]( (" T
+         "[2]() or  'x' .. item.b))"},
+        {"{a = 'x'}", R "[1]( ( 'x'))"},
+        {"{a = 1 .. item.b}", R "[1]( ( 1 .. item.b))"},
+        {"{a = item.b.c}", R "[1]( ( item.b.c))"},
+        {"{a = item.b .. x}", R "[1]( ( item.b .. x))"},
+        {"{a = item.b ..}", R "[1]( ( item.b ..))"},
+        {"{a = x.item.b}", R "[1]( ( x.item.b))"},
+        {"{a = item.b, c = f(item)}", R "[1](  item.b,  ( f(item)))"},
+        {"local item = x return {a = item.b}", "local item = x return " R "[1]( ( item.b))"},
+    };
+    for (size_t i = 0; i < SL_COUNT(pairs); i++) expect_rewritten(pairs[i][0], SL_LUA_RESULTS, pairs[i][1]);
+}
+
 static void other_constructors_stay_tables(void **state) {
     (void)state;
     static const char *const same[] = {"return {}",
@@ -129,6 +151,7 @@ static void our_names_are_taken(void **state) {
     assert_int_equal(sl_lua_scan(SL_TEXT("local " SL_LUA_CHECK " = 1"), SL_LUA_PLAIN, &arena, &s, NULL),
                      SL_E_PLAN);
     assert_int_equal(sl_lua_scan(SL_TEXT(N "(1)"), SL_LUA_PLAIN, &arena, &s, NULL), SL_E_PLAN);
+    assert_int_equal(sl_lua_scan(SL_TEXT("x = " T), SL_LUA_PLAIN, &arena, &s, NULL), SL_E_PLAN);
     assert_int_equal(sl_lua_scan(SL_TEXT(R " = {}"), SL_LUA_PLAIN, &arena, &s, NULL), SL_E_PLAN);
     sl_arena_free(&arena);
 }
@@ -140,6 +163,7 @@ int main(void) {
         cmocka_unit_test(fields_are_numbers_beside_numbers),
         cmocka_unit_test(keys_have_the_order_of_the_text),
         cmocka_unit_test(constructors_of_results_become_calls),
+        cmocka_unit_test(texts_made_of_fields_get_a_call_before_them),
         cmocka_unit_test(other_constructors_stay_tables),
         cmocka_unit_test(our_names_are_taken),
     };
