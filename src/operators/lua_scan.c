@@ -101,14 +101,14 @@ static void write_checks(writer *w, uint32_t i) {
     const sl_lua_token *t = &w->s->list[i];
     uint32_t behind = t->from + t->text.n;
     bool jump = t->kind == SL_LUA_NAME && sl_text_is(t->text, "goto") && t[1].kind == SL_LUA_NAME;
-    if (jump) insert(w, t->from, " " SL_LUA_CHECK "() ");
+    if (jump) insert(w, t->from, " " SL_LUA_CHECK "(); ");
     if (sl_lua_is_keyword(t, "function")) w->parameters = true;
     bool begins = sl_lua_is_keyword(t, "do") || sl_lua_is_keyword(t, "repeat");
     if (w->parameters && sl_lua_is_sign(t, ")")) {
         w->parameters = false;
         begins = true;
     }
-    if (begins) insert(w, behind, " " SL_LUA_CHECK "() ");
+    if (begins) insert(w, behind, " " SL_LUA_CHECK "(); ");
 }
 
 static void write_numbers(writer *w, uint32_t i) {

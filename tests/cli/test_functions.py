@@ -67,6 +67,11 @@ class Functions(Case):
         self.assertEqual(r.message, self.pipe(f"udf lua='local t = {{p = {join}}} return t'", code=1).message)
         self.assertIn("lua:1: attempt to concatenate field", r.message)
 
+    def test_block_that_begins_with_a_bracket(self):
+        """The check put before it is no function that is called with it."""
+        code = "local n = 0 local function f(x) (function() n = n + x end)() end for i = 1, 3 do (f)(i) end return {n = n}"
+        self.assertEqual(self.items(f"udf lua='{code}' | truncate 1"), [{"n": 6}])
+
     def test_line_of_the_item(self):
         r = self.pipe("udf lua='if item.a == 7 then return item.x.y end return 1'", code=1)
         self.assertIn("in.jsonl:8: step 2 (udf): lua:1:", r.message)

@@ -7,7 +7,7 @@
 
 #include "operators/lua_scan.h"
 
-#define C SL_LUA_CHECK "()"
+#define C SL_LUA_CHECK "();"
 #define N SL_LUA_NUMBER
 #define R SL_LUA_ROWS
 #define T SL_LUA_TEXTS
@@ -46,6 +46,7 @@ static void loops_functions_and_jumps_are_checked(void **state) {
     expect_code("local function f(a, b) return (a) end", false,
                 "local function f(a, b) " C "  return (a) end");
     expect_code("return function() end", false, "return function() " C "  end");
+    expect_code("do (f)() end", false, "do " C "  (f)() end");
     expect_code("::a:: goto a", false, "::a::  " C " goto a");
     expect_code("x['goto'] = t.go", false, "x['goto'] = t.go");
 }
