@@ -1,4 +1,4 @@
-# Sourced by ./quickstart, ./test and .ci/run: installs the Debian packages of packages.txt that are not there yet.
+# Sourced by what builds (./quickstart, ./test, .ci/run, tests/fuzz/run): installs the Debian packages that are not there yet.
 export DEBIAN_FRONTEND=noninteractive
 
 as_root() {
@@ -9,11 +9,12 @@ is_installed() {
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
 }
 
+# Those of packages.txt, and those named.
 install_missing() {
     local package missing=()
-    while read -r package; do
+    for package in $(<cmake/packages.txt) "$@"; do
         is_installed "$package" || missing+=("$package")
-    done <cmake/packages.txt
+    done
     [ ${#missing[@]} -eq 0 ] && return
     echo "installing ${missing[*]}" >&2
     as_root apt-get -qq update </dev/null
