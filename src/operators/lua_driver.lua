@@ -125,7 +125,7 @@ local function start(i)
   frame.at = i
   frame.left = CHECKS
   frame.looks = 0
-  last_name = nil
+  last_name, last_text = nil, nil
   if changed then
     for name in next, changes do changes[name] = nil end
     changed = false

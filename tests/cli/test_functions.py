@@ -67,6 +67,11 @@ class Functions(Case):
         self.assertEqual(r.message, self.pipe(f"udf lua='local t = {{p = {join}}} return t'", code=1).message)
         self.assertIn("lua:1: attempt to concatenate field", r.message)
 
+    def test_field_that_has_no_name(self):
+        self.file("in.jsonl", '{"a": "x"}\n' * 1000)
+        for lua in "{n = item[nil] or 1, a = item.a}", "{a = item.a .. \"\", n = item[nil] or 1}", "{a = item.a, n = item[false] or 1}":
+            self.assertEqual(self.items(f"udf lua='{lua}'"), [json.loads('{"a": "x", "n": 1}')] * 1000)
+
     def test_block_that_begins_with_a_bracket(self):
         """The check put before it is no function that is called with it."""
         code = "local n = 0 local function f(x) (function() n = n + x end)() end for i = 1, 3 do (f)(i) end return {n = n}"
