@@ -3,9 +3,12 @@
  * The pure half (encode) runs in the workers and turns batches into bytes; the serial half runs in the coordinator, in
  * order, and is all or nothing: until commit returns SL_OK the old output is untouched.
  *
- *   coordinator: open  write*  commit | abort   close           worker: start encode* finish stop
+ *   coordinator: open  write*  join*  ready  commit   close           worker: start encode* finish stop
  *
- * What encode appends for a unit is a *frame* only this sink understands; write gets each unit's frame whole, in order. */
+ * What encode appends for a unit is a *frame* only this sink understands; write gets each unit's frame whole, in order.
+ *
+ * A run commits in two phases: every sink is made ready, which does all that can fail, and only then is any of them committed.
+ * Sinks that share a place (tables of one database) join one transaction. */
 #ifndef SL_SINKS_SINK_H
 #define SL_SINKS_SINK_H
 
@@ -32,6 +35,7 @@ struct sl_sink {
     /* The file that it writes, of a prepared conf; NULL: standard output. May be NULL. */
     const char *(*file)(const void *conf);
     bool in_database; /* others write into that file too */
+    bool transaction; /* its commit is one of a database, which may still fail: it comes before those that only rename */
 
     /* Coordinator, before any I/O: checks the conf. TARGET is the part of the sink text that names the place. */
     sl_status (*prepare)(void *conf, sl_text target, const sl_sink_env *env, sl_error *err);
@@ -48,6 +52,11 @@ struct sl_sink {
     /* Coordinator, serial, in order. */
     sl_status (*open)(const void *conf, const sl_sink_env *env, void **sink, sl_error *err);
     sl_status (*write)(void *sink, const char *frame, size_t n, uint64_t *rows, sl_error *err); /* adds to *rows */
+    /* OTHER, a sink of this kind that is made ready before SINK: the two share one transaction if they have the same place.
+     * May be NULL: nothing is ever shared. */
+    sl_status (*join)(void *sink, void *other, sl_error *err);
+    /* Everything is written: rows in, constraints checked, bytes on the disk, and nothing visible yet. May be NULL. */
+    sl_status (*ready)(void *sink, sl_error *err);
     sl_status (*commit)(void *sink, sl_error *err);
     void (*close)(void *sink); /* without commit: leaves everything as it was. NULL-safe */
 };

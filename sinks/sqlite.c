@@ -237,6 +237,7 @@ const sl_sink sl_sink_sqlite = {
     .conf_size = sizeof(sqlite_conf),
     .file = sqlite_file,
     .in_database = true,
+    .transaction = true,
     .prepare = sqlite_prepare,
     .destroy = sqlite_destroy,
     .start = sqlite_start,

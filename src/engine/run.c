@@ -120,10 +120,6 @@ static sl_status check_balance(sl_run *r, sl_error *err) {
     return SL_OK;
 }
 
-static bool is_database(const sl_target *t) {
-    return strcmp(t->sink->name, "sqlite") == 0;
-}
-
 /* Items that came from a branch's source, or from sources and subpipes that its steps read for items. */
 static uint64_t items_read(const sl_stage_run *sr, uint32_t b) {
     const sl_branch *branch = &sr->stage->branches[b];
@@ -162,11 +158,30 @@ void sl_run_skip(sl_run *r, int64_t since) {
     r->ended = sl_clock_ns();
 }
 
+/* The sinks before target I that are of its kind are offered their transaction. */
+static sl_status join_sinks(sl_run *r, uint32_t i, sl_error *err) {
+    const sl_sink *sink = r->o.targets[i].sink;
+    for (uint32_t k = 0; sink->join && k < i; k++)
+        if (r->o.targets[k].sink == sink) TRY(sink->join(r->sinks[i], r->sinks[k], err));
+    return SL_OK;
+}
+
+/* All that can fail, on every sink, before any of them shows anything. */
+static sl_status ready_sinks(sl_run *r, sl_error *err) {
+    for (uint32_t i = 0; i < r->o.ntargets; i++) {
+        const sl_sink *sink = r->o.targets[i].sink;
+        TRY(join_sinks(r, i, err));
+        if (sink->ready) TRY(sink->ready(r->sinks[i], err));
+    }
+    return SL_OK;
+}
+
 /* Databases first: a commit there may still fail, a rename hardly. */
 static sl_status commit_sinks(sl_run *r, sl_error *err) {
+    TRY(ready_sinks(r, err));
     for (int pass = 0; pass < 2; pass++)
         for (uint32_t i = 0; i < r->o.ntargets; i++)
-            if (is_database(&r->o.targets[i]) == (pass == 0))
+            if (r->o.targets[i].sink->transaction == (pass == 0))
                 TRY(r->o.targets[i].sink->commit(r->sinks[i], err));
     return SL_OK;
 }
