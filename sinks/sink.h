@@ -12,6 +12,8 @@
 #ifndef SL_SINKS_SINK_H
 #define SL_SINKS_SINK_H
 
+#include <stdatomic.h>
+
 #include "plan/option.h"
 #include "record/batch.h"
 
@@ -23,7 +25,14 @@ typedef struct sl_sink_env {
     bool to_terminal; /* stdout is one */
     int out_fd;       /* file descriptor for "-": normally 1 */
     int64_t now;      /* run start, seconds since the epoch */
+    const _Atomic bool *stopping; /* set by a signal: whatever takes long asks sl_sink_stopping now and then; NULL: never */
 } sl_sink_env;
+
+/* Whether the run shall end: what was asked returns SL_E_STOPPED. Cheap enough for every step of a merge; within one call of SQLite,
+ * sqlite3_progress_handler asks it. */
+static inline bool sl_sink_stopping(const sl_sink_env *env) {
+    return env->stopping && atomic_load_explicit(env->stopping, memory_order_relaxed);
+}
 
 struct sl_sink {
     const char *name;         /* "csv" */

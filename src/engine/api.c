@@ -171,8 +171,11 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
     TRY(sl_stages_make(p->plan, &p->stages, err));
     p->plan->env.memory = sl_stages_share(&p->stages, &p->plan->env);
     sl_plan_share_env(p->plan);
-    p->sink_env = (sl_sink_env){
-        .tmpdir = env.tmpdir, .to_terminal = isatty(STDOUT_FILENO), .out_fd = STDOUT_FILENO, .now = env.now};
+    p->sink_env = (sl_sink_env){.tmpdir = env.tmpdir,
+                                .to_terminal = isatty(STDOUT_FILENO),
+                                .out_fd = STDOUT_FILENO,
+                                .now = env.now,
+                                .stopping = &p->stopping};
     TRY(sl_targets_make(p->plan, &p->sink_env, &p->targets, err));
     p->prepared = true;
     return SL_OK;
