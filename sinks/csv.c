@@ -62,9 +62,14 @@ static sl_status csv_write(void *sink, const char *frame, size_t n, uint64_t *ro
     return sl_csv_write(&s->writer, frame, n, rows, err);
 }
 
-static sl_status csv_commit(void *sink, sl_error *err) {
+static sl_status csv_ready(void *sink, sl_error *err) {
     csv_sink *s = sink;
     TRY(sl_csv_end(&s->writer, err));
+    return sl_file_out_ready(s->out, err);
+}
+
+static sl_status csv_commit(void *sink, sl_error *err) {
+    csv_sink *s = sink;
     return sl_file_out_commit(s->out, err);
 }
 
@@ -124,6 +129,7 @@ const sl_sink sl_sink_csv = {
     .encode = csv_encode,
     .open = csv_open,
     .write = csv_write,
+    .ready = csv_ready,
     .commit = csv_commit,
     .close = csv_close,
 };

@@ -1,5 +1,3 @@
-/* For realpath. */
-#define _XOPEN_SOURCE 700
 #include "sinks/file_out.h"
 
 #include <errno.h>
@@ -15,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "sinks/early_sync.h"
 
 /* Calls of less cost more than they carry. */
@@ -22,8 +21,9 @@ enum { GATHER = 256 * 1024 };
 
 struct sl_file_out {
     int fd;
+    int folder; /* open from the start, so that nothing but the disk can fail once the file has its name; -1: none */
     bool borrowed; /* fd is the caller's */
-    char *path;    /* what the file will be called */
+    char *path;    /* what the file will be called, links followed */
     char *temp;    /* what it is called until then; NULL: written in place */
     char *buf;     /* GATHER bytes */
     size_t len;
@@ -39,19 +39,58 @@ static size_t folder_length(const char *path) {
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
+/* Length of the "file://" or "https://" or "file:" that T begins with, or 0. */
+static uint32_t scheme_length(sl_text t) {
+    uint32_t n = 0;
+    while (n < t.n && ((t.s[n] | 32) >= 'a' && (t.s[n] | 32) <= 'z')) n++;
+    if (n > 0 && t.n - n >= 3 && memcmp(t.s + n, "://", 3) == 0) return n + 3;
+    return n == 4 && t.n > n && t.s[n] == ':' && memcmp(t.s, "file", 4) == 0 ? n + 1 : 0;
+}
+
 sl_status sl_file_path(char **path, sl_text target, sl_error *err) {
+    uint32_t scheme = scheme_length(target);
     if (target.n == 0) return sl_fail(err, SL_E_PLAN, "the sink does not say where to write");
     if (memchr(target.s, 0, target.n))
         return sl_fail(err, SL_E_PLAN, "a file's name has a NUL character in it");
+    if (scheme)
+        return sl_fail(err, SL_E_PLAN,
+                       "a sink is a path and no URL: '%.*s'; a name that begins like one is written ./%.*s",
+                       (int)target.n, target.s, (int)target.n, target.s);
     *path = strndup(target.s, target.n);
     return *path ? SL_OK : sl_oom(err);
 }
 
+/* What a name beside NAME takes more than NAME: dots, "sluice-", a process, an extension. */
+enum { BESIDE = 36, HASH = 17 };
+
+static size_t longest_name(const char *path) {
+    char *folder = sl_file_folder(path);
+    long n = folder ? pathconf(folder, _PC_NAME_MAX) : -1;
+    free(folder);
+    return n > BESIDE + HASH ? (size_t)n : NAME_MAX;
+}
+
+/* ".NAME.sluice-", or with as much of NAME as leaves room for the rest; OUT has NAME_MAX + BESIDE bytes. Whole characters: some file
+ * systems take nothing else. */
+static void write_prefix(const char *path, char *out, size_t size) {
+    const char *name = path + folder_length(path);
+    size_t n = strlen(name), most = longest_name(path);
+    if (n + BESIDE <= most) {
+        snprintf(out, size, ".%s.sluice-", name);
+        return;
+    }
+    size_t kept = most - BESIDE - HASH;
+    while (kept > 0 && ((unsigned char)name[kept] & 0xc0) == 0x80) kept--;
+    snprintf(out, size, ".%.*s~%016llx.sluice-", (int)kept, name, (unsigned long long)sl_hash(name, n, 0));
+}
+
 char *sl_file_beside(const char *path, const char *ext) {
-    size_t folder = folder_length(path), size = strlen(path) + strlen(ext) + 48;
+    char prefix[2 * NAME_MAX];
+    size_t folder = folder_length(path), size;
+    write_prefix(path, prefix, sizeof prefix);
+    size = folder + strlen(prefix) + strlen(ext) + 24;
     char *name = malloc(size);
-    if (name)
-        snprintf(name, size, "%.*s.%s.sluice-%ld.%s", (int)folder, path, path + folder, (long)getpid(), ext);
+    if (name) snprintf(name, size, "%.*s%s%ld.%s", (int)folder, path, prefix, (long)getpid(), ext);
     return name;
 }
 
@@ -70,13 +109,8 @@ sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode
         }
         int why = errno;
         free(file);
-        if (why != EEXIST || number == 1000) return sl_fail_errno(err, why, "cannot create", path);
+        if (why != EEXIST || number == 1000) return sl_fail_errno(err, why, "cannot create a file beside", path);
     }
-}
-
-static char *folder_of(const char *path) {
-    size_t n = folder_length(path);
-    return n ? strndup(path, n) : strdup(".");
 }
 
 /* True when ENTRY is PREFIX, a process that is gone, and an extension. */
@@ -89,16 +123,14 @@ static bool is_stale(const char *entry, const char *prefix) {
 }
 
 void sl_file_sweep(const char *path) {
-    const char *name = path + folder_length(path);
-    char *folder = folder_of(path), *prefix = malloc(strlen(name) + 16);
-    DIR *dir = folder && prefix ? opendir(folder) : NULL;
+    char *folder = sl_file_folder(path), prefix[2 * NAME_MAX];
+    DIR *dir = folder ? opendir(folder) : NULL;
     if (dir) {
-        snprintf(prefix, strlen(name) + 16, ".%s.sluice-", name);
+        write_prefix(path, prefix, sizeof prefix);
         for (struct dirent *e; (e = readdir(dir));)
             if (is_stale(e->d_name, prefix)) unlinkat(dirfd(dir), e->d_name, 0);
         closedir(dir);
     }
-    free(prefix);
     free(folder);
 }
 
@@ -111,7 +143,7 @@ int sl_file_sync(int fd) {
 }
 
 sl_status sl_file_open_folder(const char *path, int *fd, sl_error *err) {
-    char *folder = folder_of(path);
+    char *folder = sl_file_folder(path);
     if (!folder) return sl_oom(err);
     *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     sl_status s = *fd >= 0 ? SL_OK : sl_fail_errno(err, errno, "cannot open the folder of", path);
@@ -131,19 +163,10 @@ static sl_status new_out(sl_file_out **out, const char *path, sl_error *err) {
     sl_file_out *o = calloc(1, sizeof *o);
     *out = o;
     if (!o) return sl_oom(err);
-    o->fd = -1;
+    o->fd = o->folder = -1;
     o->buf = malloc(GATHER);
     o->path = strdup(path);
     return o->buf && o->path ? SL_OK : sl_oom(err);
-}
-
-/* A link is written through to the file it leads to. */
-static sl_status follow_link(sl_file_out *o, sl_error *err) {
-    char *real = realpath(o->path, NULL);
-    if (!real) return errno == ENOENT ? SL_OK : sl_fail_errno(err, errno, "cannot open", o->path);
-    free(o->path);
-    o->path = real;
-    return SL_OK;
 }
 
 static sl_status open_in_place(sl_file_out *o, sl_error *err) {
@@ -151,23 +174,34 @@ static sl_status open_in_place(sl_file_out *o, sl_error *err) {
     return o->fd >= 0 ? SL_OK : sl_fail_errno(err, errno, "cannot write to", o->path);
 }
 
-static sl_status open_temp(sl_file_out *o, const struct stat *old, sl_error *err) {
-    sl_file_sweep(o->path);
-    TRY(sl_file_create_beside(o->path, "tmp", 0666, &o->temp, &o->fd, err));
-    o->early.fd = o->fd;
-    if (old && fchmod(o->fd, old->st_mode & 07777) != 0)
-        return sl_fail_errno(err, errno, "cannot keep the mode of", o->path);
+/* A link is written through to the file it leads to. */
+static sl_status follow_links(sl_file_out *o, sl_error *err) {
+    char *real = NULL;
+    TRY(sl_file_resolve(&real, o->path, err));
+    free(o->path);
+    o->path = real;
     return SL_OK;
 }
 
+static sl_status open_temp(sl_file_out *o, sl_error *err) {
+    struct stat old;
+    TRY(follow_links(o, err));
+    bool replaces = stat(o->path, &old) == 0;
+    if (replaces) TRY(sl_file_replaceable(o->path, &old, err));
+    sl_file_sweep(o->path);
+    TRY(sl_file_create_beside(o->path, "tmp", replaces ? 0600 : 0666, &o->temp, &o->fd, err));
+    o->early.fd = o->fd;
+    TRY(sl_file_open_folder(o->path, &o->folder, err));
+    return replaces ? sl_file_keep(o->fd, o->path, &old, err) : SL_OK;
+}
+
+/* What is no file is known by the name it was given: that of a pipe behind /dev/stdout leads nowhere. */
 sl_status sl_file_out_open(sl_file_out **out, const char *path, sl_error *err) {
     TRY(new_out(out, path, err));
     sl_file_out *o = *out;
-    TRY(follow_link(o, err));
-    struct stat old;
-    if (stat(o->path, &old) != 0) return open_temp(o, NULL, err);
-    if (S_ISDIR(old.st_mode)) return sl_fail_errno(err, EISDIR, "cannot write to", o->path);
-    return S_ISREG(old.st_mode) ? open_temp(o, &old, err) : open_in_place(o, err);
+    struct stat there;
+    bool in_place = stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode);
+    return in_place ? open_in_place(o, err) : open_temp(o, err);
 }
 
 sl_status sl_file_out_over(sl_file_out **out, int fd, const char *name, sl_error *err) {
@@ -211,7 +245,9 @@ sl_status sl_file_out_write(sl_file_out *o, const void *data, size_t n, sl_error
 
 /* ---- ending ---------------------------------------------------------------------------------------------------- */
 
-static sl_status close_temp(sl_file_out *o, sl_error *err) {
+sl_status sl_file_out_ready(sl_file_out *o, sl_error *err) {
+    TRY(sl_file_out_flush(o, err));
+    if (!o->temp) return SL_OK;
     int failed = sl_early_sync_finish(&o->early);
     if (failed) return sl_fail_errno(err, failed, "cannot write to", o->path);
     int fd = o->fd;
@@ -219,24 +255,12 @@ static sl_status close_temp(sl_file_out *o, sl_error *err) {
     return close(fd) == 0 || errno == EINTR ? SL_OK : sl_fail_errno(err, errno, "cannot write to", o->path);
 }
 
-static sl_status give_name(sl_file_out *o, sl_error *err) {
+sl_status sl_file_out_commit(sl_file_out *o, sl_error *err) {
+    if (!o->temp) return SL_OK;
     if (rename(o->temp, o->path) != 0) return sl_fail_errno(err, errno, "cannot replace", o->path);
     free(o->temp);
     o->temp = NULL;
-    return SL_OK;
-}
-
-sl_status sl_file_out_commit(sl_file_out *o, sl_error *err) {
-    int folder = -1;
-    TRY(sl_file_out_flush(o, err));
-    if (!o->temp) return SL_OK;
-    TRY(close_temp(o, err));
-    /* Opened first: once the file has its name only the disk itself can fail. */
-    sl_status s = sl_file_open_folder(o->path, &folder, err);
-    if (s == SL_OK) s = give_name(o, err);
-    if (s == SL_OK) s = sl_file_sync_folder(folder, o->path, err);
-    if (folder >= 0) close(folder);
-    return s;
+    return sl_file_sync_folder(o->folder, o->path, err);
 }
 
 void sl_file_out_close(sl_file_out **out) {
@@ -245,6 +269,7 @@ void sl_file_out_close(sl_file_out **out) {
     if (!o) return;
     sl_early_sync_stop(&o->early);
     if (o->fd >= 0 && !o->borrowed) close(o->fd);
+    if (o->folder >= 0) close(o->folder);
     if (o->temp) unlink(o->temp);
     free(o->temp);
     free(o->path);

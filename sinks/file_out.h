@@ -1,12 +1,14 @@
 /* file_out.h: bytes into a file that is either all new or still the old one.
  *
- *   open write* commit? close       Until commit returns SL_OK the old file is untouched; close without it leaves no trace.
+ *   open write* ready? commit? close       Until commit returns SL_OK the old file is untouched; close without it leaves no trace.
  *
- * The new content is written to .NAME.sluice-PID.tmp in the same folder, synchronised, and renamed over NAME; a file that was
- * there keeps its mode. What is not a regular file (a device, a pipe) is written to directly. Small writes are gathered into
- * large ones. Thread rule: one thread at a time. */
+ * The new content is written to .NAME.sluice-PID.tmp in the same folder, synchronised, and renamed over NAME. A link stays and the file
+ * that it leads to is replaced; what a file keeps that was there, sl_file_keep says. What is not a regular file (a device, a pipe) is
+ * written to directly. Small writes are gathered into large ones. Thread rule: one thread at a time. */
 #ifndef SL_SINKS_FILE_OUT_H
 #define SL_SINKS_FILE_OUT_H
+
+#include <sys/stat.h>
 
 #include "base/status.h"
 #include "base/text.h"
@@ -20,13 +22,30 @@ SL_MUST_CHECK sl_status sl_file_out_over(sl_file_out **out, int fd, const char *
 
 SL_MUST_CHECK sl_status sl_file_out_write(sl_file_out *out, const void *data, size_t n, sl_error *err);
 SL_MUST_CHECK sl_status sl_file_out_flush(sl_file_out *out, sl_error *err);
+/* All that can fail: everything is on the disk, nothing is visible yet. Once, behind the last write. */
+SL_MUST_CHECK sl_status sl_file_out_ready(sl_file_out *out, sl_error *err);
+/* Gives the file its name. After ready. */
 SL_MUST_CHECK sl_status sl_file_out_commit(sl_file_out *out, sl_error *err);
 void sl_file_out_close(sl_file_out **out); /* NULL-safe */
 
 /* TARGET as a path of its own (malloc'ed), which must not be empty: for the prepare of sinks that are files. */
 SL_MUST_CHECK sl_status sl_file_path(char **path, sl_text target, sl_error *err);
 
-/* For others that make files beside PATH: ".NAME.sluice-PID.EXT" in PATH's folder, malloc'ed; NULL: no memory. */
+/* ---- for others that put a file in the place of another ---- */
+
+/* The file that PATH leads to, with all links followed, malloc'ed: what is to be replaced. A link that leads to nothing yet gives the
+ * name it holds, so that the link stays and the file is made. Fails where the folder is not there. */
+SL_MUST_CHECK sl_status sl_file_resolve(char **real, const char *path, sl_error *err);
+/* Whether OLD, which stat says of the regular file or folder REAL, can be replaced by a rename at all: no later step finds out in time. */
+SL_MUST_CHECK sl_status sl_file_replaceable(const char *real, const struct stat *old, sl_error *err);
+/* The new file FD gets of the file REAL (OLD: its stat) group, owner, access list, user.* attributes and mode: group and owner where this
+ * user may give them; where the group or the list cannot be kept, the group gets no more than everybody has. Before any content. */
+SL_MUST_CHECK sl_status sl_file_keep(int fd, const char *real, const struct stat *old, sl_error *err);
+/* The folder of PATH, malloc'ed; "." where it names none. NULL: no memory. */
+char *sl_file_folder(const char *path);
+
+/* ".NAME.sluice-PID.EXT" in PATH's folder, malloc'ed; NULL: no memory. A NAME too long for the folder's file system gives its beginning
+ * and a hash of the whole. EXT: at most 12 bytes. */
 char *sl_file_beside(const char *path, const char *ext);
 /* A new file of such a name, with a number behind EXT if this process already has one: open for reading and writing. *NAME is
  * malloc'ed and set only on success. */

@@ -63,9 +63,14 @@ static sl_status json_write(void *sink, const char *frame, size_t n, uint64_t *r
     return sl_json_put(&s->writer, frame, n, rows, err);
 }
 
-static sl_status json_commit(void *sink, sl_error *err) {
+static sl_status json_ready(void *sink, sl_error *err) {
     json_sink *s = sink;
     TRY(sl_json_end(&s->writer, err));
+    return sl_file_out_ready(s->out, err);
+}
+
+static sl_status json_commit(void *sink, sl_error *err) {
+    json_sink *s = sink;
     return sl_file_out_commit(s->out, err);
 }
 
@@ -98,6 +103,7 @@ const sl_sink sl_sink_jsonl = {
     .encode = encode_lines,
     .open = open_lines,
     .write = json_write,
+    .ready = json_ready,
     .commit = json_commit,
     .close = json_close,
 };
@@ -114,6 +120,7 @@ const sl_sink sl_sink_json = {
     .encode = encode_array,
     .open = open_array,
     .write = json_write,
+    .ready = json_ready,
     .commit = json_commit,
     .close = json_close,
 };

@@ -79,7 +79,7 @@ static sl_status stdout_write(void *sink, const char *frame, size_t n, uint64_t 
     return sl_file_out_flush(s->out, err);
 }
 
-static sl_status stdout_commit(void *sink, sl_error *err) {
+static sl_status stdout_ready(void *sink, sl_error *err) {
     stdout_sink *s = sink;
     if (is_json(s->format))
         TRY(sl_json_end(&s->json, err));
@@ -87,6 +87,11 @@ static sl_status stdout_commit(void *sink, sl_error *err) {
         TRY(sl_table_end(&s->table, err));
     else
         TRY(sl_csv_end(&s->csv, err));
+    return sl_file_out_ready(s->out, err);
+}
+
+static sl_status stdout_commit(void *sink, sl_error *err) {
+    stdout_sink *s = sink;
     return sl_file_out_commit(s->out, err);
 }
 
@@ -132,6 +137,7 @@ const sl_sink sl_sink_stdout = {
     .encode = stdout_encode,
     .open = stdout_open,
     .write = stdout_write,
+    .ready = stdout_ready,
     .commit = stdout_commit,
     .close = stdout_close,
 };

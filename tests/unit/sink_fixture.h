@@ -113,6 +113,7 @@ static inline void rig_csv(rig *r, const char *names, const char *text) {
 }
 
 static inline sl_status rig_commit(rig *r) {
+    if (!r->status && r->sink->ready) r->status = r->sink->ready(r->out, &r->err);
     if (!r->status) r->status = r->sink->commit(r->out, &r->err);
     return r->status;
 }
