@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "sinks/csv_writer.h"
+#include "sinks/file_holds.h"
 #include "sinks/sink.h"
 
 typedef struct csv_conf {
@@ -114,6 +115,11 @@ static const char *csv_file(const void *conf) {
     return ((const csv_conf *)conf)->path;
 }
 
+static sl_status csv_takes_away(const void *conf, bool *some, sl_error *err) {
+    const csv_conf *c = conf;
+    return sl_file_holds_rows(c->path, c->style.quote, c->header, some, err);
+}
+
 extern const sl_sink sl_sink_csv;
 const sl_sink sl_sink_csv = {
     .name = "csv",
@@ -122,6 +128,7 @@ const sl_sink sl_sink_csv = {
     .options = options,
     .conf_size = sizeof(csv_conf),
     .file = csv_file,
+    .takes_away = csv_takes_away,
     .prepare = csv_prepare,
     .destroy = csv_destroy,
     .start = csv_start,

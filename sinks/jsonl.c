@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "sinks/encode_json.h"
+#include "sinks/file_holds.h"
 #include "sinks/file_out.h"
 #include "sinks/json_writer.h"
 #include "sinks/sink.h"
@@ -89,6 +90,14 @@ static const char *json_file(const void *conf) {
     return ((const json_conf *)conf)->path;
 }
 
+static sl_status lines_take_away(const void *conf, bool *some, sl_error *err) {
+    return sl_file_holds_json(json_file(conf), false, some, err);
+}
+
+static sl_status array_takes_away(const void *conf, bool *some, sl_error *err) {
+    return sl_file_holds_json(json_file(conf), true, some, err);
+}
+
 extern const sl_sink sl_sink_jsonl, sl_sink_json;
 
 const sl_sink sl_sink_jsonl = {
@@ -98,6 +107,7 @@ const sl_sink sl_sink_jsonl = {
     .options = options,
     .conf_size = sizeof(json_conf),
     .file = json_file,
+    .takes_away = lines_take_away,
     .prepare = json_prepare,
     .destroy = json_destroy,
     .encode = encode_lines,
@@ -115,6 +125,7 @@ const sl_sink sl_sink_json = {
     .options = options,
     .conf_size = sizeof(json_conf),
     .file = json_file,
+    .takes_away = array_takes_away,
     .prepare = json_prepare,
     .destroy = json_destroy,
     .encode = encode_array,

@@ -46,6 +46,10 @@ struct sl_sink {
     bool in_database; /* others write into that file too */
     bool transaction; /* its commit is one of a database, which may still fail: it comes before those that only rename */
 
+    /* Coordinator, before anything is made ready: whether the place holds a record now that a commit would take away. May be NULL:
+     * nothing is ever taken away. Where that cannot be told, the commit fails anyhow. */
+    sl_status (*takes_away)(const void *conf, bool *some, sl_error *err);
+
     /* Coordinator, before any I/O: checks the conf. TARGET is the part of the sink text that names the place. */
     sl_status (*prepare)(void *conf, sl_text target, const sl_sink_env *env, sl_error *err);
     void (*destroy)(void *conf); /* NULL-safe for half-prepared confs; may be NULL */

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "sinks/file_out.h"
 #include "sinks/sink.h"
+#include "sinks/sqlite_holds.h"
 #include "sinks/sqlite_load.h"
 
 typedef struct sqlite_conf {
@@ -228,6 +229,13 @@ static const char *sqlite_file(const void *conf) {
     return ((const sqlite_conf *)conf)->path;
 }
 
+static sl_status sqlite_takes_away(const void *conf, bool *some, sl_error *err) {
+    const sl_load *load = &((const sqlite_conf *)conf)->load;
+    *some = false;
+    return load->mode == SL_LOAD_REPLACE ? sl_sqlite_holds(load->path, load->table, load->busy, some, err)
+                                         : SL_OK;
+}
+
 extern const sl_sink sl_sink_sqlite;
 const sl_sink sl_sink_sqlite = {
     .name = "sqlite",
@@ -237,6 +245,7 @@ const sl_sink sl_sink_sqlite = {
     .conf_size = sizeof(sqlite_conf),
     .file = sqlite_file,
     .in_database = true,
+    .takes_away = sqlite_takes_away,
     .transaction = true,
     .prepare = sqlite_prepare,
     .destroy = sqlite_destroy,

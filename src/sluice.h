@@ -113,7 +113,7 @@ SL_API bool sl_pipeline_has_sink(const sl_pipeline *p);
 SL_API void sl_pipeline_drop_sinks(sl_pipeline *p);
 
 /* Settings by the names of the definition's top level: parallel, threads, workers, ordered, connections, per_host, memory,
- * dialect, limit, http.KEY (docs/operations.md; http.headers adds a line each time), allow_net (adds a network each time), allow_files,
+ * dialect, limit, min_rows (fewer rows to a sink: nothing is committed), allow_empty (an input without records may replace some), http.KEY (docs/operations.md; http.headers adds a line each time), allow_net (adds a network each time), allow_files,
  * keep_going, if_changed, cache, cache_dir, cache_size, cache_credentials, unit (bytes of input a worker gets at a time), pipe_path (folders where subpipes, pipe_ID.json, are looked for besides
  * that of the definition, separated by colons), test (`input` pipes without a value use their default); and three that no definition can give
  * itself: unsafe_lua (Lua functions may use os, io, ffi, package, debug), no_exec (no commands), no_plugins (no shared libraries).

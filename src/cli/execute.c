@@ -20,6 +20,9 @@ const cli_option cli_run_options[] = {
     {"memory", 'S', CLI_REQUIRED, "SIZE",
      "memory for sorts, groups and joins before they use temporary files: 256M, 2G"},
     {"limit", 'n', CLI_REQUIRED, "N", "stop after N items (default 0: all)"},
+    {"min-rows", 0, CLI_REQUIRED, "N",
+     "fail, and leave everything as it is, if fewer than N rows would be written"},
+    {"allow-empty", 0, CLI_FLAG, NULL, "let an input without any record replace records that are there"},
     {"format", 'f', CLI_REQUIRED, "F",
      "of standard output: jsonl, json, csv, tsv or table (default: table on a terminal, else jsonl)"},
     {"pipe-path", 0, CLI_REQUIRED, "DIRS",
@@ -88,12 +91,23 @@ sl_status cli_variables(sl_pipeline *p, const cli_args *args, sl_error *err) {
 }
 
 static sl_status apply_settings(sl_pipeline *p, const cli_args *args, sl_error *err) {
-    static const char *const settings[][2] = {
-        {"parallel", "parallel"}, {"threads", "threads"},       {"jobs", "workers"},
-        {"ordered", "ordered"},   {"memory", "memory"},         {"limit", "limit"},
-        {"dialect", "dialect"},   {"pipe-path", "pipe_path"},   {"test", "test"},
-        {"unit", "unit"},         {"stall", "stall"},           {"unsafe-lua", "unsafe_lua"},
-        {"no-exec", "no_exec"},   {"no-plugins", "no_plugins"}, {"if-changed", "if_changed"}};
+    static const char *const settings[][2] = {{"parallel", "parallel"},
+                                              {"threads", "threads"},
+                                              {"jobs", "workers"},
+                                              {"ordered", "ordered"},
+                                              {"memory", "memory"},
+                                              {"limit", "limit"},
+                                              {"dialect", "dialect"},
+                                              {"pipe-path", "pipe_path"},
+                                              {"test", "test"},
+                                              {"unit", "unit"},
+                                              {"stall", "stall"},
+                                              {"unsafe-lua", "unsafe_lua"},
+                                              {"no-exec", "no_exec"},
+                                              {"no-plugins", "no_plugins"},
+                                              {"if-changed", "if_changed"},
+                                              {"min-rows", "min_rows"},
+                                              {"allow-empty", "allow_empty"}};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         const char *value = cli_value(args, settings[i][0]);
         sl_status s = value ? sl_pipeline_option(p, settings[i][1], value, err) : SL_OK;

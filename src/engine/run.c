@@ -201,6 +201,7 @@ sl_status sl_run_to_sinks(sl_run *r, sl_error *err) {
     if (s != SL_DONE) return s;
     TRY(check_balance(r, err));
     TRY(check_failures(r, err));
+    TRY(sl_run_guard(r, err));
     if (r->o.committing) r->o.committing(r->o.committing_user);
     s = commit_sinks(r, err);
     r->ended = sl_clock_ns();

@@ -87,6 +87,10 @@ void sl_stage_stop(sl_stage_run *sr);
 sl_status sl_feed_next(sl_stage_run *sr, sl_task **out, sl_error *err);
 void sl_feed_close(sl_stage_run *sr);
 
+/* ---- guard.c ---- */
+/* When all is written and nothing is ready yet: fails where too little came for what it would replace. */
+sl_status sl_run_guard(const sl_run *r, sl_error *err);
+
 /* ---- queue ---- */
 sl_status sl_queue_put(sl_queue *q, sl_batch *take, sl_error *err);
 sl_batch *sl_queue_get(sl_queue *q); /* NULL when empty */

@@ -1,7 +1,8 @@
 /* page.c: parts of a page's text: what stands between two marks, cut at a token, without tags if wanted.
  *
  * In riko's dialect the marks are looked for line by line first, every line break is doubled, and references to characters are
- * dropped with the tags; in the native one the text is taken as it stands, and references become their characters. */
+ * dropped with the tags; in the native one the text is taken as it stands, references become their characters, and a page in which the
+ * first mark is not found has no part at all. */
 #include <ctype.h>
 
 #include "base/error.h"
@@ -187,6 +188,7 @@ static sl_status read_page(const page_conf *c, sl_builder *bd, sl_text t, bool r
         TRY(sl_buf_check(kept, err));
         t = sl_text_n(kept->len ? kept->data : "", kept->len);
     }
+    if (!riko && c->start.n && sl_text_find(t, c->start, 0) < 0) return SL_OK;
     t = between(c, t, riko);
     if (c->detag) {
         detag(t, riko, plain);

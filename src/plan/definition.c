@@ -98,6 +98,8 @@ static sl_status read_member(reader *r, const sl_pair *pair) {
                                         "per_host",
                                         "unit",
                                         "limit",
+                                        "min_rows",
+                                        "allow_empty",
                                         "dialect",
                                         "http",
                                         "allow_net",

@@ -85,6 +85,8 @@ typedef struct sl_settings {
     unsigned connections, per_host;
     uint64_t memory, unit;   /* bytes */
     uint64_t limit;          /* items to the sinks, 0: all */
+    uint64_t min_rows;       /* fewer to a sink are no result */
+    bool allow_empty;        /* an input without records may replace some */
     sl_text pipe_path;       /* folders of subpipes, separated by colons */
     bool test;               /* `input` uses its default */
     sl_dialect dialect;

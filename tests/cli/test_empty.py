@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""An input without any record never replaces data: whatever it is that came empty, over tables and files, on every pool; unless it is
+asked for, or only a filter kept nothing, or there is nothing to lose. And --min-rows."""
+
+import contextlib
+import json
+import sqlite3
+import sys
+
+import program
+from program import pools
+
+DATA = "n,s\n1,x\n2,y\n"
+ROWS = [(1, "x"), (2, "y")]
+FILES = {"x.csv": "n,s\n1,x\n2,y\n", "x.tsv": "n\ts\n1\tx\n2\ty\n", "x.jsonl": '{"n":"1","s":"x"}\n{"n":"2","s":"y"}\n',
+         "x.json": '[{"n":"1","s":"x"},\n{"n":"2","s":"y"}]\n'}
+TARGETS = ["x.db:t", *FILES]
+
+# Name and content of what has no record, and how it is read.
+EMPTY = [
+    ("empty.csv", "", ()),
+    ("header.csv", "n,s\n", ()),
+    ("comments.csv", "# a\n# b\n", ("--comment", "#")),
+    ("skipped.csv", DATA, ("--skip", "7")),
+    ("blank.csv", "\n\n\n", ()),
+    ("ragged.csv", "n,s\n1,2,3\n4\n", ("--ragged", "skip")),
+    ("empty.tsv", "n\ts\n", ()),
+    ("list.json", "[]", ()),
+    ("path.json", '{"a": {"b": []}}', ("--path", "a.b")),
+    ("empty.jsonl", "", ()),
+    ("blank.jsonl", "\n \n", ()),
+    ("empty.txt", "", ()),
+    ("none.xml", "<r><a/></r>", ("--path", "r.b")),
+    ("none.html", "<html><body><p>x</body></html>", ("--path", "html.body.table")),
+]
+
+# Definitions whose sources have no record.
+SOURCES = [
+    {"type": "xpathfetchpage", "url": "none.html", "xpath": "//table//tr"},
+    {"type": "fetchtable", "url": "table.html"},
+    {"type": "fetchtable", "url": "list.json"},
+    {"type": "fetchtable", "url": "features.geojson"},
+    {"type": "fetchpage", "url": "none.html", "start": "<table>"},
+    {"type": "fetch", "url": "none.rss"},
+    {"type": "fetchtable", "url": "none.sqlite", "table": "t"},
+]
+
+
+class Empty(program.Case):
+    def setUp(self):
+        super().setUp()
+        self.file("data.csv", DATA)
+        for name, content, _ in EMPTY:
+            self.file(name, content)
+        self.file("table.html", "<table><tr><th>n<th>s</table>")
+        self.file("features.geojson", '{"type": "FeatureCollection", "features": []}')
+        self.file("none.rss", "<rss version='2.0'><channel><title>t</title></channel></rss>")
+        with contextlib.closing(sqlite3.connect(self.dir / "none.sqlite")) as db:
+            db.execute("CREATE TABLE t (n)")
+
+    def fill(self):
+        for name, content in FILES.items():
+            self.file(name, content)
+        self.sluice("load", "data.csv", "--to", "x.db:t", "-q")
+
+    def table(self, query="SELECT * FROM t ORDER BY rowid", name="x.db"):
+        with contextlib.closing(sqlite3.connect(self.dir / name)) as db:
+            return db.execute(query).fetchall()
+
+    def check_kept(self):
+        self.assertEqual(self.table(), ROWS)
+        for name, content in FILES.items():
+            self.assertEqual((self.dir / name).read_text(), content)
+        self.assertEqual([n for n in self.names() if "sluice-" in n], [])
+
+    def refused(self, *args, code=1):
+        r = self.sluice(*args, code=code)
+        self.assertEqual(r.message.count("\n"), 0, r.message)
+        self.check_kept()
+        return r.message
+
+    def definition(self, name, source, sinks=TARGETS, **more):
+        self.file(name, json.dumps({"sources": [source], "sinks": sinks, **more}))
+        return name
+
+
+class Replace(Empty):
+    def test_nothing_to_read(self):
+        self.fill()
+        for name, _, args in EMPTY:
+            for to in TARGETS:
+                message = self.refused("load", name, *args, "--to", to)
+                for part in (f"'{to}' holds records", name, "--allow-empty"):
+                    self.assertIn(part, message)
+
+    def test_sources_of_definitions(self):
+        self.fill()
+        for source in SOURCES:
+            for to in TARGETS:
+                message = self.refused("run", self.definition("d.json", source, [to]))
+                self.assertIn(f"'{to}' holds records", message)
+
+    def test_every_pool(self):
+        self.fill()
+        for pool in pools((2,)):
+            for name, args in (("header.csv", ()), ("list.json", ()), ("none.xml", ("--path", "r.b"))):
+                self.refused("load", name, *args, *pool, "--to", "x.csv", "--to", "x.db:t")
+
+    def test_what_came_is_told(self):
+        self.fill()
+        self.assertIn("'header.csv' (4 bytes)", self.refused("load", "header.csv", "--to", "x.db:t"))
+        self.assertIn("2 sources (4 bytes)", self.refused("load", "header.csv", "empty.csv", "--to", "x.db:t"))
+        self.assertIn("2 left out", self.refused("load", "ragged.csv", "--ragged", "skip", "--to", "x.db:t"))
+        self.assertIn("'stdin' (0 bytes)", self.refused("load", "-", "--to", "x.csv"))
+
+    def test_what_is_made_of_nothing(self):
+        """A sum over no records is one row, but no result to put in the place of others."""
+        self.fill()
+        for to in TARGETS:
+            self.refused("pipe", "csv url=header.csv | count", "--to", to)
+
+    def test_one_target_that_would_lose_something_is_enough(self):
+        self.fill()
+        self.refused("load", "header.csv", "--to", "new.csv", "--to", "new.db:t", "--to", "x.json")
+        self.assertFalse((self.dir / "new.csv").exists() or (self.dir / "new.db").exists())
+
+    def test_asked_for(self):
+        for source in ("header.csv", "empty.csv"):
+            self.fill()
+            for to in TARGETS:
+                self.sluice("load", source, "--to", to, "--allow-empty", "-q")
+            self.assertEqual(self.table(), [])
+            self.assertEqual((self.dir / "x.jsonl").read_text(), "")
+            self.assertEqual((self.dir / "x.json").read_text(), "[]\n")
+        self.fill()
+        self.sluice("run", self.definition("d.json", {"url": "header.csv"}, allow_empty=True), "-q")
+        self.assertEqual(self.table(), [])
+        self.assertEqual((self.dir / "x.csv").read_text(), "n,s\n")
+
+    def test_a_file_that_cannot_be_looked_into_as_csv(self):
+        """Any file that is there counts, also one of another kind; what is quoted in a header is one line."""
+        for content in ('{"a": 1}\n{"a": 2}\n', "a\n\x00\xff", '"a\nb",c\n1,2\n', "a\r1"):
+            self.file("x.csv", content.encode("latin-1"))
+            self.sluice("load", "header.csv", "--to", "x.csv", code=1)
+            self.assertEqual((self.dir / "x.csv").read_bytes(), content.encode("latin-1"))
+        self.file("d.csv", "1,2\n")
+        self.file("d.json", json.dumps({"sources": [{"url": "header.csv"}], "sinks": [{"to": "d.csv", "header": False}]}))
+        self.sluice("run", "d.json", code=1)
+
+    def test_a_large_file(self):
+        self.file("x.csv", '"' + "h" * 200000 + '"\n1\n')
+        self.sluice("load", "header.csv", "--to", "x.csv", code=1)
+
+
+class Fine(Empty):
+    """Where nothing is lost, or what is lost was meant."""
+
+    def test_new_targets(self):
+        for name, _, args in EMPTY:
+            if name != "ragged.csv":
+                for to in ("new.csv", "new.jsonl", "new.json"):
+                    self.sluice("load", name, *args, "--to", to, "-q")
+                    (self.dir / to).unlink()
+        self.sluice("load", "header.csv", *[w for to in TARGETS for w in ("--to", to)], "-q")
+        self.assertEqual(self.table(), [])
+        self.assertEqual((self.dir / "x.csv").read_text(), "n,s\n")
+        self.assertEqual((self.dir / "x.json").read_text(), "[]\n")
+
+    def test_targets_without_records(self):
+        for content in ("", "n,s\n", '"n\nm",s\n', "n\r\n", "\n\nn\n\n"):
+            self.file("x.csv", content)
+            self.sluice("load", "header.csv", "--to", "x.csv", "-q")
+        for content in ("", "[]", " [\n]\n", "null"):
+            self.file("x.json", content)
+            self.sluice("load", "header.csv", "--to", "x.json", "-q")
+        self.file("x.jsonl", "\n\n")
+        self.sluice("load", "header.csv", "--to", "x.jsonl", "-q")
+        for _ in range(2):
+            self.sluice("load", "header.csv", "--to", "x.db:t", "-q")
+
+    def test_other_tables_of_the_database_are_not_at_stake(self):
+        self.fill()
+        self.sluice("load", "header.csv", "--to", "x.db:other", "-q")
+        self.assertEqual(self.table(), ROWS)
+        self.assertEqual(self.table("SELECT * FROM other"), [])
+
+    def test_a_filter_that_keeps_nothing(self):
+        self.fill()
+        for to in TARGETS:
+            self.sluice("pipe", "csv url=data.csv | filter rule.field=s rule.op=is rule.value=z", "--to", to, "-q")
+        self.assertEqual(self.table(), [])
+        self.assertEqual((self.dir / "x.csv").read_text(), "n,s\n")
+
+    def test_one_of_several_sources(self):
+        self.fill()
+        self.sluice("load", "header.csv", "data.csv", "empty.csv", "--to", "x.db:t", "--to", "x.csv", "-q")
+        self.check_kept()
+
+    def test_modes_that_take_nothing_away(self):
+        self.fill()
+        for mode in (("append",), ("upsert", "--key", "n"), ("ignore", "--key", "n")):
+            for name, _, args in EMPTY:
+                if name != "ragged.csv":
+                    self.sluice("load", name, *args, "--to", "x.db:t", "--mode", *mode, "-q")
+        self.assertEqual(self.table(), ROWS)
+
+    def test_no_source_at_all(self):
+        self.fill()
+        self.file("d.json", '{"modules": [{"type": "itembuilder", "conf": {"attrs": {"key": "n", "value": 1}}}], "sinks": ["x.csv"]}')
+        self.sluice("run", "d.json", "-q")
+        self.assertEqual((self.dir / "x.csv").read_text(), "n\n1\n")
+
+    def test_standard_output(self):
+        self.assertEqual(self.sluice("load", "header.csv", "--to", "-", "-f", "csv", "-q").out, b"n,s\n")
+
+
+class LeastRows(Empty):
+    def test_fewer_commit_nothing(self):
+        self.fill()
+        for pool in pools((2,)):
+            for to in TARGETS:
+                message = self.refused("load", "data.csv", "--to", to, "--min-rows", "3", *pool)
+                for part in (f"'{to}' would get 2 rows", "at least 3"):
+                    self.assertIn(part, message)
+        self.refused("load", "data.csv", "--to", "x.db:t", "--mode", "append", "--min-rows", "3")
+        self.refused("load", "data.csv", "--to", "new.csv", "--to", "new.db:t", "--min-rows", "3")
+        self.assertFalse((self.dir / "new.csv").exists() or (self.dir / "new.db").exists())
+
+    def test_what_a_filter_leaves_counts(self):
+        self.fill()
+        pipe = "csv url=data.csv | filter rule.field=s rule.op=is rule.value=x"
+        self.refused("pipe", pipe, "--to", "x.db:t", "--min-rows", "2")
+        self.sluice("pipe", pipe, "--to", "x.db:t", "--min-rows", "1", "-q")
+
+    def test_enough(self):
+        for n in ("0", "1", "2"):
+            self.sluice("load", "data.csv", "--to", "x.db:t", "--to", "x.csv", "--min-rows", n, "-q")
+        self.sluice("load", "empty.csv", "--to", "new.csv", "--min-rows", "0", "-q")
+        self.sluice("load", "empty.csv", "--to", "new.csv", "--min-rows", "1", code=1)
+
+    def test_standard_output_has_been_written(self):
+        r = self.sluice("load", "data.csv", "--to", "-", "-f", "csv", "--min-rows", "3", code=1)
+        self.assertEqual(r.out.decode(), DATA)
+
+    def test_in_a_definition(self):
+        self.fill()
+        self.refused("run", self.definition("d.json", {"url": "data.csv"}, min_rows=3))
+        self.sluice("run", "d.json", "--min-rows", "2", "-q")
+
+    def test_nonsense(self):
+        for n in ("-1", "x", ""):
+            self.assertIn("min_rows", self.sluice("load", "data.csv", "--to", "x.csv", "--min-rows", n, code=2).message)
+
+
+if __name__ == "__main__":
+    program.main()
