@@ -107,6 +107,7 @@ typedef struct sl_json_in {
     const char *floor;       /* the bytes from here on may be looked at to find where a line begins */
     uint64_t line;           /* of the byte being read */
     bool by_line;            /* a line feed ends the record, it is no white space */
+    bool distinct;           /* a key that comes twice in a map is a failure */
     uint32_t depth;
     sl_arena *arena;
     sl_pair *pairs; /* stack of members and elements of the containers that are open */
@@ -134,7 +135,8 @@ SL_MUST_CHECK bool sl_json_index_clear(sl_json_index *x, uint32_t many);
 /* The slot of NAME, whose number + 1 it holds, or the free one where it belongs. NAMES + STRIDE * number is an sl_text. */
 uint32_t *sl_json_index_slot(sl_json_index *x, sl_text name, const void *names, size_t stride);
 
-/* Of members with one key the last counts, in the place of the first. Returns how many are left; UINT32_MAX: no memory. */
+/* Of members with one key the last counts, in the place of the first. Returns how many are left; UINT32_MAX: no memory. Where keys must
+ * be distinct, it stops at the first that is not: PAIRS[result], if the result is below N. */
 uint32_t sl_json_unite(sl_json_in *in, sl_pair *pairs, uint32_t n);
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */

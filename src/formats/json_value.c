@@ -240,16 +240,27 @@ uint32_t sl_json_unite(sl_json_in *in, sl_pair *pairs, uint32_t n) {
         uint32_t same = same_key(in, pairs, kept, few);
         if (same == kept)
             kept++;
+        else if (in->distinct)
+            break;
         else
             pairs[same].value = pairs[i].value;
     }
     return kept;
 }
 
+/* A key with escapes has no place in the text any more: then it is the end of the map, P, that is told. */
+static const char *twice(sl_json_in *in, const char *p, sl_text key) {
+    const char *at = key.s > in->start && key.s < in->end ? key.s - 1 : p - 1;
+    sl_fail(in->err, SL_E_DATA, "the key '%.*s' comes twice", (int)key.n, key.s);
+    sl_error_at(in->err, NULL, in->line - sl_json_count_lines(at, (size_t)(p - at)), column_at(in, at));
+    return NULL;
+}
+
 static const char *finish_map(sl_json_in *in, const char *p, uint32_t base, sl_value *out) {
     sl_pair *pairs = in->pairs ? in->pairs + base : NULL; /* none yet when the first container is empty */
-    uint32_t n = sl_json_unite(in, pairs, in->npairs - base);
+    uint32_t given = in->npairs - base, n = sl_json_unite(in, pairs, given);
     if (n == UINT32_MAX) return no_memory(in);
+    if (in->distinct && n < given) return twice(in, p, pairs[n].key);
     sl_pair *copy = sl_arena_alloc(in->arena, n * sizeof *copy);
     if (!copy) return no_memory(in);
     if (n) memcpy(copy, pairs, n * sizeof *copy);

@@ -3,128 +3,100 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/error.h"
-#include "record/number.h"
+#include "base/unicode.h"
+#include "formats/json.h"
 
-/* jansson refuses integers beyond int64. Such a number is handed to it as a text that begins with this byte and comes back as
- * a decimal. */
-#define WIDE_MARK "\\u0001"
-enum { WIDE_BYTE = 1, MAX_DEFINITION = 64 << 20 };
+enum { MAX_DEFINITION = 64 << 20 };
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 typedef struct reader {
     sl_arena *arena;
     sl_error *err;
-    bool widened;
 } reader;
 
-static sl_status convert(const reader *r, json_t *from, sl_value *out);
+static sl_status settle(const reader *r, sl_value *v);
 
-static size_t skip_string(const char *s, size_t n) {
-    size_t i = 1;
-    while (i < n && s[i] != '"') i += s[i] == '\\' ? 2 : 1;
-    return i < n ? i + 1 : n;
-}
-
-static bool is_wide(const char *s, size_t n) {
-    int64_t fits;
-    return n > 18 && !sl_parse_int(sl_text_n(s, n), &fits);
-}
-
-/* Copies S to OUT with integers that do not fit marked; true when there are any. */
-static bool widen(const char *s, size_t n, sl_buf *out) {
-    bool any = false;
-    for (size_t i = 0; i < n;) {
-        bool whole = false, number = s[i] == '-' || (s[i] >= '0' && s[i] <= '9');
-        size_t len = s[i] == '"' ? skip_string(s + i, n - i)
-                     : number    ? sl_json_number(s + i, n - i, &whole)
-                                 : 1;
-        bool wide = whole && is_wide(s + i, len);
-        if (!len) len = 1;
-        if (wide) sl_buf_str(out, "\"" WIDE_MARK);
-        sl_buf_add(out, s + i, len);
-        if (wide) sl_buf_byte(out, '"');
-        any |= wide;
-        i += len;
+static sl_status settle_list(const reader *r, sl_value *v) {
+    sl_value *list = sl_arena_calloc(r->arena, v->n ? v->n : 1, sizeof *list);
+    if (!list) return sl_oom(r->err);
+    for (uint32_t i = 0; i < v->n; i++) {
+        list[i] = v->as.list[i];
+        TRY(settle(r, &list[i]));
     }
-    return any;
-}
-
-static sl_status convert_text(const reader *r, const char *s, size_t n, sl_value *out) {
-    bool wide = r->widened && n > 1 && s[0] == WIDE_BYTE;
-    sl_text t = sl_arena_text(r->arena, sl_text_n(s + wide, n - wide));
-    if (!t.s) return sl_oom(r->err);
-    *out = wide ? sl_decimal_value(t) : sl_text_value(t);
+    v->as.list = list;
     return SL_OK;
 }
 
-static sl_status convert_list(const reader *r, json_t *from, sl_value *out) {
-    size_t n = json_array_size(from);
-    sl_value *v = sl_arena_calloc(r->arena, n ? n : 1, sizeof *v);
-    if (!v) return sl_oom(r->err);
-    for (size_t i = 0; i < n; i++) TRY(convert(r, json_array_get(from, i), &v[i]));
-    *out = sl_list(v, (uint32_t)n);
-    return SL_OK;
-}
-
-static sl_status convert_map(const reader *r, json_t *from, sl_value *out) {
-    size_t n = json_object_size(from);
-    sl_pair *pairs = sl_arena_calloc(r->arena, n ? n : 1, sizeof *pairs), *pair = pairs;
+static sl_status settle_map(const reader *r, sl_value *v) {
+    sl_pair *pairs = sl_arena_calloc(r->arena, v->n ? v->n : 1, sizeof *pairs);
     if (!pairs) return sl_oom(r->err);
-    for (void *at = json_object_iter(from); at; at = json_object_iter_next(from, at), pair++) {
-        pair->key = sl_arena_text(r->arena, sl_text_of(json_object_iter_key(at)));
-        if (!pair->key.s) return sl_oom(r->err);
-        TRY(convert(r, json_object_iter_value(at), &pair->value));
+    for (uint32_t i = 0; i < v->n; i++) {
+        pairs[i] = v->as.map[i];
+        TRY(settle(r, &pairs[i].value));
     }
-    *out = sl_map(pairs, (uint32_t)n);
+    v->as.map = pairs;
     return SL_OK;
 }
 
-static sl_status convert(const reader *r, json_t *from, sl_value *out) {
-    switch (json_typeof(from)) {
-    case JSON_NULL: *out = sl_null(); return SL_OK;
-    case JSON_TRUE:
-    case JSON_FALSE: *out = sl_bool(json_is_true(from)); return SL_OK;
-    case JSON_INTEGER: *out = sl_int(json_integer_value(from)); return SL_OK;
-    case JSON_REAL: *out = sl_float(json_real_value(from)); return SL_OK;
-    case JSON_STRING: return convert_text(r, json_string_value(from), json_string_length(from), out);
-    case JSON_ARRAY: return convert_list(r, from, out);
-    case JSON_OBJECT: return convert_map(r, from, out);
-    }
-    return sl_fail(r->err, SL_E_INTERNAL, "unknown kind of JSON value");
+/* A text of a definition may stand for a number, which one of an item read from JSON never does: it loses its mark. */
+static sl_status settle(const reader *r, sl_value *v) {
+    if (v->type == SL_LIST) return settle_list(r, v);
+    if (v->type == SL_MAP) return settle_map(r, v);
+    if (v->type == SL_TEXT_TYPE) v->aux = 0;
+    return SL_OK;
 }
 
-static sl_status syntax_error(const json_error_t *at, const char *file, sl_error *err) {
-    if (json_error_code(at) == json_error_out_of_memory) return sl_oom(err);
-    sl_status status = sl_fail(err, SL_E_PLAN, "not valid JSON: %s", at->text);
-    uint64_t line = at->line > 0 ? (uint64_t)at->line : 0;
-    sl_error_at(err, file, line, at->column > 0 ? (uint64_t)at->column : 0);
+/* One value and white space around it, nothing else. */
+static sl_status read_document(sl_json_in *in, sl_value *out) {
+    const char *p = sl_json_value(in, sl_json_space(in, in->start), false, out);
+    if (p) p = sl_json_space(in, p);
+    if (p && p < in->end) sl_json_bad(in, p, "nothing behind the value");
+    return in->err->code;
+}
+
+/* What the reader found is a fault of the definition, at a place in FILE; or memory, at none. */
+static sl_status refuse(const sl_error *why, const char *file, sl_error *err) {
+    if (why->code != SL_E_DATA) return sl_fail(err, why->code, "%s", why->text);
+    sl_status status = sl_fail(err, SL_E_PLAN, "not valid JSON: %s", why->text);
+    sl_error_at(err, file, why->line, why->column);
     return status;
+}
+
+/* COPY is the text behind a line feed, for columns are counted from one, and before SL_PADDING. */
+static sl_status parse_copy(const char *copy, size_t n, const char *file, sl_arena *arena, sl_value *out,
+                            sl_error *err) {
+    sl_error why = {0};
+    sl_json_in in = {.start = copy + 1,
+                     .end = copy + 1 + n,
+                     .floor = copy,
+                     .line = 1,
+                     .distinct = true,
+                     .arena = arena,
+                     .err = &why};
+    size_t valid = sl_utf8_valid_prefix(in.start, n);
+    if (valid < n) {
+        in.line += sl_json_count_lines(in.start, valid);
+        sl_json_bad(&in, in.start + valid, "UTF-8");
+    }
+    if (!why.code) read_document(&in, out);
+    sl_json_in_free(&in);
+    return why.code ? refuse(&why, file, err) : settle(&(reader){arena, err}, out);
 }
 
 sl_status sl_json_parse(const char *json, size_t n, const char *file, sl_arena *arena, sl_value *out,
                         sl_error *err) {
-    json_error_t at;
-    sl_buf wide = {.limit = (size_t)MAX_DEFINITION * 2};
     if (n > MAX_DEFINITION) {
         sl_status status = sl_fail(err, SL_E_PLAN, "larger than %d MiB", MAX_DEFINITION >> 20);
         sl_error_at(err, file, 0, 0);
         return status;
     }
-    reader r = {.arena = arena, .err = err, .widened = widen(json, n, &wide)};
-    sl_status status = sl_buf_check(&wide, err);
-    json_t *root = NULL;
-    if (status == SL_OK) {
-        size_t flags = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
-        root = json_loadb(r.widened ? wide.data : json, r.widened ? wide.len : n, flags, &at);
-        status = root ? convert(&r, root, out) : syntax_error(&at, file, err);
-    }
-    json_decref(root);
-    sl_buf_free(&wide);
-    return status;
+    char *copy = sl_arena_calloc(arena, 1, n + 1 + SL_PADDING);
+    if (!copy) return sl_oom(err);
+    copy[0] = '\n';
+    if (n) memcpy(copy + 1, json, n);
+    return parse_copy(copy, n, file, arena, out, err);
 }
 
 /* ---- places ------------------------------------------------------------------------------------------------------ */
@@ -132,6 +104,12 @@ sl_status sl_json_parse(const char *json, size_t n, const char *file, sl_arena *
 typedef struct scanner {
     const char *at, *end;
 } scanner;
+
+static size_t skip_string(const char *s, size_t n) {
+    size_t i = 1;
+    while (i < n && s[i] != '"') i += s[i] == '\\' ? 2 : 1;
+    return i < n ? i + 1 : n;
+}
 
 static void skip_blank(scanner *s) {
     while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r')) s->at++;

@@ -215,7 +215,8 @@ void sl_source_failed(const sl_node *node, sl_error *err);
 /* Keeps a warning about NODE for whoever runs the pipeline. */
 SL_MUST_CHECK sl_status sl_plan_warn(const sl_node *node, sl_error *err, const char *fmt, ...) SL_PRINTF(3, 4);
 
-/* JSON text -> value in ARENA (by jansson). On failure err has line and column. */
+/* JSON text -> value in ARENA, by the reader of the data format, which unlike jansson notices when memory is out. A key must not come
+ * twice. On failure err has line and column. */
 SL_MUST_CHECK sl_status sl_json_parse(const char *json, size_t n, const char *file, sl_arena *arena, sl_value *out,
                                       sl_error *err);
 /* Line and column of the member at PATH ("modules.2.conf.rule.0.fied") in JSON; false when it is not there. */

@@ -237,9 +237,13 @@ static void riko_ignores_the_case_of_keys(void **state) {
 
 static void errors_of_the_text(void **state) {
     (void)state;
-    assert_refused("[{\"type\":\n  nope}]", "p.json:2:6: not valid JSON: invalid token near 'nope'");
+    assert_refused("[{\"type\":\n  nope}]", "p.json:2:3: not valid JSON: expected a value, not 'n'");
     assert_refused("{\"modules\":[],\"modules\":[]}",
-                   "p.json:1:23: not valid JSON: duplicate object key near '\"modules\"'");
+                   "p.json:1:15: not valid JSON: the key 'modules' comes twice");
+    assert_refused("[{\"type\":\"truncate\",\"conf\":{\"count\":1,\n\"st\\u0061rt\":1,\"start\":2}}]",
+                   "p.json:2:16: not valid JSON: the key 'start' comes twice");
+    assert_refused("[] []", "p.json:1:4: not valid JSON: expected nothing behind the value, not '['");
+    assert_refused("[\n\"\xff\"]", "p.json:2:2: not valid JSON: expected UTF-8, not byte 0xff");
     assert_refused("3", "p.json:1:1: a pipeline is a list of modules or an object with 'modules'");
     assert_refused("[]", "p.json:1:1: the list of modules is empty");
     assert_refused("{\"name\":\"x\"}", "p.json:1:1: the pipeline has neither 'modules' nor 'sources'");

@@ -131,7 +131,7 @@ static void a_bad_conf_is_named(void **state) {
     sl_plan *p = fake_plan();
     assert_int_equal(sl_plan_add(p, SL_TEXT("truncate"), "{\n\"count\" 3}", &err), SL_E_PLAN);
     assert_string_equal(sl_error_format(&err, out, sizeof out),
-                        "conf:2:9: step 1: not valid JSON: ':' expected near '3'");
+                        "conf:2:9: step 1: not valid JSON: expected ':', not '3'");
     err = (sl_error){0};
     assert_int_equal(sl_plan_add(p, SL_TEXT("truncate"), "[]", &err), SL_E_PLAN);
     assert_string_equal(sl_error_format(&err, out, sizeof out),
