@@ -144,6 +144,7 @@ SL_API const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err);
 /* What a run has done so far or in all. */
 typedef struct sl_progress {
     uint64_t items_in, items_out, filtered, quarantined; /* in = what the sources read */
+    uint64_t ahead;  /* what they read besides, where a step had enough before the end (truncate): not in, as it depends on the workers */
     uint64_t recovered; /* items that were no well-formed text and had to be mended: entries of feeds that carry bozo */
     uint64_t failed; /* sources that were left out, as keep_going asks */
     uint64_t bytes_in, bytes_total;                      /* total 0: unknown */

@@ -85,6 +85,7 @@ void cli_summary(const sl_pipeline *pipeline) {
     if (p.quarantined) fprintf(stderr, ", %s quarantined", grouped(p.quarantined, c));
     if (p.recovered) fprintf(stderr, ", %s recovered", grouped(p.recovered, c));
     if (p.failed) fprintf(stderr, ", %s sources left out", grouped(p.failed, c));
+    if (p.ahead) fprintf(stderr, ", %s read ahead", grouped(p.ahead, c));
     fprintf(stderr, "; %s in %s", scaled((double)p.bytes_in, "B", c), duration(seconds, d));
     if (seconds > 0 && p.bytes_in) fprintf(stderr, " (%s)", scaled((double)p.bytes_in / seconds, "B/s", a));
     fputc('\n', stderr);

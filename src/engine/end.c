@@ -61,7 +61,8 @@ static sl_status next_element(sl_stage_run *from, sl_arena *arena, sl_value *out
         sl_batch_free(&b);
         return s;
     }
-    from->ready.v[--from->ready.head] = b; /* the rest goes back to where it was taken from */
+    from->end_out -= b->nsel; /* the rest goes back to where it was taken from */
+    from->ready.v[--from->ready.head] = b;
     return SL_OK;
 }
 
@@ -161,13 +162,20 @@ static sl_status zip_and_put(sl_stage_run *sr, sl_batch *take, sl_error *err) {
     return s;
 }
 
+static sl_status pass_batch(sl_stage_run *sr, sl_batch *take, sl_error *err) {
+    uint64_t before = sr->ready.items;
+    sl_status s = sr->stage->node->pipe->serial->pass(sr->serial, take, &sr->ready.out, err);
+    sr->handed_on = sr->handed_on || sr->ready.items > before;
+    return s;
+}
+
 sl_status sl_end_batch(sl_stage_run *sr, sl_batch *take, sl_error *err) {
     const sl_stage *stage = sr->stage;
     sl_status s = SL_E_INTERNAL;
     sr->end_in += take->nsel;
     if (stage->end == SL_END_SERIAL || stage->end == SL_END_LOOKUP) take->bare = false;
     switch (stage->end) {
-    case SL_END_SERIAL: s = stage->node->pipe->serial->pass(sr->serial, take, &sr->ready.out, err); break;
+    case SL_END_SERIAL: s = pass_batch(sr, take, err); break;
     case SL_END_LOOKUP: s = stage->node->pipe->lookup->add(sr->bound->table, take, err); break;
     case SL_END_ZIP: s = zip_and_put(sr, take, err); break;
     case SL_END_WRAP: s = wrap_batch(sr, take, err); break;

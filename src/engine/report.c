@@ -22,18 +22,18 @@ static void text_member(sl_buf *o, const char *name, const char *v) {
         sl_buf_str(o, "null");
 }
 
-static void write_step(sl_buf *o, const sl_step *step, const sl_count *c) {
+static void write_step(sl_buf *o, const sl_step *step, sl_count c) {
     sl_buf_printf(o, "{\"step\": %d, ", step->node->step);
     text_member(o, "pipe", step->node->pipe->name);
     sl_buf_str(o, ", ");
-    member(o, "in", c->in);
+    member(o, "in", c.in);
     sl_buf_str(o, ", ");
-    member(o, "out", c->out);
+    member(o, "out", c.out);
     sl_buf_str(o, ", ");
-    member(o, "filtered", c->in > c->out ? c->in - c->out : 0);
+    member(o, "filtered", c.in > c.out ? c.in - c.out : 0);
     if (step->kind == SL_STEP_FETCH || step->nested) {
         sl_buf_str(o, ", ");
-        member(o, "recovered", c->recovered);
+        member(o, "recovered", c.recovered);
     }
     sl_buf_str(o, "}");
 }
@@ -59,12 +59,13 @@ static void write_feed(sl_buf *o, const sl_stage_run *sr, uint32_t b) {
             sl_explain_url(sl_bytes(url), o);
             sl_buf_str(o, ", ");
         }
-        member(o, "bytes", sr->bytes[b]);
+        bool begun = sr->counts != NULL;
+        member(o, "bytes", begun ? sr->bytes[b] : 0);
         sl_buf_str(o, ", ");
-        member(o, "quarantined", sr->quarantined[b]);
+        member(o, "quarantined", begun ? sr->quarantined[b] : 0);
         sl_buf_str(o, ", ");
-        member(o, "recovered", sr->counts[b][0].recovered);
-        sl_buf_printf(o, ", \"unchanged\": %s, ", sr->feeds[b].unchanged ? "true" : "false");
+        member(o, "recovered", sl_counts_at(sr, b, 0).recovered);
+        sl_buf_printf(o, ", \"unchanged\": %s, ", begun && sr->feeds[b].unchanged ? "true" : "false");
     } else if (feed->stage) {
         member(o, "stage", feed->stage->id);
         sl_buf_str(o, ", ");
@@ -73,14 +74,13 @@ static void write_feed(sl_buf *o, const sl_stage_run *sr, uint32_t b) {
 
 static void write_branch(sl_buf *o, const sl_stage_run *sr, uint32_t b) {
     const sl_branch *branch = &sr->stage->branches[b];
-    const sl_count *c = sr->counts[b];
     sl_buf_str(o, "{");
     write_feed(o, sr, b);
-    member(o, "out", c[0].out);
+    member(o, "out", sl_counts_at(sr, b, 0).out);
     sl_buf_str(o, ", \"steps\": [");
-    for (uint32_t i = 0; i < branch->nsteps; i++) {
+    for (uint32_t i = 0; i < sl_counts_steps(branch); i++) {
         if (i) sl_buf_str(o, ", ");
-        write_step(o, &branch->steps[i], &c[i + 1]);
+        write_step(o, &branch->steps[i], sl_counts_at(sr, b, i + 1));
     }
     sl_buf_str(o, "]}");
 }
@@ -90,24 +90,43 @@ static const char *end_name(const sl_stage *s) {
     return names[s->end];
 }
 
+/* What came to the end of the stage, and what became of it. */
+static void write_end(sl_buf *o, const sl_stage_run *sr) {
+    const sl_stage *stage = sr->stage;
+    sl_count c = sl_counts_end(sr);
+    text_member(o, "end", end_name(stage));
+    sl_buf_str(o, ", ");
+    if (stage->node) {
+        sl_buf_printf(o, "\"step\": %d, ", stage->node->step);
+        text_member(o, "pipe", stage->node->pipe->name);
+        sl_buf_str(o, ", ");
+    }
+    member(o, "in", c.in);
+    sl_buf_str(o, ", ");
+    if (stage->node) {
+        member(o, "out", c.out);
+        sl_buf_str(o, ", ");
+        member(o, "filtered", sl_counts_dropped(sr));
+        sl_buf_str(o, ", ");
+    }
+    if (sl_counts_makes(stage) || stage->end == SL_END_LOOKUP) {
+        member(o, "folded", c.in);
+        sl_buf_str(o, ", ");
+    }
+    sl_buf_printf(o, "\"cut\": %s, ", sr->share.cut ? "true" : "false");
+}
+
 static void write_stage(sl_buf *o, const sl_stage_run *sr) {
     const sl_stage *stage = sr->stage;
     sl_buf_str(o, "    {");
     member(o, "stage", stage->id);
     sl_buf_str(o, ", \"branches\": [");
-    for (uint32_t b = 0; sr->counts && b < stage->nbranches; b++) {
+    for (uint32_t b = 0; b < stage->nbranches; b++) {
         if (b) sl_buf_str(o, ", ");
         write_branch(o, sr, b);
     }
     sl_buf_str(o, "], ");
-    text_member(o, "end", end_name(stage));
-    if (stage->node) {
-        sl_buf_str(o, ", ");
-        text_member(o, "pipe", stage->node->pipe->name);
-        sl_buf_str(o, ", ");
-        member(o, "out", sr->end_out);
-    }
-    sl_buf_str(o, ", ");
+    write_end(o, sr);
     uint64_t end = sr->ended ? sr->ended : sl_clock_ns();
     sl_buf_printf(o, "\"seconds\": %.6f, ", sr->started ? (double)(end - sr->started) / 1e9 : 0.0);
     member(o, "retries", sr->pool_stats.retries);
@@ -182,6 +201,8 @@ static void write_totals(sl_buf *o, const sl_run *r) {
     member(o, "quarantined", p.quarantined);
     sl_buf_str(o, ", ");
     member(o, "recovered", p.recovered);
+    sl_buf_str(o, ", ");
+    member(o, "ahead", p.ahead);
     sl_buf_str(o, "},\n  ");
     member(o, "bytes", p.bytes_in);
     sl_buf_printf(o, ",\n  \"seconds\": %.6f,\n  ", (double)p.nanoseconds / 1e9);

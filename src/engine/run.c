@@ -214,31 +214,3 @@ sl_status sl_run_next(sl_run *r, sl_batch **out, sl_error *err) {
     if (s != SL_OK) r->ended = sl_clock_ns();
     return s;
 }
-
-static void add_stage(const sl_stage_run *sr, sl_progress *p, bool *known) {
-    for (uint32_t b = 0; sr->counts && b < sr->stage->nbranches; b++) {
-        const sl_branch *branch = &sr->stage->branches[b];
-        const sl_count *c = sr->counts[b];
-        if (branch->feed.kind == SL_FEED_SOURCE) {
-            p->items_in += c[0].out + sr->quarantined[b];
-            p->bytes_in += sr->bytes[b];
-            p->bytes_total += sr->feeds[b].total;
-            *known = *known && sr->feeds[b].total > 0;
-        }
-        p->quarantined += sr->quarantined[b];
-        for (uint32_t i = 0; i <= branch->nsteps; i++) p->recovered += c[i].recovered;
-        for (uint32_t i = 1; i <= branch->nsteps; i++)
-            if (c[i].in > c[i].out) p->filtered += c[i].in - c[i].out;
-    }
-}
-
-sl_progress sl_run_progress(const sl_run *r) {
-    sl_progress p = {0};
-    bool known = true;
-    for (uint32_t i = 0; i < r->o.stages->n; i++) add_stage(&r->stages[i], &p, &known);
-    if (!known) p.bytes_total = 0;
-    p.failed = r->failures.n;
-    p.items_out = handed_over(&r->stages[r->o.stages->output->id]);
-    p.nanoseconds = (r->ended ? r->ended : sl_clock_ns()) - r->started;
-    return p;
-}

@@ -28,6 +28,15 @@ typedef struct sl_feed_run {
     bool unchanged; /* SL_FEED_SOURCE, once closed */
 } sl_feed_run;
 
+/* What a stage counts for, where somebody behind it has had enough: see counts.c. */
+typedef struct sl_share {
+    bool wanted;    /* somebody has asked for its result */
+    uint64_t asked; /* how many items of the result were wanted; UINT64_MAX: all */
+    bool cut;       /* not all of its input counts: what its branches in front of BRANCH gave, ITEMS of that one, none of later ones */
+    uint32_t branch;
+    uint64_t items;
+} sl_share;
+
 struct sl_stage_run {
     sl_run *run;
     const sl_stage *stage;
@@ -59,6 +68,8 @@ struct sl_stage_run {
     uint64_t *bytes;       /* [nbranches] */
     uint64_t started, ended; /* monotonic ns; 0: not yet */
     uint64_t end_in, end_out;
+    bool handed_on; /* SL_END_SERIAL: something came out before all had come in */
+    sl_share share; /* counts.c */
     sl_pool_stats pool_stats;
 };
 
@@ -73,6 +84,20 @@ struct sl_run {
     int64_t unchanged_since;           /* seconds since the epoch; 0: it was run */
     uint64_t started, ended, reported; /* monotonic ns */
 };
+
+/* ---- counts.c: what the report says ---- */
+/* Works out every stage's share; before the others are asked. */
+void sl_counts_settle(const sl_run *r);
+/* Items through place I of branch B: 0 the feed, 1 + i its i-th step. */
+sl_count sl_counts_at(const sl_stage_run *sr, uint32_t b, uint32_t i);
+/* Items through the end of the stage. */
+sl_count sl_counts_end(const sl_stage_run *sr);
+/* Items that were given to the end but were neither handed on nor made into others. */
+uint64_t sl_counts_dropped(const sl_stage_run *sr);
+/* Whether what comes out of the end is made of the items that came, rather than some of them. */
+bool sl_counts_makes(const sl_stage *s);
+/* The steps of BRANCH but the worker's half of the stage's own end, which is the end's business. */
+uint32_t sl_counts_steps(const sl_branch *branch);
 
 /* ---- stage_run.c ---- */
 sl_status sl_stage_start(sl_stage_run *sr, sl_error *err);

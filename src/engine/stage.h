@@ -86,7 +86,7 @@ typedef struct sl_bound {
 } sl_bound;
 
 struct sl_stages {
-    sl_stage **v; /* every stage, in the order of making; a stage comes after those it reads from */
+    sl_stage **v; /* every stage, in the order of making; a stage comes after those it reads from, except terminals */
     uint32_t n, cap;
     sl_stage *output;
 };

@@ -195,6 +195,7 @@ const sl_pipe sl_pipe_aggregate = {
         "to "
         "write one; --no-plugins forbids them.",
     .example = "itembuilder attrs.0.key=n attrs.0.value=2 | aggregate by=n ops.0.op=count",
+    .flags = SL_PIPE_MAKES,
     .options = options,
     .conf_size = sizeof(conf),
     .main = "by",

@@ -24,6 +24,7 @@ typedef struct state {
     sl_lua *lua;
     bool *keep, *other; /* [cap] */
     uint32_t cap;
+    uint64_t taken; /* stop: items looked at, up to the first that is rejected */
 } state;
 
 static const sl_filter_rule *rule_at(const conf *c, uint32_t i) {
@@ -134,10 +135,15 @@ static sl_status pass(void *vstate, sl_batch *take, sl_out *out, sl_error *err) 
         return s;
     }
     TRY(sl_emit(out, take, err));
+    st->taken += n < before ? n + 1 : n;
     return n < before ? SL_DONE : SL_OK;
 }
 
-static const sl_serial serial = {.open = open_serial, .pass = pass, .close = stop_state};
+static uint64_t taken(const void *vstate) {
+    return ((const state *)vstate)->taken;
+}
+
+static const sl_serial serial = {.open = open_serial, .pass = pass, .close = stop_state, .taken = taken};
 
 /* ---- conf --------------------------------------------------------------------------------------------------------------- */
 

@@ -61,8 +61,13 @@ static sl_status pass(void *vwindow, sl_batch *take, sl_out *out, sl_error *err)
     return s;
 }
 
+static uint64_t taken(const void *vwindow) {
+    const window *w = vwindow;
+    return w->seen < w->end ? w->seen : w->end;
+}
+
 static const sl_serial serial = {
-    .pure = pure, .open = open_window, .pass = pass, .close = free, .needs = needs};
+    .pure = pure, .open = open_window, .pass = pass, .close = free, .needs = needs, .taken = taken};
 
 static const sl_option options[] = {
     {.name = "count",

@@ -153,6 +153,9 @@ typedef struct sl_serial {
     void (*close)(void *serial);
     /* How many items from the start this step looks at, 0: all. Lets a sort before it keep no more. May be NULL. */
     uint64_t (*needs)(const void *conf);
+    /* After pass has said SL_DONE: how many of the items it was given it had a use for, those it dropped included; for the report, which
+     * does not count what came behind them in the same batch. NULL: all. */
+    uint64_t (*taken)(const void *serial);
 } sl_serial;
 
 /* ---- fold: partial results in the workers, merged in the coordinator ---------------------------------------------- */
@@ -202,7 +205,8 @@ enum {
     SL_PIPE_STEADY = 64,     /* the state that start makes does not look at the conf: a worker makes it once, also where the conf
                                 refers to the item */
     SL_PIPE_HEADINGS = 128,  /* `apply` keeps to columns: given a batch without rows it emits the columns that items would have */
-    SL_PIPE_NO_LOOP = 256    /* a source that cannot be the submodule of a loop (input) */
+    SL_PIPE_NO_LOOP = 256,   /* a source that cannot be the submodule of a loop (input) */
+    SL_PIPE_MAKES = 512      /* a serial or fold whose results are not items that came but made of them, like those of SL_PIPE_VALUE */
 };
 
 typedef struct sl_pipe {
