@@ -33,8 +33,50 @@ static const cli_option load_options[] = {
 
 static const cli_option *const tables[] = {load_options, cli_run_options, cli_web_options, NULL};
 
-static void set_text(json_t *to, const char *key, const char *value) {
-    if (value) json_object_set_new(to, key, json_string(value));
+/* What is being made of the arguments. A setting that is lost for want of memory would be another load. */
+typedef struct draft {
+    json_t *o;
+    bool lost;            /* memory is out */
+    const char *not_utf8; /* an argument that no JSON can hold */
+} draft;
+
+static draft new_draft(void) {
+    json_t *o = json_object();
+    return (draft){.o = o, .lost = !o};
+}
+
+static void set(draft *to, const char *key, json_t *value) {
+    if (json_object_set_new(to->o, key, value) != 0) to->lost = true;
+}
+
+/* The N bytes of TEXT; NULL is noted. */
+static json_t *text_value(draft *to, const char *text, size_t n) {
+    json_t *value = json_stringn(text, n), *any = value ? NULL : json_stringn_nocheck(text, n);
+    if (any) to->not_utf8 = text;
+    json_decref(any);
+    return value;
+}
+
+static void set_text(draft *to, const char *key, const char *value) {
+    if (value) set(to, key, text_value(to, value, strlen(value)));
+}
+
+/* Memory for a message may be what is missing: err has its own. */
+static sl_status check(const draft *d, sl_error *err) {
+    if (!d->lost) return SL_OK;
+    if (d->not_utf8)
+        snprintf(err->text, sizeof err->text, "'%s' is not UTF-8, as all names must be", d->not_utf8);
+    else
+        snprintf(err->text, sizeof err->text, "out of memory");
+    return err->code = d->not_utf8 ? SL_E_USAGE : SL_E_MEMORY;
+}
+
+/* D as text, to be freed; NULL with err. */
+static char *text_of(const draft *d, sl_error *err) {
+    if (check(d, err) != SL_OK) return NULL;
+    char *text = json_dumps(d->o, 0);
+    if (!text) check(&(draft){.lost = true}, err);
+    return text;
 }
 
 /* ---- sources ---------------------------------------------------------------------------------------------------------------- */
@@ -60,7 +102,7 @@ static const char *format_of(const char *url, const char *from) {
     return NULL;
 }
 
-static void set_csv(json_t *source, const cli_args *args, bool tabs) {
+static void set_csv(draft *source, const cli_args *args, bool tabs) {
     const char *delimiter = cli_value(args, "delimiter");
     set_text(source, "type", "csv");
     set_text(source, "delimiter", delimiter ? delimiter : tabs ? "\t" : NULL);
@@ -70,25 +112,32 @@ static void set_csv(json_t *source, const cli_args *args, bool tabs) {
     set_text(source, "comment", cli_value(args, "comment"));
     set_text(source, "ragged", cli_value(args, "ragged"));
     set_text(source, "encoding", cli_value(args, "encoding"));
-    if (cli_true(args, "no-headers")) json_object_set_new(source, "has_header", json_false());
+    if (cli_true(args, "no-headers")) set(source, "has_header", json_false());
 }
 
-static void set_json(json_t *source, const cli_args *args, const char *format) {
+static void set_json(draft *source, const cli_args *args, const char *format) {
     set_text(source, "type", "fetchdata");
     set_text(source, "format", format);
     set_text(source, "path", cli_value(args, "path"));
 }
 
-static void set_pages(json_t *source, const cli_args *args) {
-    const char *how = cli_value(args, "paginate");
-    if (!how) return;
-    json_t *pages = json_object();
-    set_text(pages, "by", how);
-    set_text(pages, "max_pages", cli_value(args, "max-pages"));
-    json_object_set_new(source, "paginate", pages);
+/* PART becomes a member of TO. */
+static void set_draft(draft *to, const char *key, draft part) {
+    if (part.not_utf8) to->not_utf8 = part.not_utf8;
+    to->lost |= part.lost;
+    set(to, key, part.o);
 }
 
-static bool set_source(json_t *source, const cli_args *args, const char *format) {
+static void set_pages(draft *source, const cli_args *args) {
+    const char *how = cli_value(args, "paginate");
+    if (!how) return;
+    draft pages = new_draft();
+    set_text(&pages, "by", how);
+    set_text(&pages, "max_pages", cli_value(args, "max-pages"));
+    set_draft(source, "paginate", pages);
+}
+
+static bool set_source(draft *source, const cli_args *args, const char *format) {
     if (!format)
         set_json(source, args, NULL);
     else if (strcmp(format, "csv") == 0 || strcmp(format, "tsv") == 0)
@@ -103,72 +152,78 @@ static bool set_source(json_t *source, const cli_args *args, const char *format)
 }
 
 static sl_status add_source(sl_pipeline *p, const cli_args *args, const char *url, sl_error *err) {
-    json_t *source = json_object();
-    set_text(source, "url", url);
-    set_pages(source, args);
+    draft source = new_draft();
+    set_text(&source, "url", url);
+    set_pages(&source, args);
     sl_status s = SL_E_USAGE;
-    if (set_source(source, args, format_of(url, cli_value(args, "from")))) {
-        char *text = json_dumps(source, 0);
-        s = text ? sl_pipeline_source(p, text, err) : SL_E_MEMORY;
+    if (set_source(&source, args, format_of(url, cli_value(args, "from")))) {
+        char *text = text_of(&source, err);
+        s = text ? sl_pipeline_source(p, text, err) : err->code;
         free(text);
     } else {
         snprintf(err->text, sizeof err->text, "--from is csv, tsv, json, jsonl or text, not '%s'",
                  cli_value(args, "from"));
         err->code = s;
     }
-    json_decref(source);
+    json_decref(source.o);
     return s;
 }
 
 /* ---- sink -------------------------------------------------------------------------------------------------------------------- */
 
 /* "a,b" -> ["a", "b"] */
-static json_t *key_list(const char *text) {
+static void set_list(draft *to, const char *key, const char *text) {
     json_t *list = json_array();
     while (*text) {
         size_t n = strcspn(text, ",");
-        json_array_append_new(list, json_stringn(text, n));
+        if (json_array_append_new(list, text_value(to, text, n)) != 0) to->lost = true;
         text += n + (text[n] == ',');
     }
-    return list;
+    set(to, key, list);
 }
 
-static sl_status set_types(json_t *sink, const cli_args *args, sl_error *err) {
-    json_t *types = json_object();
-    sl_status s = SL_OK;
-    for (size_t i = 0; i < args->ngiven && s == SL_OK; i++) {
-        const cli_given *g = &args->given[i];
-        if (strcmp(g->option->name, "type") != 0) continue;
-        const char *equals = strrchr(g->value, '=');
-        char *column = equals ? strndup(g->value, (size_t)(equals - g->value)) : NULL;
-        if (column) {
-            set_text(types, column, equals + 1);
-        } else {
-            s = err->code = SL_E_USAGE;
-            snprintf(err->text, sizeof err->text, "--type wants COL=TYPE, not '%s'", g->value);
-        }
-        free(column);
+static sl_status set_type(draft *types, const char *given, sl_error *err) {
+    const char *equals = strrchr(given, '=');
+    if (!equals) {
+        snprintf(err->text, sizeof err->text, "--type wants COL=TYPE, not '%s'", given);
+        return err->code = SL_E_USAGE;
     }
-    if (json_object_size(types)) json_object_set(sink, "types", types);
-    json_decref(types);
+    char *column = strndup(given, (size_t)(equals - given));
+    json_decref(text_value(types, given, strlen(given))); /* a key that is not UTF-8 is noted */
+    if (column)
+        set_text(types, column, equals + 1);
+    else
+        types->lost = true;
+    free(column);
+    return SL_OK;
+}
+
+static sl_status set_types(draft *sink, const cli_args *args, sl_error *err) {
+    draft types = new_draft();
+    sl_status s = SL_OK;
+    for (size_t i = 0; i < args->ngiven && s == SL_OK; i++)
+        if (strcmp(args->given[i].option->name, "type") == 0) s = set_type(&types, args->given[i].value, err);
+    if (s == SL_OK && (types.lost || json_object_size(types.o)))
+        set_draft(sink, "types", types);
+    else
+        json_decref(types.o);
     return s;
 }
 
 static sl_status add_sink(sl_pipeline *p, const cli_args *args, const char *to, sl_error *err) {
-    json_t *sink = json_object();
+    draft sink = new_draft();
     const char *key = cli_value(args, "key");
-    set_text(sink, "to", to);
-    set_text(sink, "mode", cli_value(args, "mode"));
-    set_text(sink, "nested", cli_value(args, "nested"));
-    if (strcmp(to, "-") == 0) set_text(sink, "format", cli_value(args, "format"));
-    if (key) json_object_set_new(sink, "key", key_list(key));
-    sl_status s = set_types(sink, args, err);
-    if (s == SL_OK) {
-        char *text = json_dumps(sink, 0);
-        s = text ? sl_pipeline_sink(p, json_object_size(sink) > 1 ? text : to, err) : SL_E_MEMORY;
-        free(text);
-    }
-    json_decref(sink);
+    set_text(&sink, "mode", cli_value(args, "mode"));
+    set_text(&sink, "nested", cli_value(args, "nested"));
+    if (strcmp(to, "-") == 0) set_text(&sink, "format", cli_value(args, "format"));
+    if (key) set_list(&sink, "key", key);
+    sl_status s = set_types(&sink, args, err);
+    bool plain = s == SL_OK && !sink.lost && !json_object_size(sink.o);
+    if (!plain) set_text(&sink, "to", to);
+    char *text = s != SL_OK || plain ? NULL : text_of(&sink, err);
+    if (s == SL_OK) s = plain || text ? sl_pipeline_sink(p, plain ? to : text, err) : err->code;
+    free(text);
+    json_decref(sink.o);
     return s;
 }
 
