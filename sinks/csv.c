@@ -48,12 +48,11 @@ static sl_status csv_encode(const void *conf, void *state, sl_batch *b, sl_buf *
 }
 
 static sl_status csv_open(const void *conf, const sl_sink_env *env, void **sink, sl_error *err) {
-    (void)env;
     const csv_conf *c = conf;
     csv_sink *s = calloc(1, sizeof *s);
     *sink = s;
     if (!s) return sl_oom(err);
-    TRY(sl_file_out_open(&s->out, c->path, err));
+    TRY(sl_file_out_open(&s->out, c->path, env->stopping, err));
     s->writer = (sl_csv_writer){.style = &c->style, .out = s->out, .header = c->header};
     return SL_OK;
 }

@@ -2,30 +2,35 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/hash.h"
 #include "sinks/early_sync.h"
 
 /* Calls of less cost more than they carry. */
-enum { GATHER = 256 * 1024 };
+enum { GATHER = 256 * 1024, LOOK_MS = 50 };
 
 struct sl_file_out {
     int fd;
     int folder; /* open from the start, so that nothing but the disk can fail once the file has its name; -1: none */
     bool borrowed; /* fd is the caller's */
-    char *path;    /* what the file will be called, links followed */
-    char *temp;    /* what it is called until then; NULL: written in place */
-    char *buf;     /* GATHER bytes */
+    const _Atomic bool *stopping;
+    char *path; /* what the file will be called, links followed */
+    char *temp; /* what it is called until then; NULL: written in place */
+    char *buf;  /* GATHER bytes */
     size_t len;
     uint64_t written; /* bytes */
     sl_early_sync early;
@@ -109,7 +114,8 @@ sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode
         }
         int why = errno;
         free(file);
-        if (why != EEXIST || number == 1000) return sl_fail_errno(err, why, "cannot create a file beside", path);
+        if (why != EEXIST || number == 1000)
+            return sl_fail_errno(err, why, "cannot create a file beside", path);
     }
 }
 
@@ -159,19 +165,40 @@ sl_status sl_file_sync_folder(int fd, const char *path, sl_error *err) {
 
 /* ---- opening --------------------------------------------------------------------------------------------------- */
 
-static sl_status new_out(sl_file_out **out, const char *path, sl_error *err) {
+static sl_status new_out(sl_file_out **out, const char *path, const _Atomic bool *stopping, sl_error *err) {
     sl_file_out *o = calloc(1, sizeof *o);
     *out = o;
     if (!o) return sl_oom(err);
     o->fd = o->folder = -1;
+    o->stopping = stopping;
     o->buf = malloc(GATHER);
     o->path = strdup(path);
     return o->buf && o->path ? SL_OK : sl_oom(err);
 }
 
+static bool is_stopping(const sl_file_out *o) {
+    return o->stopping && atomic_load_explicit(o->stopping, memory_order_relaxed);
+}
+
+static sl_status stopped(const sl_file_out *o, sl_error *err) {
+    return sl_fail(err, SL_E_STOPPED, "stopped while waiting for a reader of '%s'", o->path);
+}
+
+/* A named pipe that nobody reads cannot be opened yet: so wait where the run can be stopped. It stays one that does not block. */
 static sl_status open_in_place(sl_file_out *o, sl_error *err) {
-    o->fd = open(o->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    return o->fd >= 0 ? SL_OK : sl_fail_errno(err, errno, "cannot write to", o->path);
+    const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
+    for (;;) {
+        o->fd = open(o->path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (o->fd >= 0) return SL_OK;
+        if (errno != EINTR && errno != ENXIO) return sl_fail_errno(err, errno, "cannot write to", o->path);
+        if (is_stopping(o)) return stopped(o, err);
+        nanosleep(&look, NULL);
+    }
+}
+
+static void wait_for_reader(const sl_file_out *o) {
+    struct pollfd p = {.fd = o->fd, .events = POLLOUT};
+    poll(&p, 1, LOOK_MS); /* whatever it says, writing will tell */
 }
 
 /* A link is written through to the file it leads to. */
@@ -196,16 +223,18 @@ static sl_status open_temp(sl_file_out *o, sl_error *err) {
 }
 
 /* What is no file is known by the name it was given: that of a pipe behind /dev/stdout leads nowhere. */
-sl_status sl_file_out_open(sl_file_out **out, const char *path, sl_error *err) {
-    TRY(new_out(out, path, err));
+sl_status sl_file_out_open(sl_file_out **out, const char *path, const _Atomic bool *stopping, sl_error *err) {
+    TRY(new_out(out, path, stopping, err));
+    TRY(sl_standard_check_path(path, true, err));
     sl_file_out *o = *out;
     struct stat there;
     bool in_place = stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode);
     return in_place ? open_in_place(o, err) : open_temp(o, err);
 }
 
-sl_status sl_file_out_over(sl_file_out **out, int fd, const char *name, sl_error *err) {
-    TRY(new_out(out, name, err));
+sl_status sl_file_out_over(sl_file_out **out, int fd, const char *name, const _Atomic bool *stopping,
+                           sl_error *err) {
+    TRY(new_out(out, name, stopping, err));
     (*out)->fd = fd;
     (*out)->borrowed = true;
     return SL_OK;
@@ -216,7 +245,11 @@ sl_status sl_file_out_over(sl_file_out **out, int fd, const char *name, sl_error
 static sl_status put(sl_file_out *o, const char *p, size_t n, sl_error *err) {
     while (n > 0) {
         ssize_t k = write(o->fd, p, n);
-        if (k < 0 && errno == EINTR) continue;
+        if (k < 0 && (errno == EINTR || errno == EAGAIN)) {
+            if (is_stopping(o)) return stopped(o, err);
+            if (errno == EAGAIN) wait_for_reader(o);
+            continue;
+        }
         if (k < 0 && errno == EPIPE) return sl_fail(err, SL_E_STOPPED, "nobody reads %s any more", o->path);
         if (k < 0) return sl_fail_errno(err, errno, "cannot write to", o->path);
         p += k;

@@ -15,10 +15,13 @@
 
 typedef struct sl_file_out sl_file_out;
 
-/* The object exists afterwards even on failure, unless memory is out; close takes care of it. PATH is copied. */
-SL_MUST_CHECK sl_status sl_file_out_open(sl_file_out **out, const char *path, sl_error *err);
+/* STOPPING: once true, nothing waits for a reader any more (SL_E_STOPPED); outlives the object; NULL: never.
+ *
+ * The object exists afterwards even on failure, unless memory is out; close takes care of it. PATH is copied. */
+SL_MUST_CHECK sl_status sl_file_out_open(sl_file_out **out, const char *path, const _Atomic bool *stopping, sl_error *err);
 /* The same over a descriptor, which stays the caller's; commit only flushes. NAME for messages, copied. */
-SL_MUST_CHECK sl_status sl_file_out_over(sl_file_out **out, int fd, const char *name, sl_error *err);
+SL_MUST_CHECK sl_status sl_file_out_over(sl_file_out **out, int fd, const char *name, const _Atomic bool *stopping,
+                                         sl_error *err);
 
 SL_MUST_CHECK sl_status sl_file_out_write(sl_file_out *out, const void *data, size_t n, sl_error *err);
 SL_MUST_CHECK sl_status sl_file_out_flush(sl_file_out *out, sl_error *err);

@@ -39,24 +39,22 @@ static sl_status encode_array(const void *conf, void *state, sl_batch *b, sl_buf
     return sl_json_encode(sl_json_separator(true), b, frame, err);
 }
 
-static sl_status open_file(const void *conf, bool array, void **sink, sl_error *err) {
+static sl_status open_file(const void *conf, const sl_sink_env *env, bool array, void **sink, sl_error *err) {
     const json_conf *c = conf;
     json_sink *s = calloc(1, sizeof *s);
     *sink = s;
     if (!s) return sl_oom(err);
-    TRY(sl_file_out_open(&s->out, c->path, err));
+    TRY(sl_file_out_open(&s->out, c->path, env->stopping, err));
     s->writer = (sl_json_writer){.out = s->out, .array = array};
     return SL_OK;
 }
 
 static sl_status open_lines(const void *conf, const sl_sink_env *env, void **sink, sl_error *err) {
-    (void)env;
-    return open_file(conf, false, sink, err);
+    return open_file(conf, env, false, sink, err);
 }
 
 static sl_status open_array(const void *conf, const sl_sink_env *env, void **sink, sl_error *err) {
-    (void)env;
-    return open_file(conf, true, sink, err);
+    return open_file(conf, env, true, sink, err);
 }
 
 static sl_status json_write(void *sink, const char *frame, size_t n, uint64_t *rows, sl_error *err) {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "sinks/csv_writer.h"
 #include "sinks/encode_json.h"
 #include "sinks/json_writer.h"
@@ -59,7 +60,8 @@ static sl_status stdout_open(const void *conf, const sl_sink_env *env, void **si
     *sink = s;
     if (!s) return sl_oom(err);
     s->format = c->format;
-    TRY(sl_file_out_over(&s->out, env->out_fd, "standard output", err));
+    TRY(sl_standard_check(env->out_fd, true, err));
+    TRY(sl_file_out_over(&s->out, env->out_fd, "standard output", env->stopping, err));
     s->csv = (sl_csv_writer){.style = &c->style, .out = s->out, .header = c->header};
     s->json = (sl_json_writer){.out = s->out, .array = s->format == JSON_ARRAY};
     s->table.style = &c->style;

@@ -71,6 +71,9 @@ typedef struct sl_error {
  * Returns OUT. */
 SL_API const char *sl_error_format(const sl_error *err, char *out, size_t size);
 
+/* TEXT, which may come from anywhere, as a terminal may be shown it: control characters escaped. Returns OUT, always terminated. */
+SL_API const char *sl_show_text(const char *text, char *out, size_t size);
+
 /* The exit code for a status (see sl_status). */
 SL_API int sl_exit_code(sl_status status);
 
@@ -123,6 +126,12 @@ SL_API sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char
 /* Everything that can be checked without reading input: SL_OK, or the first thing wrong. */
 SL_API sl_status sl_pipeline_check(sl_pipeline *p, sl_error *err);
 
+/* SL_E_USAGE when PATH, where WHAT ("the report") shall be written, is the definition, an input or an output of P. */
+SL_API sl_status sl_pipeline_check_apart(sl_pipeline *p, const char *what, const char *path, sl_error *err);
+
+/* The file of the I-th sink from 0, once P is checked or run; "" for standard output; NULL past the last. */
+SL_API const char *sl_pipeline_output(const sl_pipeline *p, unsigned i);
+
 /* What is odd about the definition without being an error, once it is checked or run: the I-th of it from 0, with its place; NULL
  * past the last. Also in the report. Valid as long as P. */
 SL_API const char *sl_pipeline_warning(const sl_pipeline *p, unsigned i);
@@ -165,8 +174,11 @@ SL_API sl_status sl_pipeline_run(sl_pipeline *p, sl_error *err);
  * this one did nothing; 0: it ran. */
 SL_API int64_t sl_pipeline_unchanged(const sl_pipeline *p);
 
-/* Asks a running pipeline to stop soon; the only call allowed from a signal handler or another thread. */
+/* Asks a running pipeline to stop soon; the only call, with the next, allowed from a signal handler or another thread. */
 SL_API void sl_pipeline_stop(sl_pipeline *p);
+/* Whether the sinks are being committed, or were: then the run is as good as done, and stopping it has no effect. Also for a signal
+ * handler or another thread. */
+SL_API bool sl_pipeline_committing(const sl_pipeline *p);
 
 /* The run report as JSON, after run or close. Valid until the next call. */
 SL_API const char *sl_pipeline_report(sl_pipeline *p, sl_error *err);

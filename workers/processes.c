@@ -25,6 +25,7 @@
 #include "workers/worker_process.h"
 
 #define SECOND UINT64_C(1000000000)
+#define HURRY  UINT64_C(300000000)
 
 enum {
     AHEAD = 2,            /* jobs a worker may have */
@@ -537,11 +538,12 @@ static void free_child(child *c) {
     free(c->body);
 }
 
-/* All hear of the end before the first is waited for, and they share one second of grace. */
+/* All hear of the end before the first is waited for, and they share one second of grace, or less when somebody waits for the run to
+ * stop: they know of that too, and what they are at is then for nobody. */
 static void stop_processes(sl_pool *pool) {
     process_pool *p = processes_of(pool);
     unsigned workers = p->children ? pool->options.workers : 0;
-    uint64_t deadline = sl_clock_ns() + SECOND;
+    uint64_t deadline = sl_clock_ns() + (sl_pool_stopping(pool) ? HURRY : SECOND);
     for (unsigned i = 0; i < workers; i++) hang_up(&p->children[i]);
     for (unsigned i = 0; i < workers; i++) {
         if (p->children[i].pid) reap(p, &p->children[i], deadline);

@@ -59,13 +59,21 @@ typedef struct self {
     sl_reply_head head;
 } self;
 
-/* A signal from the terminal or a service manager reaches the whole group: the coordinator decides what it means, and the
- * handlers it has installed must not run here. */
+static void nothing(int number) {
+    (void)number;
+}
+
+/* A signal from the terminal or a service manager reaches the whole group: the coordinator decides what it means, and the handlers it has
+ * installed must not run here. They are caught and not ignored, so that a command started by a worker has them as the program had:
+ * exec forgets handlers, but not that a signal is ignored. */
 static void leave_signals_to_coordinator(void) {
     static const int theirs[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    for (size_t i = 0; i < SL_COUNT(theirs); i++) sigaction(theirs[i], &ignore, NULL);
+    struct sigaction catch = {.sa_handler = nothing, .sa_flags = SA_RESTART}, now;
     sigset_t none;
+    sigemptyset(&catch.sa_mask);
+    for (size_t i = 0; i < SL_COUNT(theirs); i++)
+        if (sigaction(theirs[i], NULL, &now) != 0 || now.sa_handler != SIG_IGN)
+            sigaction(theirs[i], &catch, NULL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

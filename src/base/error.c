@@ -88,9 +88,10 @@ static void put_piece(sheet *s, const char *p, size_t n) {
     s->len += n;
 }
 
+/* Those that a terminal obeys: ASCII's, and the C1 controls of Unicode, of which U+009B begins a command like ESC [. */
 static void put_escaped(sheet *s, const char *z) {
     for (; *z; z++) {
-        unsigned char c = (unsigned char)*z;
+        unsigned char c = (unsigned char)*z, next = (unsigned char)z[1];
         char hex[8];
         if (c == '\n')
             put_piece(s, "\\n", 2);
@@ -98,7 +99,10 @@ static void put_escaped(sheet *s, const char *z) {
             put_piece(s, "\\t", 2);
         else if (c < 0x20 || c == 0x7f)
             put_piece(s, hex, (size_t)snprintf(hex, sizeof hex, "\\x%02x", c));
-        else
+        else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+            put_piece(s, hex, (size_t)snprintf(hex, sizeof hex, "\\u%04x", next));
+            z++;
+        } else
             put_piece(s, z, 1);
     }
 }
@@ -126,6 +130,14 @@ static void put_step(sheet *s, const sl_error *err) {
     put_escaped(s, err->pipe);
     put_piece(s, "): ", err->step > 0 ? 3 : 0);
     if (err->step <= 0) put_piece(s, ": ", 2);
+}
+
+const char *sl_show_text(const char *text, char *out, size_t size) {
+    if (!size) return out;
+    sheet s = {out, size, 0};
+    put_escaped(&s, text);
+    out[s.len] = 0;
+    return out;
 }
 
 const char *sl_error_format(const sl_error *err, char *out, size_t size) {

@@ -11,3 +11,8 @@ void sl_signals_block(sigset_t *before) {
 void sl_signals_restore(const sigset_t *before) {
     pthread_sigmask(SIG_SETMASK, before, NULL);
 }
+
+void sl_signals_blocked(sigset_t *now) {
+    sigemptyset(now);
+    pthread_sigmask(SIG_BLOCK, NULL, now);
+}

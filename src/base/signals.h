@@ -4,7 +4,7 @@
  *     sigset_t before;
  *     sl_signals_block(&before); pthread_create or fork; sl_signals_restore(&before);
  *
- * Both are for the calling thread alone, and leave errno as it is. */
+ * All are for the calling thread alone, and leave errno as it is. */
 #ifndef SL_BASE_SIGNALS_H
 #define SL_BASE_SIGNALS_H
 
@@ -12,5 +12,7 @@
 
 void sl_signals_block(sigset_t *before);
 void sl_signals_restore(const sigset_t *before);
+/* Those that are blocked, which nothing changes. */
+void sl_signals_blocked(sigset_t *now);
 
 #endif

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "cli/json_print.h"
 
 static const cli_option options[] = {
     {"dir", 0, CLI_REQUIRED, "DIR", "the cache's folder (default: that of the runs)"},
@@ -51,6 +52,7 @@ static void print_list(const char *json) {
     size_t i;
     json_t *list = json_loads(json, 0, NULL), *entries = json_object_get(list, "entries"), *entry;
     char size[32];
+    cli_make_harmless(list);
     json_array_foreach(entries, i, entry) print_entry(entry);
     printf(
         "%zu %s, %s, in %s\n", json_array_size(entries), json_array_size(entries) == 1 ? "entry" : "entries",

@@ -47,7 +47,8 @@ static int check(cli_args *args) {
     int code = CLI_OK;
     sl_pipeline *p = load(args, true, &code);
     if (!p) return code;
-    printf("%s: ok\n", args->words[0]);
+    char shown[4096];
+    printf("%s: ok\n", sl_show_text(args->words[0], shown, sizeof shown));
     sl_pipeline_free(&p);
     return CLI_OK;
 }

@@ -37,10 +37,21 @@ extern const cli_option cli_run_options[];
 extern const cli_option cli_web_options[];
 sl_status cli_web_settings(sl_pipeline *p, const cli_args *args, sl_error *err);
 
-/* Prints "sluice: MESSAGE" on stderr; returns CODE. */
+/* Prints "sluice: MESSAGE" on stderr, control characters escaped; returns CODE. */
 int cli_complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Prints ERR; returns its exit code. */
 int cli_error(const sl_error *err);
+
+/* interrupt.c: from here on the first signal stops the run of P, which is checked, soon; a second one ends the program at once. */
+void cli_interrupt_watch(sl_pipeline *p);
+/* The run is over, having STOPPED before its end or not, with that exit code; the one that counts is returned, after a line for a run that a
+ * signal has stopped. */
+int cli_interrupt_over(bool stopped, int exit_code);
+
+/* report.c: refuses a path where the report of P could not be written, before anything is read: CLI_OK or the exit code. */
+int cli_report_check(sl_pipeline *p, const char *path);
+/* Writes it. CODE is the run's own exit code; returned unless that fails. */
+int cli_report_write(sl_pipeline *p, const char *path, int code);
 
 /* What is odd about a definition, on stderr. */
 void cli_warnings(const sl_pipeline *p);

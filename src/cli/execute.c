@@ -1,5 +1,4 @@
 /* execute.c: what run, load and pipe have in common: settings, sinks, the run itself and what is said about it. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,27 +40,6 @@ const cli_option cli_run_options[] = {
     {"stall", 0, CLI_REQUIRED, "US", NULL},
     {0},
 };
-
-/* The one thing a signal handler can reach: the pipeline that runs. Set before the handlers, cleared after them. */
-static sl_pipeline *volatile running;
-static volatile sig_atomic_t caught;
-
-static void on_signal(int number) {
-    if (caught) _exit(128 + number);
-    caught = number;
-    if (running) sl_pipeline_stop(running);
-}
-
-static void watch_signals(sl_pipeline *p) {
-    struct sigaction action = {.sa_handler = on_signal};
-    sigemptyset(&action.sa_mask);
-    running = p;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
-    sigaction(SIGXFSZ, &action, NULL); /* a file beyond its limit is a failed write, like a full disk */
-}
 
 /* NAME=VALUE given to NAME's setter. */
 static sl_status assign(sl_pipeline *p, const cli_given *g,
@@ -141,18 +119,9 @@ static sl_status apply_sinks(sl_pipeline *p, const cli_args *args, sl_error *err
     return s == SL_OK && !sl_pipeline_has_sink(p) ? stdout_sink(p, format, err) : s;
 }
 
-static int write_report(sl_pipeline *p, const char *path, int code) {
-    sl_error err = {0};
-    const char *report = sl_pipeline_report(p, &err);
-    if (!report) return code;
-    FILE *f = fopen(path, "we");
-    bool written = f && fputs(report, f) >= 0;
-    if (f && fclose(f) != 0) written = false;
-    return written ? code : cli_complain(code ? code : CLI_FAILED, "cannot write the report to '%s'", path);
-}
-
 static int exit_code(sl_pipeline *p, sl_status s, const sl_error *err) {
-    if (s == SL_E_STOPPED) return caught ? 128 + (int)caught : CLI_PIPE_CLOSED;
+    if (s == SL_E_STOPPED) return cli_interrupt_over(true, CLI_PIPE_CLOSED);
+    cli_interrupt_over(false, sl_exit_code(s));
     if (s != SL_OK) return cli_error(err);
     sl_progress totals = sl_pipeline_totals(p);
     return sl_done_exit_code(&totals);
@@ -160,8 +129,7 @@ static int exit_code(sl_pipeline *p, sl_status s, const sl_error *err) {
 
 static void print_failures(const sl_pipeline *p) {
     const char *text;
-    for (unsigned i = 0; (text = sl_pipeline_failure(p, i)); i++)
-        fprintf(stderr, "sluice: left out: %s\n", text);
+    for (unsigned i = 0; (text = sl_pipeline_failure(p, i)); i++) cli_complain(CLI_OK, "left out: %s", text);
 }
 
 static void tell(const sl_pipeline *p) {
@@ -173,17 +141,10 @@ static void tell(const sl_pipeline *p) {
     }
 }
 
-static int run(sl_pipeline *p, const cli_args *args) {
-    sl_error err = {0};
-    cli_meter meter = {.shown = !cli_true(args, "quiet") && isatty(STDERR_FILENO)};
-    watch_signals(p);
-    sl_pipeline_on_progress(p, cli_progress, &meter);
-    sl_status s = sl_pipeline_run(p, &err);
-    running = NULL;
-    cli_progress_clear(&meter);
-    int code = exit_code(p, s, &err);
+/* What is said of a run that has ended. */
+static int tell_all(sl_pipeline *p, const cli_args *args, sl_status s, int code) {
     const char *report = cli_value(args, "report");
-    if (report) code = write_report(p, report, code);
+    if (report) code = cli_report_write(p, report, code);
     if (cli_true(args, "verbose")) {
         const char *text = sl_pipeline_report(p, NULL);
         if (text) fputs(text, stderr);
@@ -194,10 +155,27 @@ static int run(sl_pipeline *p, const cli_args *args) {
     return code;
 }
 
+static int run(sl_pipeline *p, const cli_args *args) {
+    sl_error err = {0};
+    cli_meter meter = {.shown = !cli_true(args, "quiet") && isatty(STDERR_FILENO)};
+    cli_interrupt_watch(p);
+    sl_pipeline_on_progress(p, cli_progress, &meter);
+    sl_status s = sl_pipeline_run(p, &err);
+    cli_progress_clear(&meter);
+    return tell_all(p, args, s, exit_code(p, s, &err));
+}
+
+/* What can be told before anything is read. */
+static int check(sl_pipeline *p, const cli_args *args) {
+    sl_error err = {0};
+    const char *report = cli_value(args, "report");
+    if (sl_pipeline_check(p, &err) != SL_OK) return cli_error(&err);
+    return report ? cli_report_check(p, report) : CLI_OK;
+}
+
 void cli_warnings(const sl_pipeline *p) {
     const char *text;
-    for (unsigned i = 0; (text = sl_pipeline_warning(p, i)); i++)
-        fprintf(stderr, "sluice: warning: %s\n", text);
+    for (unsigned i = 0; (text = sl_pipeline_warning(p, i)); i++) cli_complain(CLI_OK, "warning: %s", text);
 }
 
 static int execute(sl_pipeline *p, const cli_args *args, bool built) {
@@ -205,7 +183,8 @@ static int execute(sl_pipeline *p, const cli_args *args, bool built) {
     sl_status s = apply_settings(p, args, &err);
     if (s == SL_OK) s = cli_web_settings(p, args, &err);
     if (s == SL_OK && !built) s = apply_sinks(p, args, &err);
-    int code = s == SL_OK ? run(p, args) : cli_error(&err);
+    int code = s == SL_OK ? check(p, args) : cli_error(&err);
+    if (code == CLI_OK) code = run(p, args);
     sl_pipeline_free(&p);
     return code;
 }

@@ -6,11 +6,29 @@
 
 #include <jansson.h>
 
+#include "sluice.h"
+
 enum { WIDTH = 100 };
 
 static const char *text_of(const json_t *o, const char *key) {
     const char *t = json_string_value(json_object_get(o, key));
     return t ? t : "";
+}
+
+/* Escapes the control characters in all texts of V, which come from a definition. */
+void cli_make_harmless(json_t *v) {
+    size_t i;
+    json_t *part;
+    const char *key;
+    if (json_is_string(v)) {
+        size_t size = 6 * json_string_length(v) + 1;
+        char *shown = malloc(size);
+        if (!shown || json_string_set(v, sl_show_text(json_string_value(v), shown, size)) != 0)
+            json_string_set(v, "");
+        free(shown);
+    }
+    json_array_foreach(v, i, part) cli_make_harmless(part);
+    json_object_foreach(v, key, part) cli_make_harmless(part);
 }
 
 /* TEXT in lines of at most WIDTH columns, each behind INDENT blanks. */
@@ -61,6 +79,7 @@ static void print_stage(const json_t *stage) {
 void cli_print_plan(const char *json) {
     json_t *plan = json_loads(json, 0, NULL), *stage, *sink;
     size_t i;
+    cli_make_harmless(plan);
     const char *name = text_of(plan, "name");
     printf("%s%s%s pool, %d workers, %s dialect\n", name, *name ? ": " : "", text_of(plan, "pool"),
            (int)json_integer_value(json_object_get(plan, "workers")), text_of(plan, "dialect"));
@@ -91,6 +110,7 @@ void cli_print_outline(const char *json, bool inputs) {
     json_t *root = json_loads(json, JSON_DECODE_ANY, NULL), *pipe;
     size_t i;
     bool both = json_is_object(root);
+    cli_make_harmless(root);
     if (inputs) print_inputs(both ? json_object_get(root, "inputs") : root);
     if (both || !inputs)
         json_array_foreach(both ? json_object_get(root, "dependencies") : root, i, pipe)

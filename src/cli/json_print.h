@@ -12,4 +12,8 @@ void cli_print_outline(const char *json, bool inputs);
 void cli_print_pipes(const char *json);
 void cli_print_pipe(const char *json);
 
+/* Escapes the control characters in all texts of V, which come from wherever, for a terminal. */
+struct json_t;
+void cli_make_harmless(struct json_t *v);
+
 #endif

@@ -3,7 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -17,12 +21,12 @@ static const cli_option common[] = {
 };
 
 int cli_complain(int code, const char *fmt, ...) {
+    char text[2048], shown[4096];
     va_list ap;
-    fputs("sluice: ", stderr);
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    fputc('\n', stderr);
+    fprintf(stderr, "sluice: %s\n", sl_show_text(text, shown, sizeof shown));
     return code;
 }
 
@@ -69,7 +73,7 @@ static int help(FILE *to, int code) {
           "  sluice run load-feeds.json -j 4\n\n"
           "exit codes: 0 done; 1 failed, nothing committed; 2 usage or pipeline error; 3 done, with "
           "quarantined items;\n"
-          "70 internal error; 75 try again later; 130, 143 interrupted\n",
+          "70 internal error; 75 try again later; 129, 130, 143 interrupted\n",
           to);
     return code;
 }
@@ -125,6 +129,25 @@ static void keep_memory(void) {
     mallopt(M_ARENA_MAX, 1);
 }
 
+/* The number of a standard descriptor that the caller has closed would go to the first file that is opened, which then got what is meant
+ * for the other. The null device takes its place, the wrong way round, so that whoever needs the real one is told; only messages
+ * have nobody to tell. */
+static bool fill_descriptors(void) {
+    static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) != -1 || errno != EBADF) continue;
+        if (open("/dev/null", modes[fd]) != fd) return false;
+    }
+    return true;
+}
+
+/* Where the caller ignores the ends of its children the system tells ours to nobody. */
+static void wait_for_children(void) {
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    sigemptyset(&usual.sa_mask);
+    sigaction(SIGCHLD, &usual, NULL);
+}
+
 static int dispatch(int argc, char **argv) {
     if (argc < 2) return help(stderr, CLI_USAGE);
     const char *word = argv[1];
@@ -144,6 +167,8 @@ static int dispatch(int argc, char **argv) {
 
 /* What went through stdio (help, descriptions, plans) must have arrived; sinks look after their own. */
 int main(int argc, char **argv) {
+    if (!fill_descriptors()) return CLI_FAILED;
+    wait_for_children();
     keep_memory();
     int code = dispatch(argc, argv);
     bool written = fflush(stdout) == 0 && !ferror(stdout);

@@ -6,8 +6,11 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/ledger.h"
 #include "base/shared.h"
+#include "base/signals.h"
+#include "engine/apart.h"
 #include "engine/changes.h"
 #include "engine/explain.h"
 #include "engine/run.h"
@@ -35,7 +38,9 @@ struct sl_pipeline {
     sl_status status; /* of the run */
     sl_error why;
     unsigned stall;
-    atomic_bool stopping;
+    atomic_bool *stopping; /* in memory that worker processes share, so that they too can look at it */
+    atomic_bool committing;
+    sigset_t signals; /* blocked when the pipeline was made */
     sl_progress_fn progress;
     void *progress_user;
     sl_buf text;   /* what plan handed out last */
@@ -52,9 +57,11 @@ struct sl_stream {
 sl_pipeline *sl_pipeline_new(void) {
     sl_pipeline *p = calloc(1, sizeof *p);
     if (!p) return NULL;
-    atomic_init(&p->stopping, false);
+    atomic_init(&p->committing, false);
+    sl_signals_blocked(&p->signals);
     p->plan = sl_plan_new();
-    if (!p->plan) sl_pipeline_free(&p);
+    p->stopping = sl_shared_map(sizeof *p->stopping);
+    if (!p->plan || !p->stopping) sl_pipeline_free(&p);
     return p;
 }
 
@@ -73,6 +80,7 @@ void sl_pipeline_free(sl_pipeline **pp) {
     sl_plan_free(&p->plan);
     sl_buf_free(&p->text);
     sl_buf_free(&p->report);
+    sl_shared_unmap(p->stopping, sizeof *p->stopping);
     free(p);
     *pp = NULL;
 }
@@ -163,7 +171,8 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
     sl_env env = {.now = sl_clock_epoch(),
                   .tmpdir = temp_folder(),
                   .workers = worker_count(s),
-                  .stopping = &p->stopping};
+                  .stopping = p->stopping,
+                  .signals = &p->signals};
     env.shared = !s->parallel || s->threads;
     if (s->if_changed) TRY(sl_ledger_new(env.tmpdir, &p->ledger, err));
     env.ledger = p->ledger;
@@ -175,7 +184,7 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
                                 .to_terminal = isatty(STDOUT_FILENO),
                                 .out_fd = STDOUT_FILENO,
                                 .now = env.now,
-                                .stopping = &p->stopping};
+                                .stopping = p->stopping};
     TRY(sl_targets_make(p->plan, &p->sink_env, &p->targets, err));
     p->prepared = true;
     return SL_OK;
@@ -183,6 +192,18 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
 
 sl_status sl_pipeline_check(sl_pipeline *p, sl_error *err) {
     return prepare(p, err);
+}
+
+sl_status sl_pipeline_check_apart(sl_pipeline *p, const char *what, const char *path, sl_error *err) {
+    TRY(prepare(p, err));
+    return sl_apart_check(p->plan, &p->targets, what, path, err);
+}
+
+const char *sl_pipeline_output(const sl_pipeline *p, unsigned i) {
+    if (i >= p->targets.n) return NULL;
+    const sl_target *t = &p->targets.v[i];
+    const char *file = t->sink->file ? t->sink->file(t->conf) : NULL;
+    return file ? file : "";
 }
 
 const char *sl_pipeline_warning(const sl_pipeline *p, unsigned i) {
@@ -254,7 +275,7 @@ static sl_status start_http(sl_pipeline *p, sl_error *err) {
     sl_http_options options = {.permits = p->permits,
                                .allowed = p->plan->web.allowed,
                                .nallowed = p->plan->web.nallowed,
-                               .stopping = &p->stopping};
+                               .stopping = p->stopping};
     TRY(sl_http_new(&options, &p->http, err));
     p->plan->env.http = p->http;
     p->plan->env.permits = p->permits;
@@ -263,6 +284,7 @@ static sl_status start_http(sl_pipeline *p, sl_error *err) {
 
 static void committing(void *user) {
     sl_pipeline *p = user;
+    atomic_store(&p->committing, true);
     if (p->changes) sl_changes_forget(p->changes);
 }
 
@@ -279,7 +301,7 @@ static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
                         .sink_env = &p->sink_env,
                         .stall = p->stall,
                         .workers = p->plan->env.workers,
-                        .stopping = &p->stopping};
+                        .stopping = p->stopping};
     o.pool = !s->parallel ? SL_POOL_INLINE : s->threads ? SL_POOL_THREADS : SL_POOL_PROCESSES;
     if (to_sinks) {
         o.targets = p->targets.v;
@@ -330,6 +352,14 @@ static sl_status run_to_sinks(sl_pipeline *p, sl_error *err) {
     return SL_OK;
 }
 
+/* Before anything is read, as a join reads its second stream when it starts. */
+static sl_status check_standard_output(const sl_pipeline *p, sl_error *err) {
+    const char *file;
+    for (unsigned i = 0; (file = sl_pipeline_output(p, i)); i++)
+        if (!*file) TRY(sl_standard_check(p->sink_env.out_fd, true, err));
+    return SL_OK;
+}
+
 int sl_done_exit_code(const sl_progress *totals) {
     return totals->quarantined || totals->failed ? 3 : 0;
 }
@@ -343,14 +373,20 @@ sl_status sl_pipeline_run(sl_pipeline *p, sl_error *err) {
     if (!err) err = &local;
     if (p->plan->nsinks == 0)
         return sl_fail(err, SL_E_USAGE, "the pipeline has no sink: add one, or open it");
-    sl_status s = start(p, true, err);
+    sl_status s = prepare(p, err);
+    if (s == SL_OK) s = check_standard_output(p, err);
+    if (s == SL_OK) s = start(p, true, err);
     if (s == SL_OK) s = look_for_changes(p, err);
     if (s == SL_OK && !p->unchanged_since) s = run_to_sinks(p, err);
     return remember(p, s, err);
 }
 
 void sl_pipeline_stop(sl_pipeline *p) {
-    atomic_store_explicit(&p->stopping, true, memory_order_relaxed);
+    atomic_store_explicit(p->stopping, true, memory_order_relaxed);
+}
+
+bool sl_pipeline_committing(const sl_pipeline *p) {
+    return atomic_load(&p->committing);
 }
 
 static sl_status make_report(sl_pipeline *p, sl_error *err) {

@@ -1,5 +1,6 @@
 #include "engine/processor.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -236,6 +237,12 @@ static sl_status field_of(sl_processor *p, const sl_value *column, sl_batch *b, 
     return sl_cast_value(p->pipe->cast, *out, p->node->info.env->now, sl_batch_arena(b), out, err);
 }
 
+/* One item may be a lot of work. */
+static bool is_stopping(const sl_processor *p) {
+    const _Atomic bool *stopping = p->node->info.env->stopping;
+    return stopping && atomic_load_explicit(stopping, memory_order_relaxed);
+}
+
 static sl_status compute_row(sl_processor *p, const sl_value *column, sl_batch *b, uint32_t i,
                              sl_error *err) {
     sl_item item = {b, sl_batch_row(b, i)};
@@ -267,7 +274,8 @@ static sl_status compute_batch(sl_processor *p, sl_batch *b, sl_error *err) {
     p->results.arena = sl_batch_arena(b);
     if (p->fetches) return fetch_batch(p, b, err);
     for (uint32_t i = 0; i < b->nsel; i++) {
-        sl_status s = compute_row(p, column, b, i, err);
+        sl_status s = is_stopping(p) ? sl_fail(err, SL_E_STOPPED, "stopped on request")
+                                     : compute_row(p, column, b, i, err);
         if (s != SL_OK) {
             sl_error_at(err, b->source, sl_batch_line(b, sl_batch_row(b, i)), 0);
             return s;

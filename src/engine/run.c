@@ -178,7 +178,6 @@ static sl_status ready_sinks(sl_run *r, sl_error *err) {
 
 /* Databases first: a commit there may still fail, a rename hardly. */
 static sl_status commit_sinks(sl_run *r, sl_error *err) {
-    TRY(ready_sinks(r, err));
     for (int pass = 0; pass < 2; pass++)
         for (uint32_t i = 0; i < r->o.ntargets; i++)
             if (r->o.targets[i].sink->transaction == (pass == 0))
@@ -202,6 +201,8 @@ sl_status sl_run_to_sinks(sl_run *r, sl_error *err) {
     TRY(check_balance(r, err));
     TRY(check_failures(r, err));
     TRY(sl_run_guard(r, err));
+    TRY(ready_sinks(r, err));
+    if (r->o.stopping && atomic_load(r->o.stopping)) return sl_fail(err, SL_E_STOPPED, "stopped on request");
     if (r->o.committing) r->o.committing(r->o.committing_user);
     s = commit_sinks(r, err);
     r->ended = sl_clock_ns();

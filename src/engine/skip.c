@@ -40,7 +40,7 @@ static sl_status compile_all(sl_skip *s, const sl_node *node, sl_error *err) {
         s->rules[i].given = (const sl_skip_rule *)node->skip.v + i;
         TRY(compile(s, &s->rules[i], node->info.env->dialect, &groups, err));
     }
-    return sl_matcher_new(groups, &s->matcher, err);
+    return sl_matcher_new(groups, node->info.env->stopping, &s->matcher, err);
 }
 
 sl_status sl_skip_new(const sl_node *node, sl_skip **out, sl_error *err) {

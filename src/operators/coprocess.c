@@ -20,6 +20,7 @@ enum {
     NAP_MS = 1,      /* between its last byte and its end */
     LOOK_MS = 100,   /* between two looks at the clock and at `stopping` */
     GRACE_MS = 1000, /* for an end after its input was closed */
+    HURRY_MS = 100,  /* the same when the run stops */
     BLOCK = 64 << 10
 };
 
@@ -43,25 +44,20 @@ static void set_flags(int fd, bool nonblocking) {
     if (nonblocking) fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
-/* Signals as a program expects them, whatever the worker ignores or blocks. */
-static int spawn(sl_coprocess *c, char *const *argv, char *const *env, int in, int out) {
+/* Signals as the program itself was given them: its mask, whatever the worker blocks. What the program ignored at its start is ignored,
+ * what it catches is not. */
+static int spawn(sl_coprocess *c, char *const *argv, char *const *env, const sigset_t *mask, int in,
+                 int out) {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
-    sigset_t none, usual;
-    sigemptyset(&none);
-    sigemptyset(&usual);
-    sigaddset(&usual, SIGPIPE);
-    sigaddset(&usual, SIGINT);
-    sigaddset(&usual, SIGTERM);
     int failed = posix_spawn_file_actions_init(&files);
     if (failed) return failed;
     failed = posix_spawnattr_init(&attributes);
     if (!failed) {
         posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
         posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-        posix_spawnattr_setsigmask(&attributes, &none);
-        posix_spawnattr_setsigdefault(&attributes, &usual);
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+        if (mask) posix_spawnattr_setsigmask(&attributes, mask);
+        posix_spawnattr_setflags(&attributes, mask ? POSIX_SPAWN_SETSIGMASK : 0);
         failed = posix_spawnp(&c->pid, argv[0], &files, &attributes, argv, env);
         posix_spawnattr_destroy(&attributes);
     }
@@ -70,7 +66,7 @@ static int spawn(sl_coprocess *c, char *const *argv, char *const *env, int in, i
     return failed;
 }
 
-sl_status sl_coprocess_start(char *const *argv, char *const *env, double timeout,
+sl_status sl_coprocess_start(char *const *argv, char *const *env, const sigset_t *mask, double timeout,
                              const _Atomic bool *stopping, sl_coprocess **out, sl_error *err) {
     int in[2] = {-1, -1}, back[2] = {-1, -1};
     sl_coprocess *c = *out = calloc(1, sizeof *c);
@@ -83,7 +79,7 @@ sl_status sl_coprocess_start(char *const *argv, char *const *env, double timeout
         close_end(&in[1]);
         return s;
     }
-    int failed = spawn(c, argv, env, in[1], back[1]);
+    int failed = spawn(c, argv, env, mask, in[1], back[1]);
     close_end(&in[1]);
     close_end(&back[1]);
     c->in = in[0];
@@ -95,17 +91,21 @@ sl_status sl_coprocess_start(char *const *argv, char *const *env, double timeout
 
 /* ---- its end ------------------------------------------------------------------------------------------------------------- */
 
+static bool is_stopping(const sl_coprocess *c) {
+    return c->stopping && atomic_load_explicit(c->stopping, memory_order_relaxed);
+}
+
 /* Waits for the end, GRACE_MS at most, and kills then. The wait status, or -1. */
 static int reap(sl_coprocess *c) {
     int status = -1;
     struct timespec nap = {.tv_nsec = 1000000};
-    uint64_t deadline = sl_clock_ns() + (uint64_t)GRACE_MS * 1000000;
+    uint64_t since = sl_clock_ns();
     for (int flags = WNOHANG; c->pid;) {
         pid_t ended = waitpid(c->pid, &status, flags);
         if (ended == c->pid || (ended < 0 && errno != EINTR)) break;
         if (ended < 0) continue;
         nanosleep(&nap, NULL);
-        if (sl_clock_ns() < deadline) continue;
+        if (sl_clock_ns() - since < (is_stopping(c) ? HURRY_MS : GRACE_MS) * UINT64_C(1000000)) continue;
         kill(c->pid, SIGKILL);
         flags = 0;
     }
@@ -165,7 +165,7 @@ static size_t read_some(sl_coprocess *c, sl_buf *out, bool *ended) {
 }
 
 static sl_status silent(sl_coprocess *c, uint64_t since, sl_error *err) {
-    if (c->stopping && atomic_load_explicit(c->stopping, memory_order_relaxed)) {
+    if (is_stopping(c)) {
         kill_now(c);
         return sl_fail(err, SL_E_STOPPED, "stopped on request");
     }

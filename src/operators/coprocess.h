@@ -7,14 +7,16 @@
 #ifndef SL_OPERATORS_COPROCESS_H
 #define SL_OPERATORS_COPROCESS_H
 
+#include <signal.h>
+
 #include "base/buffer.h"
 #include "base/text.h"
 
 typedef struct sl_coprocess sl_coprocess;
 
 /* ARGV: NULL-terminated; a name without a slash is looked up in PATH. ENV: NULL-terminated NAME=VALUE, the whole environment.
- * STOPPING may be NULL; TIMEOUT: seconds without a byte in either direction, 0: any. All outlive the coprocess. */
-SL_MUST_CHECK sl_status sl_coprocess_start(char *const *argv, char *const *env, double timeout,
+ * MASK: the signals it starts with blocked, NULL: the caller's; those that the program ignores it ignores too, as after any exec. STOPPING may be NULL; TIMEOUT: seconds without a byte in either direction, 0: any. All outlive the coprocess. */
+SL_MUST_CHECK sl_status sl_coprocess_start(char *const *argv, char *const *env, const sigset_t *mask, double timeout,
                                            const _Atomic bool *stopping, sl_coprocess **out, sl_error *err);
 
 /* Writes IN and reads meanwhile, appending to OUT, until ENOUGH says so of OUT. SL_E_DATA when the command ends before, with its exit

@@ -20,6 +20,7 @@ typedef struct conf {
     bool first; /* only the first answer to an item counts */
     char **argv, **environment;
     const _Atomic bool *stopping;
+    const sigset_t *mask;
 } conf;
 
 typedef struct state {
@@ -66,7 +67,7 @@ static sl_status ask(state *st, sl_batch *b, sl_error *err) {
     TRY(sl_buf_check(&st->in, err));
     const conf *c = st->conf;
     if (!st->command)
-        TRY(sl_coprocess_start(c->argv, c->environment, c->timeout, c->stopping, &st->command, err));
+        TRY(sl_coprocess_start(c->argv, c->environment, c->mask, c->timeout, c->stopping, &st->command, err));
     TRY(sl_coprocess_talk(st->command, sl_text_n(st->in.data, st->in.len), &st->out, all_answered, st, err));
     return st->out.len == st->seen ? SL_OK : too_much(c, err);
 }
@@ -189,6 +190,7 @@ static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     if (!c->command.n || !c->command.v[0].n)
         return sl_fail(err, SL_E_PLAN, "'command' is a list: the program and its arguments");
     c->stopping = info->env->stopping;
+    c->mask = info->env->signals;
     c->first = info->count == 1;
     TRY(prepare_command(c, info, err));
     return prepare_environment(c, info, err);

@@ -14,6 +14,7 @@ typedef struct conf {
     const sl_lua_program *program; /* the last of the conditions, or NULL */
     int combine;
     bool permit, stop;
+    const _Atomic bool *stopping;
 } conf;
 
 enum { COMBINE_AND, COMBINE_OR };
@@ -108,7 +109,7 @@ static sl_status start_state(const void *vconf, void **out, sl_error *err) {
     if (!st) return sl_oom(err);
     st->conf = vconf;
     if (st->conf->program) TRY(sl_lua_open(st->conf->program, &st->lua, err));
-    return sl_matcher_new(0, &st->matcher, err);
+    return sl_matcher_new(0, st->conf->stopping, &st->matcher, err);
 }
 
 /* ---- stop at the first rejected item -------------------------------------------------------------------------------------- */
@@ -149,6 +150,7 @@ static const sl_serial serial = {.open = open_serial, .pass = pass, .close = sto
 
 static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     conf *c = vconf;
+    c->stopping = info->env->stopping;
     if (!c->rules.v && !c->function.lua.s)
         return sl_fail(err, SL_E_PLAN, "missing key 'rule': what to look for (or 'lua')");
     for (uint32_t i = 0; i < c->rules.n; i++)

@@ -1,5 +1,6 @@
 #include "operators/pcre.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -19,6 +20,7 @@ struct sl_matcher {
     pcre2_match_data *data;
     pcre2_match_context *context;
     pcre2_jit_stack *stack;
+    const _Atomic bool *stopping;
 };
 
 /* ---- patterns ----------------------------------------------------------------------------------------------------------- */
@@ -138,9 +140,10 @@ sl_subject sl_subject_of(sl_text t) {
     return (sl_subject){t, !(seen & UINT64_C(0x8080808080808080))};
 }
 
-sl_status sl_matcher_new(uint32_t groups, sl_matcher **out, sl_error *err) {
+sl_status sl_matcher_new(uint32_t groups, const _Atomic bool *stopping, sl_matcher **out, sl_error *err) {
     sl_matcher *m = *out = calloc(1, sizeof *m);
     if (!m) return sl_oom(err);
+    m->stopping = stopping;
     m->data = pcre2_match_data_create(groups + 1, NULL);
     m->context = pcre2_match_context_create(NULL);
     if (!m->data || !m->context) return sl_oom(err);
@@ -171,6 +174,8 @@ sl_status sl_regex_match(const sl_regex *r, sl_matcher *m, const sl_subject *s, 
                          const size_t **spans, sl_error *err) {
     const pcre2_code *code = s->ascii && r->bytes ? r->bytes : r->unicode;
     const char *text = s->text.s ? s->text.s : "";
+    if (m->stopping && atomic_load_explicit(m->stopping, memory_order_relaxed))
+        return sl_fail(err, SL_E_STOPPED, "stopped on request");
     int found = pcre2_match(code, (PCRE2_SPTR)text, s->text.n, from, not_empty ? PCRE2_NOTEMPTY_ATSTART : 0,
                             m->data, m->context);
     *spans = NULL;

@@ -17,6 +17,7 @@ typedef struct rule {
 typedef struct conf {
     sl_rules rules;
     uint32_t groups; /* the most that a rule has */
+    const _Atomic bool *stopping;
 } conf;
 
 typedef struct finder { /* a worker's own */
@@ -131,7 +132,7 @@ static sl_status prepare_rule(rule *r, sl_error *err) {
 static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     conf *c = vconf;
     rule *rules = c->rules.v;
-    (void)info;
+    c->stopping = info->env->stopping;
     for (uint32_t i = 0; i < c->rules.n; i++) {
         TRY(prepare_rule(&rules[i], err));
         uint32_t groups = sl_regex_groups(rules[i].regex);
@@ -149,7 +150,7 @@ static void destroy(void *vconf) {
 static sl_status start(const void *vconf, void **state, sl_error *err) {
     const conf *c = vconf;
     finder *f = *state = calloc(1, sizeof *f);
-    return f ? sl_matcher_new(c->groups, &f->matcher, err) : sl_oom(err);
+    return f ? sl_matcher_new(c->groups, c->stopping, &f->matcher, err) : sl_oom(err);
 }
 
 static void stop(void *state) {

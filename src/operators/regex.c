@@ -35,6 +35,7 @@ typedef struct conf {
     bool riko;
     group *groups;
     uint32_t ngroups, most; /* most groups of any pattern */
+    const _Atomic bool *stopping;
 } conf;
 
 typedef struct state {
@@ -286,6 +287,7 @@ static sl_status add_group(conf *c, sl_text field, const sl_step_info *info, gro
 static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     conf *c = vconf;
     c->riko = info->env->dialect == SL_RIKO;
+    c->stopping = info->env->stopping;
     c->groups = sl_arena_calloc(info->arena, (size_t)c->rules.n + 1, sizeof *c->groups);
     if (!c->groups) return sl_oom(err);
     for (uint32_t i = 0; i < c->rules.n; i++) {
@@ -308,7 +310,7 @@ static void destroy(void *vconf) {
 static sl_status start(const void *vconf, void **out, sl_error *err) {
     const conf *c = vconf;
     state *st = *out = calloc(1, sizeof *st);
-    return st ? sl_matcher_new(c->most, &st->matcher, err) : sl_oom(err);
+    return st ? sl_matcher_new(c->most, c->stopping, &st->matcher, err) : sl_oom(err);
 }
 
 static void stop(void *vstate) {

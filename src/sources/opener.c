@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/ledger.h"
 #include "base/tempfile.h"
 #include "net/cached.h"
@@ -220,6 +221,7 @@ static sl_status open_fetch(sl_inflow *b, sl_error *err) {
 
 static sl_status open_file(sl_inflow *b, sl_error *err) {
     struct stat st;
+    TRY(sl_standard_check_path(b->name, false, err));
     TRY(sl_range_open(b->name, &b->fd, err));
     if (fstat(b->fd, &st)) return sl_fail_errno(err, errno, "cannot open", b->name);
     if (S_ISDIR(st.st_mode)) return sl_fail_errno(err, EISDIR, "cannot open", b->name);
@@ -237,6 +239,7 @@ static sl_status open_any(sl_inflow *b, sl_text encoding, sl_error *err) {
     if (!b->ask && !sl_encoding_is_utf8(encoding)) TRY(sl_transcode_new(encoding, &b->transcode, err));
     if (sl_source_is_file(b->name)) return open_file(b, err);
     if (strcmp(b->name, "-")) return open_fetch(b, err);
+    TRY(sl_standard_check(STDIN_FILENO, false, err));
     sl_ledger_spoil(b->env->ledger);
     b->fd = STDIN_FILENO;
     b->name = "stdin";
@@ -554,10 +557,11 @@ long sl_inflow_status(sl_inflow *b) {
 
 /* ---- ranges -------------------------------------------------------------------------------------------- */
 
+/* A named pipe is open at once, also while nobody writes to it: waiting is for reading, where the run can be stopped. */
 static int open_again(const char *path) {
     int fd;
     do {
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     } while (fd < 0 && errno == EINTR);
     return fd;
 }

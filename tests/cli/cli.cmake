@@ -4,6 +4,9 @@ foreach(name command_line failures targets empty functions examples definitions 
   set_tests_properties(cli.${name} PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
 endforeach()
 
+add_test(NAME cli.process COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_process.py)
+set_tests_properties(cli.process PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
+
 set_tests_properties(cli.cache cli.pages cli.changes PROPERTIES LABELS "cli;http")
 
 add_test(NAME cli.pipes_md COMMAND python3 ${PROJECT_SOURCE_DIR}/docs/generate_pipes_md.py --check)

@@ -11,7 +11,7 @@ static void replace(const sl_regex *r, const sl_replacement *put, sl_text text) 
     sl_buf out = {.limit = 1 << 20};
     uint32_t from = 0;
     bool not_empty = false;
-    FUZZ_CHECK(sl_matcher_new(sl_regex_groups(r), &m, NULL) == SL_OK);
+    FUZZ_CHECK(sl_matcher_new(sl_regex_groups(r), NULL, &m, NULL) == SL_OK);
     for (int i = 0; i < MATCHES && from <= text.n; i++) {
         const size_t *spans = NULL;
         sl_error err = {0};

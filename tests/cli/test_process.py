@@ -1,0 +1,292 @@
+"""The process around a run: its descriptors, signals and files, whatever state they are in when it begins, and whatever happens to
+them meanwhile."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from program import PROGRAM, Case, main
+
+POOLS = (("-j", "2"), ("--threads=false", "-j", "2"), ("--parallel=false",))
+
+
+class Process(Case):
+    def start(self, *args, closed=(), ignored=(), blocked=(), **more):
+        """A run with descriptors closed, signals ignored and signals blocked from its start on."""
+
+        def prepare():
+            for number in ignored:
+                signal.signal(number, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
+            for fd in closed:
+                os.close(fd)
+
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        p = subprocess.Popen([PROGRAM, *map(str, args)], cwd=self.dir, env=self.env, preexec_fn=prepare, **{**pipes, **more})
+        self.addCleanup(self.end, p)
+        return p
+
+    @staticmethod
+    def end(p):
+        p.kill()
+        p.wait()
+        for f in (p.stdin, p.stdout, p.stderr):
+            if f:
+                with contextlib.suppress(BrokenPipeError):
+                    f.close()
+
+    def ended(self, p, seconds=20):
+        """Exit code, output and messages."""
+        out, err = p.communicate(timeout=seconds)
+        return p.returncode, (out or b"").decode(), (err or b"").decode()
+
+
+class Descriptors(Process):
+    def setUp(self):
+        super().setUp()
+        self.file("s.csv", "id,name\n1,a\n")
+
+    def test_a_closed_standard_output_is_an_error_where_it_is_needed(self):
+        self.file("d.json", '{"modules": [{"type": "csv", "conf": {"url": "s.csv"}}], "sinks": [{"to": "/dev/stdout", "type": "csv"}, '
+                            '"o.csv"]}')
+        for words in (["pipe", "csv url=s.csv"], ["run", "d.json"]):
+            for pool in POOLS:
+                code, _, err = self.ended(self.start(*words, "-q", *pool, closed=[1]))
+                self.assertEqual((code, err), (1, "sluice: standard output is closed\n"))
+        self.assertEqual(self.names(), ["d.json", "s.csv"])
+
+    def test_a_closed_standard_input_is_an_error_where_it_is_needed(self):
+        for url in ("-", "/dev/stdin"):
+            for pool in POOLS:
+                p = self.start("pipe", f"csv url={url}", "--to", "o.csv", "-q", *pool, closed=[0])
+                code, _, err = self.ended(p)
+                self.assertEqual(code, 1)
+                self.assertIn("standard input is closed", err)
+        self.assertEqual(self.names(), ["s.csv"])
+
+    def test_closed_descriptors_that_nobody_needs_change_nothing(self):
+        for closed in ([0], [1], [2], [0, 1], [0, 1, 2]):
+            for pool in POOLS:
+                p = self.start("pipe", "csv url=s.csv", "--to", "o.csv", "--to", "o.db:t", *pool, closed=closed)
+                self.assertEqual(self.ended(p)[0], 0)
+                self.assertEqual((self.dir / "o.csv").read_text(), "id,name\n1,a\n")
+
+    def test_no_message_goes_into_an_output(self):
+        p = self.start("pipe", "csv url=s.csv", "--to", "nowhere/o.csv", "--to", "o.csv", "--to", "o.db:t", closed=[1, 2])
+        self.assertEqual(self.ended(p)[0], 1)
+        self.assertEqual(self.names(), ["s.csv"])
+
+    def test_help_that_nobody_can_read_is_an_error(self):
+        code, _, err = self.ended(self.start("pipes", closed=[1]))
+        self.assertEqual((code, err), (1, "sluice: cannot write to standard output\n"))
+
+
+class Report(Process):
+    def setUp(self):
+        super().setUp()
+        self.file("s.csv", "id\n1\n")
+        self.file("d.json", '{"modules": [{"type": "csv", "conf": {"url": "s.csv"}}], "sinks": ["o.csv"]}')
+
+    def test_a_path_that_cannot_be_written_is_refused_before_anything_is_read(self):
+        os.mkfifo(self.dir / "never")
+        for path in ("/nonexistent/r.json", ".", "spill"):
+            r = self.sluice("pipe", "csv url=never", "--to", "o.csv", "-q", "--report", path, code=1)
+            self.assertIn(f"cannot write the report to '{path}'", r.message)
+        self.assertNotIn("o.csv", self.names())
+
+    def test_a_path_that_the_run_reads_or_writes_is_refused(self):
+        os.link(self.dir / "s.csv", self.dir / "same.csv")
+        os.symlink("s.csv", self.dir / "link.csv")
+        for path, what in (("s.csv", "an input"), ("same.csv", "an input"), ("link.csv", "an input"), ("o.csv", "an output"),
+                           ("./spill/../o.csv", "an output"), ("d.json", "the definition")):
+            r = self.sluice("run", "d.json", "--report", path, code=2)
+            self.assertEqual(r.message, f"sluice: the report cannot go to '{path}', which is {what} of the same run")
+        for words in (["--to", "x.db:t", "--report", "x.db"], ["--to", "x.csv", "--report", "same.csv"]):
+            self.sluice("pipe", "csv url=s*.csv", *words, code=2)
+        self.assertEqual((self.dir / "s.csv").read_text(), "id\n1\n")
+
+    def test_it_is_all_new_or_still_the_old_one_and_keeps_its_mode(self):
+        old = self.file("r.json", "old")
+        old.chmod(0o640)
+        os.link(old, self.dir / "kept.json")
+        os.symlink("r.json", self.dir / "l.json")
+        self.sluice("run", "d.json", "--report", "l.json")
+        self.assertEqual((self.dir / "kept.json").read_text(), "old")
+        self.assertIn('"balanced"', old.read_text())
+        self.assertEqual(old.stat().st_mode & 0o777, 0o640)
+        self.assertTrue((self.dir / "l.json").is_symlink())
+        self.assertEqual(self.names(), ["d.json", "kept.json", "l.json", "o.csv", "r.json", "s.csv"])
+
+    def test_a_device_is_written_to(self):
+        r = self.sluice("run", "d.json", "-q", "--report", "/dev/stdout")
+        self.assertIn(b'"balanced"', r.out)
+
+
+STATE = """import json, re, sys
+text = open("/proc/self/status").read()
+mask = {k: int(re.search(k + r":\\s*(\\w+)", text).group(1), 16) for k in ("SigBlk", "SigIgn")}
+for line in sys.stdin:
+    print(json.dumps(mask), flush=True)
+"""
+
+
+class Inherited(Process):
+    def test_signals_that_the_caller_ignores_stay_ignored(self):
+        self.file("s.csv", "n\n" + "1\n" * 2000)
+        for pool in POOLS:
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+                with self.subTest(pool=pool, signal=number.name):
+                    p = self.start("pipe", "csv url=-", "--to", "o.csv", "-q", *pool, ignored=[number], stdin=subprocess.PIPE)
+                    p.stdin.write(b"n\n1\n")
+                    p.stdin.flush()
+                    time.sleep(0.3)
+                    p.send_signal(number)
+                    time.sleep(0.2)
+                    self.assertIsNone(p.poll())
+                    code, _, err = self.ended(p)
+                    self.assertEqual((code, err), (0, ""))
+
+    def test_commands_have_signals_as_the_caller_gave_them(self):
+        """Python's own start changes SIGPIPE and SIGXFSZ: those of a command are only the same on every pool."""
+        self.file("state.py", STATE)
+        self.file("s.csv", "n\n1\n")
+        for ignored, blocked in (((), ()), ((signal.SIGHUP, signal.SIGINT), (signal.SIGUSR1,)),
+                                 ((signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ), (signal.SIGTERM, signal.SIGALRM))):
+            expected = None
+            for pool in POOLS:
+                p = self.start("pipe", "csv url=s.csv | exec command.0=python3 command.1=state.py", "-q", *pool,
+                               ignored=ignored, blocked=blocked)
+                code, out, err = self.ended(p)
+                self.assertEqual(code, 0, err)
+                state = eval(out)
+                blocks = sum(1 << (n - 1) for n in blocked)
+                ignores = sum(1 << (n - 1) for n in ignored)
+                mine = sum(1 << (n - 1) for n in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1))
+                self.assertEqual(state["SigBlk"], blocks)
+                self.assertEqual(state["SigIgn"] & mine, ignores & mine)
+                expected = expected or state
+                self.assertEqual(state, expected)
+
+    def test_a_caller_that_ignores_the_end_of_its_children_changes_nothing(self):
+        self.file("s.csv", "n\n1\n")
+        for pool in POOLS:
+            p = self.start("pipe", "csv url=s.csv | exec command=cat", "--to", "o.csv", *pool, "-q", ignored=[signal.SIGCHLD])
+            self.assertEqual(self.ended(p), (0, "", ""))
+
+
+class Stop(Process):
+    """One signal ends any run within a second."""
+
+    def stop(self, number, *args, before=0.5, **more):
+        """Starts a run that does not end, and stops it: what it said, after checking how fast and with which code."""
+        p = self.start(*args, **more)
+        time.sleep(before)
+        self.assertIsNone(p.poll(), "it has ended before")
+        began = time.monotonic()
+        p.send_signal(number)
+        code, _, err = self.ended(p)
+        self.assertLess(time.monotonic() - began, 1.2)
+        self.assertEqual(code, 128 + number, err)
+        return err
+
+    def check(self, step, files=("o.csv", "o.db"), numbers=(signal.SIGTERM,), before=0.5, pools=POOLS, more=()):
+        for pool in pools:
+            for number in numbers:
+                with self.subTest(pool=pool, signal=number.name):
+                    err = self.stop(number, "pipe", step, "--to", "o.csv", "--to", "o.db:t", "-q", *more, *pool, before=before)
+                    self.assertEqual(err, "sluice: interrupted; o.csv and o.db are untouched\n")
+                    for name in files:
+                        self.assertFalse((self.dir / name).exists())
+
+    def test_while_a_named_pipe_has_no_writer(self):
+        os.mkfifo(self.dir / "ff")
+        self.check("csv url=ff", numbers=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
+
+    def test_while_a_named_pipe_is_silent(self):
+        os.mkfifo(self.dir / "ff")
+        held = os.open(self.dir / "ff", os.O_RDWR)
+        self.addCleanup(os.close, held)
+        os.write(held, b"a,b\n1,2\n")
+        self.check("csv url=ff")
+
+    def test_a_named_pipe_is_read_to_its_end(self):
+        os.mkfifo(self.dir / "ff")
+        for pool in POOLS:
+            p = self.start("pipe", "csv url=ff", "-q", *pool)
+            time.sleep(0.2)
+            with open(self.dir / "ff", "wb") as f:
+                f.write(b"n\n" + b"1\n" * 100000)
+                f.flush()
+                time.sleep(0.1)
+                f.write(b"2\n")
+            code, out, err = self.ended(p)
+            self.assertEqual((code, err, out.count("\n")), (0, "", 100001))
+
+    def test_within_a_pattern_of_lua(self):
+        self.file("s.csv", "t\n" + "a" * 3000 + "\n")
+        self.check("csv url=s.csv | udf lua='return {x=string.find(item.t, string.rep(\".-\", 40)..\"b\")}' timeout=0")
+
+    def test_within_a_loop_of_lua(self):
+        self.file("s.csv", "t\n1\n")
+        self.check("csv url=s.csv | udf lua='while true do end return {}' timeout=0")
+
+    def test_within_regular_expressions(self):
+        self.file("s.csv", "t\n" + ("a" * 22 + "!\n") * 3000)
+        self.check("csv url=s.csv | regex rule.match='(a+)+$' rule.replace=x rule.field=t")
+
+    def test_within_a_command_that_does_not_answer(self):
+        self.file("s.csv", "t\n1\n")
+        self.check("csv url=s.csv | exec command.0=sleep command.1=100")
+
+    def test_while_nobody_reads_the_output(self):
+        self.file("s.csv", "t\n" + "some text\n" * 300000)
+        for pool in POOLS:
+            with self.subTest(pool=pool):
+                err = self.stop(signal.SIGTERM, "pipe", "csv url=s.csv", "--to", "-", "--to", "o.csv", "-q", *pool)
+                self.assertEqual(err, "sluice: interrupted; o.csv is untouched\n")
+
+    def test_while_a_named_pipe_has_no_reader(self):
+        self.file("s.csv", "t\n1\n")
+        os.mkfifo(self.dir / "out.csv")
+        for pool in POOLS:
+            with self.subTest(pool=pool):
+                err = self.stop(signal.SIGTERM, "pipe", "csv url=s.csv", "--to", "out.csv", "-q", *pool)
+                self.assertEqual(err, "sluice: interrupted\n")
+
+    def test_a_second_signal_ends_it_at_once(self):
+        self.file("s.csv", "t\n" + "a" * 3000 + "\n")
+        p = self.start("pipe", "csv url=s.csv | udf lua='return {x=string.find(item.t, string.rep(\".-\", 40)..\"b\")}' timeout=0",
+                       "--to", "o.csv", "--parallel=false")
+        time.sleep(0.5)
+        p.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+        began = time.monotonic()
+        p.send_signal(signal.SIGTERM)
+        self.assertEqual(self.ended(p)[0], 128 + signal.SIGTERM)
+        self.assertLess(time.monotonic() - began, 0.4)
+
+
+class Terminal(Process):
+    def test_what_people_are_shown_has_no_terminal_commands(self):
+        nasty = "\x1b[2J\x7f\u009b31m"
+        escaped = "\\u001b[2J\\u007f\\u009b31m"
+        self.file("e.json", '{"name": "%sn", "modules": [{"type": "csv", "conf": {"url": "%ss.csv"}}], "sinks": ["%so.csv"]}'
+                  % (escaped, escaped, escaped))
+        self.file("i.json", '{"modules": [{"type": "input", "conf": {"prompt": "%s", "default": "%s"}}]}' % (escaped, escaped))
+        self.file(nasty + "c.json", '{"modules": [{"type": "itembuilder"}]}')
+        for words in (["plan", "e.json"], ["check", "e.json"], ["run", "e.json"], ["plan", "i.json", "--inputs"], ["plan", nasty],
+                      ["check", nasty + "c.json"], [nasty], ["pipe", "csv url=" + nasty], ["pipes", nasty], ["pipe", nasty],
+                      ["run", "e.json", "--" + nasty], ["load", nasty, "--to", nasty], ["pipe", "itembuilder", "--report", nasty + "/r"],
+                      ["cache", "ls", "--dir", nasty], ["convert", nasty]):
+            r = self.sluice(*words, code=None)
+            text = (r.out + r.err).decode()
+            bad = [c for c in text if (c < " " and c != "\n") or "\x7f" <= c < "\xa0"]
+            self.assertEqual(bad, [], f"{words}: {text!r}")
+        self.assertIn("\\x1b[2J", self.sluice("plan", "e.json").out.decode())
+
+
+if __name__ == "__main__":
+    main()
