@@ -28,6 +28,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/cli/load.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/cli/cli.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/fuzz/fuzz.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/fault/fault.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/model/model.cmake)
 
 # What the tests fetch is kept apart from what their user fetches.
 get_property(all_tests DIRECTORY PROPERTY TESTS)
