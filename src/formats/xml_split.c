@@ -175,6 +175,15 @@ static void follow(splitter *s, sl_text name, uint32_t level) {
     sl_buf_clear(&s->seen);
 }
 
+/* A web page was sent instead of the document, and would be its one record. */
+static sl_status refuse_page(const splitter *s, const char *data, sl_error *err) {
+    sl_status status = sl_fail(err, SL_E_DATA,
+                               "this is a web page (its outermost element is html), where xml was expected; "
+                               "fetchdata with type html "
+                               "reads pages, and a path names the elements that are records");
+    return fail_at(s, data, s->scan.from, status, err);
+}
+
 static void begin_root(splitter *s, const char *data, sl_text name) {
     size_t n = s->scan.at - s->scan.from;
     s->begun = true;
@@ -185,6 +194,8 @@ static void begin_root(splitter *s, const char *data, sl_text name) {
 static sl_status start_tag(splitter *s, const char *data, bool empty, sl_error *err) {
     sl_text name = sl_xml_tag_name(data, s->scan.from, s->scan.at);
     if (s->scan.values > SL_XML_ATTRIBUTES) return too_many(s, data, err);
+    bool whole = !s->begun && !s->conf->nsteps && s->conf->dialect != SL_RIKO;
+    if (whole && sl_text_eq_nocase(name, SL_TEXT("html"))) return refuse_page(s, data, err);
     if (!s->begun) begin_root(s, data, name);
     uint32_t level = s->depth + 1;
     bool around = !s->ended && level < s->wanted && level <= SL_XML_DEPTH;

@@ -12,6 +12,8 @@
 /* Candidates where nothing but the bytes can tell, in the order of sl_source_conf.choices. */
 static const char *const candidates[] = {"json", "jsonl", "xml", "html", "csv", "tsv", "text"};
 
+#define PAGE_MOST ((size_t)4096) /* bytes in which a page is seen to be one */
+
 /* ---- names --------------------------------------------------------------------------------------------- */
 
 static sl_text without_dot(sl_text type) {
@@ -168,19 +170,37 @@ static sl_status set_access(sl_source_conf *c, const sl_step_info *info, sl_erro
 }
 
 bool sl_choice_is_data(const sl_format *format) {
-    static const char *const data[] = {"csv", "tsv", "json", "jsonl"};
+    static const char *const data[] = {"csv", "tsv", "json", "geojson", "jsonl", "fixed"};
     for (size_t i = 0; i < SL_COUNT(data); i++)
         if (!strcmp(format->name, data[i])) return true;
     return false;
 }
 
+/* T without blanks and comments before it, nor an XML declaration. */
+static sl_text without_prolog(sl_text t) {
+    for (;;) {
+        t = sl_text_trim(t);
+        const char *end = begins(t, "<!--") ? "-->" : begins(t, "<?xml") ? "?>" : NULL;
+        int64_t at = end ? sl_text_find(t, sl_text_of(end), 0) : -1;
+        if (at < 0) return t;
+        uint32_t skip = (uint32_t)at + (uint32_t)strlen(end);
+        t = (sl_text){t.s + skip, t.n - skip};
+    }
+}
+
+static bool looks_like_page(sl_text first) {
+    sl_text t = without_prolog(first);
+    if (begins(t, "<!doctype html")) return true;
+    return begins(t, "<html") && t.n > 5 && (t.s[5] == '>' || strchr(" \t\r\n", t.s[5]));
+}
+
 bool sl_choice_is_page(const char *media_type, const char *data, size_t n) {
     sl_text bare = sl_text_trim(sl_text_n(media_type, strcspn(media_type, ";")));
-    size_t blank = 0;
-    while (blank < n && strchr(" \t\r\n", data[blank])) blank++;
+    size_t mark = n >= 3 && !memcmp(data, "\xef\xbb\xbf", 3) ? 3 : 0;
+    sl_text first = sl_text_trim(sl_text_n(data + mark, n - mark < PAGE_MOST ? n - mark : PAGE_MOST));
     bool typed = sl_text_eq_nocase(bare, SL_TEXT("text/html")) ||
                  sl_text_eq_nocase(bare, SL_TEXT("application/xhtml+xml"));
-    return typed && blank < n && data[blank] == '<';
+    return (typed && first.n && first.s[0] == '<') || looks_like_page(first);
 }
 
 static bool is_document(const sl_format *f) {

@@ -110,8 +110,8 @@ int sl_choice_by_type(const sl_source_conf *c, const char *media_type);
 int sl_choice_by_bytes(const sl_source_conf *c, const char *data, size_t n);
 
 /* A web page where data was expected: a login form, a notice that the file has moved. Without a look at it, it would become a table
- * whose only column is called <!DOCTYPE html>. Whether FORMAT is such data; and whether what begins with DATA is a page: as some
- * servers call any file one, it must have the media type and look like it. */
+ * whose only column is called <!DOCTYPE html>. Whether FORMAT is such data; and whether what begins with DATA is a page: by its own
+ * words, or by the media type; as some servers call any file a page, it must look like markup then. */
 bool sl_choice_is_data(const sl_format *format);
 bool sl_choice_is_page(const char *media_type, const char *data, size_t n);
 

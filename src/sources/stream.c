@@ -340,10 +340,21 @@ static sl_status refuse_page(stream *s, const sl_format *format, sl_error *err) 
     if (!sl_choice_is_data(format)) return SL_OK;
     TRY(sl_inflow_type(s->in, &type, err));
     if (!sl_choice_is_page(type, s->block->data, s->block->len)) return SL_OK;
-    sl_status status =
-        sl_fail(err, SL_E_IO, "the server sends a web page (%s) where %s was expected", type, format->name);
+    sl_status status = sl_inflow_status(s->in)
+                           ? sl_fail(err, SL_E_IO, "the server sends a web page (%s) where %s was expected",
+                                     type[0] ? type : "it does not say so", format->name)
+                           : sl_fail(err, SL_E_DATA,
+                                     "this is a web page, where %s was expected; fetchdata and fetchtable "
+                                     "with type html read pages",
+                                     format->name);
     sl_error_at(err, s->source, 0, 0);
     return status;
+}
+
+/* 204 and 205 say that there is nothing: no document that is cut short, in whatever format. */
+static bool has_no_content(stream *s) {
+    long status = sl_inflow_status(s->in);
+    return status == 204 || status == 205;
 }
 
 static sl_status begin(stream *s, sl_error *err) {
@@ -444,6 +455,11 @@ static sl_status stream_split(void *split, sl_unit *unit, sl_error *err) {
         if (!s->in) TRY(open_next(s, err));
         if (!s->splitter && is_past_the_end(s)) {
             end_pages(s);
+            continue;
+        }
+        if (!s->splitter && has_no_content(s)) {
+            s->ended = true;
+            TRY(end_input(s, err));
             continue;
         }
         if (!s->splitter) {

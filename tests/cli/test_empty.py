@@ -5,9 +5,9 @@ asked for, or only a filter kept nothing, or there is nothing to lose. And --min
 import contextlib
 import json
 import sqlite3
-import sys
 
 import program
+import test_failures
 from program import pools
 
 DATA = "n,s\n1,x\n2,y\n"
@@ -212,6 +212,83 @@ class Fine(Empty):
 
     def test_standard_output(self):
         self.assertEqual(self.sluice("load", "header.csv", "--to", "-", "-f", "csv", "-q").out, b"n,s\n")
+
+
+class Pages(Empty):
+    """A web page where data was expected: a login form, saved as x.csv by whoever fetched it."""
+
+    PAGES = ["<!DOCTYPE html>\n<html><body>Please log in</body></html>\n", "\ufeff<html lang='en'>\n<body>\n</html>", "<HTML>\nx\n",
+             "<!-- from cache -->\n\n<!doctype html>\n<p>x\n", "<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC '-//W3C//DTD'>\n<html></html>"]
+
+    def test_in_files(self):
+        self.fill()
+        for page in self.PAGES:
+            for name in ("page.csv", "page.tsv", "page.json", "page.jsonl"):
+                self.file(name, page)
+                for to in ("x.db:t", "new.csv"):
+                    message = self.refused("load", name, "--to", to)
+                    for part in (name, "web page", "was expected"):
+                        self.assertIn(part, message)
+            self.file("page", page)
+            self.assertIn("web page", self.refused("load", "page", "--from", "csv", "--to", "x.csv"))
+            self.assertIn("web page", self.refused("pipe", "fetchtable url=page widths=5", "--to", "x.csv"))
+
+    def test_on_every_pool(self):
+        self.fill()
+        self.file("page.csv", self.PAGES[0])
+        for pool in pools((2,)):
+            self.assertIn("web page", self.refused("load", "data.csv", "page.csv", *pool, "--to", "x.db:t"))
+
+    def test_xml(self):
+        self.fill()
+        self.file("page.xml", "<html xmlns='http://www.w3.org/1999/xhtml'><body><p>x</p></body></html>")
+        self.assertIn("page.xml:1:1: step 1 (fetchdata): this is a web page", self.refused("load", "page.xml", "--to", "x.db:t"))
+        self.sluice("load", "page.xml", "--path", "html.body.p", "--to", "new.csv", "-q")
+
+    def test_what_only_looks_a_little_like_one(self):
+        for content in ("<html>,b\n1,2\n", "html\n1\n", "<b>,c\n1,2\n", "a,b\n<html>,2\n", "<htmlx\n1\n"):
+            self.file("page.csv", content)
+            if not content.startswith("<html>"):
+                self.sluice("load", "page.csv", "--to", "new.csv", "-q")
+        self.file("page.txt", self.PAGES[0])
+        self.sluice("load", "page.txt", "--to", "new.csv", "-q")
+
+
+class Answers(Empty):
+    """What servers send instead of data."""
+
+    def setUp(self):
+        super().setUp()
+        self.fill()
+        self.env["no_proxy"] = "127.0.0.1"
+        server = self.enterContext(test_failures.Server(self.dir))
+        self.url = server.url
+
+    def test_no_content(self):
+        for form in ("csv", "json", "jsonl", "text"):
+            for status in (204, 205):
+                url = self.url(f"status/{status}")
+                for to in TARGETS:
+                    self.assertIn(f"none in '{url}' (0 bytes)", self.refused("load", url, "--from", form, "--to", to))
+                self.sluice("load", url, "--from", form, "--to", "x.db:t", "--mode", "append", "-q")
+                self.sluice("load", url, "data.csv", "--from", "csv", "--to", "x.db:t", "-q")
+        self.check_kept()
+        for pipe in ("fetchdata type=xml", "fetch", "fetchpage", "xpathfetchpage", "fetchtable type=html"):
+            self.refused("pipe", f"{pipe} url={self.url('status/204')}", "--to", "x.csv")
+        for pool in pools((2,)):
+            self.refused("load", self.url("status/204"), "--from", "json", *pool, "--to", "x.db:t")
+
+    def test_an_empty_answer(self):
+        self.file("nothing", "")
+        for form in ("csv", "jsonl", "text"):
+            self.refused("load", self.url("nothing"), "--from", form, "--to", "x.db:t")
+
+    def test_a_page_whatever_the_server_calls_it(self):
+        for name in ("page.csv", "page.json", "page.bin", "page.html"):
+            self.file(name, Pages.PAGES[0])
+            for form in ("csv", "json"):
+                self.assertIn("web page", self.refused("load", self.url(name), "--from", form, "--to", "x.db:t"))
+        self.assertIn("web page", self.refused("load", self.url("page.csv"), "--to", "x.db:t"))
 
 
 class LeastRows(Empty):

@@ -18,10 +18,13 @@ OLD = "n\n1\n"
 
 
 class Server:
-    """The loopback server of tests/http over data/."""
+    """The loopback server of tests/http over ROOT."""
+
+    def __init__(self, root=DATA):
+        self.root = root
 
     def __enter__(self):
-        self.process = subprocess.Popen([sys.executable, SOURCE / "tests" / "http" / "server.py", "--root", DATA],
+        self.process = subprocess.Popen([sys.executable, SOURCE / "tests" / "http" / "server.py", "--root", self.root],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.port = int(self.process.stdout.readline())
         return self
