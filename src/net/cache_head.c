@@ -1,8 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
+#include "base/sha256.h"
 #include "net/cache_internal.h"
 
 #define MAGIC "sluice-cache 1\n"
@@ -40,18 +39,17 @@ void sl_cache_hex(const unsigned char *sum, size_t n, char *out) {
     out[2 * n] = 0;
 }
 
-/* Without memory for the sum the key is one that no entry has: nothing is found, and nothing is stored. */
 void sl_cache_key(sl_text url, sl_text extra, char out[SL_CACHE_KEY]) {
     const char *fragment = url.n ? memchr(url.s, '#', url.n) : NULL;
     if (fragment) url.n = (uint32_t)(fragment - url.s);
-    unsigned char sum[EVP_MAX_MD_SIZE] = {0};
-    EVP_MD_CTX *sha = EVP_MD_CTX_new();
-    bool ok = sha && EVP_DigestInit_ex(sha, EVP_sha256(), NULL) && EVP_DigestUpdate(sha, url.s, url.n) &&
-              EVP_DigestUpdate(sha, "\n", 1) && EVP_DigestUpdate(sha, extra.s, extra.n) &&
-              EVP_DigestFinal_ex(sha, sum, NULL);
-    EVP_MD_CTX_free(sha);
-    out[0] = 0;
-    if (ok) sl_cache_hex(sum, (SL_CACHE_KEY - 1) / 2, out);
+    unsigned char sum[SL_SHA256_BYTES];
+    sl_sha256 sha;
+    sl_sha256_begin(&sha);
+    sl_sha256_add(&sha, url.s, url.n);
+    sl_sha256_add(&sha, "\n", 1);
+    sl_sha256_add(&sha, extra.s, extra.n);
+    sl_sha256_end(&sha, sum);
+    sl_cache_hex(sum, (SL_CACHE_KEY - 1) / 2, out);
 }
 
 /* ---- the head -------------------------------------------------------------------------------------------- */

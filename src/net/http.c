@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -38,6 +39,14 @@ static void set_up_curl(void) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+/* With it comes OpenSSL, which takes thousands of allocations, does not stand that one of them fails, and is not needed for files. */
+sl_status sl_http_set_up(sl_http *h, sl_error *err) {
+    if (h->multi) return SL_OK;
+    pthread_once(&curl_once, set_up_curl);
+    h->multi = curl_multi_init();
+    return h->multi ? SL_OK : sl_oom(err);
+}
+
 static void apply_defaults(sl_http_options *o) {
     if (!o->connections) o->connections = 16;
     if (!o->per_host) o->per_host = 6;
@@ -46,18 +55,16 @@ static void apply_defaults(sl_http_options *o) {
 }
 
 sl_status sl_http_new(const sl_http_options *options, sl_http **out, sl_error *err) {
-    pthread_once(&curl_once, set_up_curl);
     sl_http *h = calloc(1, sizeof *h);
     if (!h) return sl_oom(err);
     h->options = *options;
     apply_defaults(&h->options);
     h->chance = sl_hash_mix(sl_clock_ns() ^ (uint64_t)getpid() << 40 ^ (uintptr_t)h);
-    h->multi = curl_multi_init();
     if (!h->options.permits) {
         h->own = sl_permits_new(h->options.connections, h->options.per_host);
         h->options.permits = h->own;
     }
-    if (!h->multi || !h->options.permits) {
+    if (!h->options.permits) {
         sl_http_free(&h);
         return sl_oom(err);
     }
@@ -72,7 +79,7 @@ void sl_http_free(sl_http **h) {
         sl_fetch_close(&f);
     }
     sl_auth_free(*h);
-    curl_multi_cleanup((*h)->multi);
+    if ((*h)->multi) curl_multi_cleanup((*h)->multi);
     sl_permits_free(&(*h)->own);
     free(*h);
     *h = NULL;
@@ -366,12 +373,23 @@ static void touch_permits(sl_http *h) {
     }
 }
 
-void sl_http_turn(sl_http *h, const sl_fetch *wanted, int ms) {
-    int busy = 0, left = 0;
-    start_due(h, wanted);
-    touch_permits(h);
+/* While nothing has begun there is nothing to hear from. */
+static void wait_for_news(sl_http *h, int ms) {
+    int busy = 0;
+    if (!h->multi) {
+        if (ms) poll(NULL, 0, wait_of(h, ms));
+        return;
+    }
     if (ms) curl_multi_poll(h->multi, NULL, 0, wait_of(h, ms), NULL);
     curl_multi_perform(h->multi, &busy);
+}
+
+void sl_http_turn(sl_http *h, const sl_fetch *wanted, int ms) {
+    int left = 0;
+    start_due(h, wanted);
+    touch_permits(h);
+    wait_for_news(h, ms);
+    if (!h->multi) return;
     for (CURLMsg *m; (m = curl_multi_info_read(h->multi, &left));) {
         if (m->msg != CURLMSG_DONE) continue;
         CURLcode code = m->data.result;

@@ -77,7 +77,7 @@ struct sl_fetch {
 struct sl_http {
     sl_http_options options;
     sl_permits *own; /* when the options bring none */
-    CURLM *multi;
+    CURLM *multi; /* NULL: nothing was transferred yet */
     sl_fetch *first, *last;
     sl_token *tokens;
     size_t unread;  /* bytes of all bodies */
@@ -89,6 +89,8 @@ struct sl_http {
 /* Registers a fetch of REQUEST whose url and origin are copied. FORM: see sl_fetch. */
 SL_MUST_CHECK sl_status sl_fetch_new(sl_http *h, const sl_request *request, const char *form, sl_fetch **out,
                                      sl_error *err);
+/* libcurl, before the first transfer. */
+SL_MUST_CHECK sl_status sl_http_set_up(sl_http *h, sl_error *err);
 /* One round over all transfers; WANTED (may be NULL) is begun whatever sleeps. Waits up to MS milliseconds for news. */
 void sl_http_turn(sl_http *h, const sl_fetch *wanted, int ms);
 bool sl_http_stopping(const sl_http *h);

@@ -338,6 +338,7 @@ sl_status sl_transfer_start(sl_fetch *f, sl_error *err) {
     f->moved = 0;
     f->head_bytes = f->head_lines = 0;
     f->skipped = 0;
+    TRY(sl_http_set_up(f->http, err));
     TRY(set_up(f, err));
     if (curl_multi_add_handle(f->http->multi, f->easy) != CURLM_OK) return sl_oom(err);
     f->phase = SL_FETCH_RUNNING;
