@@ -107,7 +107,7 @@ sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode
                  number > 1 ? number : 0); /* %.0u of 0 is nothing */
         char *file = sl_file_beside(path, numbered);
         if (!file) return sl_oom(err);
-        *fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+        *fd = sl_open_at(AT_FDCWD, file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (*fd >= 0) {
             *name = file;
             return SL_OK;
@@ -151,7 +151,7 @@ int sl_file_sync(int fd) {
 sl_status sl_file_open_folder(const char *path, int *fd, sl_error *err) {
     char *folder = sl_file_folder(path);
     if (!folder) return sl_oom(err);
-    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *fd = sl_open_at(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     sl_status s = *fd >= 0 ? SL_OK : sl_fail_errno(err, errno, "cannot open the folder of", path);
     free(folder);
     return s;
@@ -160,7 +160,13 @@ sl_status sl_file_open_folder(const char *path, int *fd, sl_error *err) {
 sl_status sl_file_sync_folder(int fd, const char *path, sl_error *err) {
     /* Some file systems cannot synchronise a folder and say EINVAL: nothing to be done there. */
     if (sl_file_sync(fd) == 0 || errno == EINVAL) return SL_OK;
-    return sl_fail_errno(err, errno, "cannot synchronise the folder of", path);
+    int failed = errno;
+    char reason[128];
+    if (strerror_r(failed, reason, sizeof reason)) snprintf(reason, sizeof reason, "error %d", failed);
+    return sl_fail(err, SL_E_IO,
+                   "'%s' is replaced, but its folder cannot be synchronised (%s): after a power failure the "
+                   "old one may be back",
+                   path, reason);
 }
 
 /* ---- opening --------------------------------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 #include "base/files.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <fcntl.h>
@@ -7,6 +8,14 @@
 #include <unistd.h>
 
 #include "base/error.h"
+
+int sl_open_at(int folder, const char *path, int flags, unsigned mode) {
+    int fd;
+    do {
+        fd = folder == AT_FDCWD ? open(path, flags, (mode_t)mode) : openat(folder, path, flags, (mode_t)mode);
+    } while (fd < 0 && errno == EINTR);
+    return fd;
+}
 
 sl_status sl_standard_check(int fd, bool write, sl_error *err) {
     int flags = fcntl(fd, F_GETFL), access = flags < 0 ? -1 : flags & O_ACCMODE;

@@ -10,6 +10,10 @@
 
 struct stat;
 
+/* openat, begun again where a signal has interrupted it (network and user-space file systems let one). FOLDER: AT_FDCWD for a path. -1
+ * with errno. */
+int sl_open_at(int folder, const char *path, int flags, unsigned mode);
+
 /* SL_E_IO when FD, or the standard stream that PATH is another name of, was closed at start. WRITE: it is to be written to. */
 SL_MUST_CHECK sl_status sl_standard_check(int fd, bool write, sl_error *err);
 SL_MUST_CHECK sl_status sl_standard_check_path(const char *path, bool write, sl_error *err);

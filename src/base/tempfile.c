@@ -1,24 +1,44 @@
-#define _GNU_SOURCE /* sync_file_range */
+#define _GNU_SOURCE /* sync_file_range, O_TMPFILE */
 #include "base/tempfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/files.h"
+
+/* A file that never has a name, so that nobody who dies leaves it behind. -1 with EOPNOTSUPP, EISDIR or EINVAL where the file system
+ * or the kernel knows none. */
+static int open_nameless(const char *dir) {
+    return sl_open_at(AT_FDCWD, dir, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+}
+
+/* PATH ends in XXXXXX, which an attempt may have replaced. */
+static int open_named(char *path) {
+    size_t n = strlen(path);
+    int fd;
+    do {
+        memcpy(path + n - 6, "XXXXXX", 6);
+        fd = mkstemp(path);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0) return fd;
+    unlink(path);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return fd;
+}
 
 sl_status sl_tempfile_open(const char *dir, int *fd, sl_error *err) {
     char path[4096];
     int n = snprintf(path, sizeof path, "%s/sluice-XXXXXX", dir);
     if (n < 0 || (size_t)n >= sizeof path)
         return sl_fail(err, SL_E_IO, "the name of the temporary directory is too long");
-    *fd = mkstemp(path);
-    if (*fd < 0) return sl_fail_errno(err, errno, "cannot create a temporary file in", dir);
-    unlink(path);
-    fcntl(*fd, F_SETFD, FD_CLOEXEC);
-    return SL_OK;
+    *fd = open_nameless(dir);
+    if (*fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) *fd = open_named(path);
+    return *fd < 0 ? sl_fail_errno(err, errno, "cannot create a temporary file in", dir) : SL_OK;
 }
 
 sl_status sl_tempfile_write(int fd, const void *data, size_t n, uint64_t offset, sl_error *err) {

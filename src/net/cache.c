@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "net/cache_internal.h"
 
 #define BLOCK ((size_t)64 << 10) /* bytes the check reads at a time */
@@ -110,7 +111,7 @@ int sl_cache_make_dir(const char *dir) {
 /* Entries are believed: so they must not be somebody else's. */
 int sl_cache_open_dir(const char *dir) {
     struct stat st;
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = sl_open_at(AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0) return -1;
     bool ours = fstat(fd, &st) == 0 && (st.st_uid == geteuid() || st.st_uid == 0);
     if (ours) return fd;
@@ -165,7 +166,7 @@ void sl_cache_forget(sl_cache *c, const char *key) {
 
 sl_cache_entry *sl_cache_find(sl_cache *c, const char *key) {
     if (!sl_cache_is_key(sl_text_of(key)) || !open_folder(c, false)) return NULL;
-    int fd = openat(c->fd, key, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = sl_open_at(c->fd, key, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
     sl_cache_entry *e = fd >= 0 ? calloc(1, sizeof *e) : NULL;
     if (!e) {
         if (fd >= 0) close(fd);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "base/tempfile.h"
 #include "net/cache_internal.h"
 
@@ -18,13 +19,19 @@ static char *path_of(const char *dir, const char *name, const char *key) {
     return path;
 }
 
+enum { NAME_SIZE = sizeof SL_CACHE_NOTE + SL_CACHE_KEY };
+
+static const char *name_of(const char *key, char name[NAME_SIZE]) {
+    snprintf(name, NAME_SIZE, "%s%s", SL_CACHE_NOTE, key);
+    return name;
+}
+
 /* What is read is believed: so the folder must be ours. */
 static int open_note(const char *dir, const char *key) {
     int folder = sl_cache_open_dir(dir);
     if (folder < 0) return -1;
-    char name[sizeof SL_CACHE_NOTE + SL_CACHE_KEY];
-    snprintf(name, sizeof name, "%s%s", SL_CACHE_NOTE, key);
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    char name[NAME_SIZE];
+    int fd = sl_open_at(folder, name_of(key, name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
     close(folder);
     return fd;
 }
@@ -64,8 +71,11 @@ bool sl_cache_note_write(const char *dir, const char *key, sl_text text) {
     return done;
 }
 
+/* Takes no memory: a note that stays would be believed. */
 void sl_cache_note_drop(const char *dir, const char *key) {
-    char *path = path_of(dir, SL_CACHE_NOTE, key);
-    if (path) unlink(path);
-    free(path);
+    char name[NAME_SIZE];
+    int folder = sl_cache_open_dir(dir);
+    if (folder < 0) return;
+    unlinkat(folder, name_of(key, name), 0);
+    close(folder);
 }

@@ -1,5 +1,5 @@
-/* MAP_ANONYMOUS is none of POSIX's. */
-#define _DEFAULT_SOURCE
+/* MAP_ANONYMOUS and O_TMPFILE are none of POSIX's. */
+#define _GNU_SOURCE
 /* The linker gives calls of malloc to __wrap_malloc, and __real_malloc is the C library's. */
 #include "faults.h"
 
@@ -180,7 +180,7 @@ int __wrap_rename(const char *from, const char *to) {
 
 int __wrap_open64(const char *path, int flags, ...) {
     mode_t mode = 0;
-    if (flags & O_CREAT) {
+    if (flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE) {
         va_list more;
         va_start(more, flags);
         mode = va_arg(more, mode_t);
