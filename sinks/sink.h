@@ -71,6 +71,8 @@ struct sl_sink {
     /* Everything is written: rows in, constraints checked, bytes on the disk, and nothing visible yet. May be NULL. */
     sl_status (*ready)(void *sink, sl_error *err);
     sl_status (*commit)(void *sink, sl_error *err);
+    /* What became of it, once it is ready: members of a JSON object appended to OUT, for the report. May be NULL. */
+    sl_status (*describe)(void *sink, sl_buf *out, sl_error *err);
     void (*close)(void *sink); /* without commit: leaves everything as it was. NULL-safe */
 };
 

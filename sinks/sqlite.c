@@ -1,10 +1,11 @@
 /* sqlite.c: items into a table of an SQLite database, typed by evidence, in one transaction.
  *
  *   worker:       batches -> pages of a table's B-tree (sqlite_encode, sqlite_leaf)
- *   coordinator:  pages -> one table in a scratch file beside the database (sqlite_scratch, sqlite_recode)
- *   commit:       scratch -> the user's table, by SQLite (sqlite_load)
+ *   coordinator:  pages -> a store in a file beside the database (sqlite_store)
+ *   ready:        types are decided; the store becomes a table (sqlite_tree), or its rows go into one (sqlite_load and what it uses)
+ *   commit:       it becomes visible
  *
- * No connection is open between open and commit, so workers may be forked at any time in between. */
+ * No connection is open between open and ready, so workers may be forked at any time in between. */
 #include <stdlib.h>
 
 #include <sqlite3.h>
@@ -18,7 +19,7 @@
 typedef struct sqlite_conf {
     sl_load load;
     sl_text table; /* as given */
-    int mode;
+    int mode, schema;
     sl_value types;
     int nested;
     char *path, *name;     /* owned: what load.path and load.table show */
@@ -27,7 +28,10 @@ typedef struct sqlite_conf {
 
 typedef struct sqlite_sink {
     const sl_load *load;
-    sl_scratch scratch;
+    char *file; /* load->path with links followed */
+    sl_store store;
+    sl_session *session; /* of the database; of several sinks the first owns it */
+    bool owns;
 } sqlite_sink;
 
 /* ---- the conf -------------------------------------------------------------------------------------------------- */
@@ -109,12 +113,23 @@ static sl_status set_types(sqlite_conf *c, sl_error *err) {
     return SL_OK;
 }
 
+/* How many columns a table may have is decided when SQLite is compiled. */
+static sl_status find_limits(sqlite_conf *c, sl_error *err) {
+    sqlite3 *db = NULL;
+    int code = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK) c->load.shape.most_columns = (uint32_t)sqlite3_limit(db, SQLITE_LIMIT_COLUMN, -1);
+    sqlite3_close(db);
+    return code == SQLITE_OK ? SL_OK : sl_oom(err);
+}
+
 static sl_status sqlite_prepare(void *conf, sl_text target, const sl_sink_env *env, sl_error *err) {
     (void)env;
     sqlite_conf *c = conf;
     TRY(set_target(c, target, err));
     TRY(set_types(c, err));
     c->load.mode = (sl_load_mode)c->mode;
+    c->load.schema = (sl_schema_rule)c->schema;
+    TRY(find_limits(c, err));
     c->load.shape.flatten = c->nested == 1;
     if (c->load.mode == SL_LOAD_UPSERT && !c->load.key.n)
         return sl_fail(err, SL_E_PLAN, "mode upsert needs a key: the columns that identify a row");
@@ -164,29 +179,55 @@ static sl_status sqlite_open(const void *conf, const sl_sink_env *env, void **si
     *sink = s;
     if (!s) return sl_oom(err);
     s->load = &c->load;
-    TRY(sl_load_check(&c->load, err));
-    sl_file_sweep(c->path);
-    return sl_scratch_open(&s->scratch, c->path, env->tmpdir, err);
+    TRY(sl_file_resolve(&s->file, c->path, err));
+    TRY(sl_load_check(&c->load, s->file, err));
+    sl_file_sweep(s->file);
+    s->owns = true;
+    TRY(sl_session_new(&s->session, s->file, c->path, c->load.busy, env, err));
+    TRY(sl_session_add(s->session, s->load, &s->store, err));
+    return sl_store_open(&s->store, s->file, env->tmpdir, err);
 }
 
 static sl_status sqlite_write(void *sink, const char *frame, size_t n, uint64_t *rows, sl_error *err) {
     sqlite_sink *s = sink;
-    return sl_scratch_add(&s->scratch, frame, n, rows, err);
+    return sl_store_add(&s->store, frame, n, rows, err);
+}
+
+static sl_status sqlite_join(void *sink, void *other, sl_error *err) {
+    sqlite_sink *s = sink, *o = other;
+    if (!s->owns || strcmp(s->file, o->file) != 0) return SL_OK;
+    sl_session_free(&s->session);
+    s->session = o->session;
+    s->owns = false;
+    return sl_session_add(s->session, s->load, &s->store, err);
+}
+
+static sl_status sqlite_ready(void *sink, sl_error *err) {
+    sqlite_sink *s = sink;
+    return sl_session_ready(s->session, err);
 }
 
 static sl_status sqlite_commit(void *sink, sl_error *err) {
     sqlite_sink *s = sink;
-    return sl_load_run(s->load, &s->scratch, err);
+    return sl_session_commit(s->session, err);
+}
+
+static sl_status sqlite_describe(void *sink, sl_buf *out, sl_error *err) {
+    const sqlite_sink *s = sink;
+    return sl_session_describe(s->session, s->load, out, err);
 }
 
 static void sqlite_close(void *sink) {
     sqlite_sink *s = sink;
     if (!s) return;
-    sl_scratch_close(&s->scratch);
+    if (s->owns) sl_session_free(&s->session);
+    sl_store_close(&s->store);
+    free(s->file);
     free(s);
 }
 
 static const char *const modes[] = {"replace", "append", "upsert", "ignore", NULL};
+static const char *const schema_rules[] = {"evolve", "freeze", NULL};
 static const char *const nestings[] = {"json", "flatten", NULL};
 
 static const sl_option options[] = {
@@ -206,6 +247,13 @@ static const sl_option options[] = {
      .type = SL_OPT_TEXTS,
      .offset = offsetof(sqlite_conf, load.key),
      .help = "columns that identify a row; a unique index is made if there is none"},
+    {.name = "schema",
+     .type = SL_OPT_ENUM,
+     .offset = offsetof(sqlite_conf, schema),
+     .names = schema_rules,
+     .fallback = "evolve",
+     .help = "what may happen to the columns of a table that exists: new ones are added, and one that would "
+             "alter a value becomes TEXT; or nothing"},
     {.name = "types",
      .type = SL_OPT_VALUE,
      .offset = offsetof(sqlite_conf, types),
@@ -219,7 +267,7 @@ static const sl_option options[] = {
     {.name = "busy_timeout",
      .type = SL_OPT_SECONDS,
      .offset = offsetof(sqlite_conf, load.busy),
-     .fallback = "5",
+     .fallback = "60",
      .unit = "seconds",
      .help = "how long to wait for a lock of another program"},
     {0},
@@ -255,6 +303,9 @@ const sl_sink sl_sink_sqlite = {
     .finish = sqlite_finish,
     .open = sqlite_open,
     .write = sqlite_write,
+    .join = sqlite_join,
+    .ready = sqlite_ready,
+    .describe = sqlite_describe,
     .commit = sqlite_commit,
     .close = sqlite_close,
 };

@@ -1,12 +1,19 @@
 #include "sinks/sqlite_db.h"
 
+#include <time.h>
+
+#include "base/clock.h"
 #include "base/error.h"
+
+/* Of SQLite's machine between two looks at whether to stop: a few milliseconds. */
+enum { STEPS = 100000 };
 
 /* ENOSPC, locks and damage are told apart: they mean different things to do. */
 static sl_status status_of(int code) {
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return SL_E_TEMP;
+    case SQLITE_INTERRUPT: return SL_E_STOPPED;
     case SQLITE_NOMEM: return SL_E_MEMORY;
     case SQLITE_CONSTRAINT:
     case SQLITE_MISMATCH:
@@ -19,18 +26,45 @@ static sl_status status_of(int code) {
 sl_status sl_db_fail(const sl_db *d, const char *what, sl_error *err) {
     int code = d->db ? sqlite3_errcode(d->db) : SQLITE_NOMEM;
     sl_status s = status_of(code);
+    if (d->env && sl_sink_stopping(d->env)) return SL_E_STOPPED;
+    if (s == SL_E_STOPPED) return s;
     if (s == SL_E_TEMP)
         return sl_fail(err, s, "the database '%s' is locked by another program: try again later", d->path);
     if (code == SQLITE_FULL) return sl_fail(err, s, "the disk is full: %s '%s'", what, d->path);
     return sl_fail(err, s, "%s '%s': %s", what, d->path, sqlite3_errmsg(d->db));
 }
 
-sl_status sl_db_open(sl_db *d, const char *path, const char *file, int flags, double busy, sl_error *err) {
-    d->path = path;
+static int is_stopped(void *env) {
+    return sl_sink_stopping(env);
+}
+
+/* Called while a lock is somebody else's: 1 to try again. */
+static int wait_for_lock(void *db, int tries) {
+    sl_db *d = db;
+    uint64_t now = sl_clock_ns();
+    if (tries == 0) d->waits = now;
+    if (d->env && sl_sink_stopping(d->env)) return 0;
+    if ((double)(now - d->waits) >= d->busy * 1e9) return 0;
+    int64_t pause = tries < 10 ? 1000000 * (tries + 1) : 20000000;
+    nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
+    return 1;
+}
+
+sl_status sl_db_open(sl_db *d, const char *path, const char *file, int flags, double busy,
+                     const sl_sink_env *env, sl_error *err) {
+    *d = (sl_db){.path = path, .env = env, .busy = busy};
     if (sqlite3_open_v2(file, &d->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         return sl_db_fail(d, "cannot open the database", err);
-    sqlite3_busy_timeout(d->db, (int)(busy * 1000));
+    sqlite3_busy_handler(d->db, wait_for_lock, d);
+    if (env) sqlite3_progress_handler(d->db, STEPS, is_stopped, (void *)(uintptr_t)env);
     return SL_OK;
+}
+
+sl_status sl_db_flush(const sl_db *d, sl_error *err) {
+    int code = sqlite3_db_cacheflush(d->db);
+    /* Readers that are still at the old state keep it from being written: COMMIT waits for them. */
+    if (code == SQLITE_OK || code == SQLITE_BUSY) return SL_OK;
+    return sl_db_fail(d, "cannot write to", err);
 }
 
 void sl_db_close(sl_db *d) {

@@ -1,5 +1,6 @@
 #include "sinks/sqlite_encode.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -9,12 +10,11 @@
 #include "sinks/sqlite_leaf.h"
 #include "sinks/sqlite_view.h"
 
-enum { MOST_COLUMNS = 32767 };
-
 typedef struct column {
     sl_text name; /* in the encoder's arena */
-    sl_affinity
-        affinity; /* SL_AS_TEXT also once the unit has shown a text: from there on every cell is stored as it stands */
+    sl_affinity asked;
+    bool
+        texts; /* texts are stored as they stand: as asked, or since the unit has shown one that is no number */
     uint8_t seen;
     const sl_view_column *view; /* of the batch at hand; NULL: not in it */
 } column;
@@ -28,6 +28,7 @@ struct sl_sqlite_encoder {
     uint8_t *head; /* of the record under way: 9 bytes a column */
     uint8_t *at;   /* its end */
     sl_buf body, spelled;
+    const char *source; /* of the last row */
     sl_leaf_writer out;
 };
 
@@ -56,8 +57,17 @@ sl_affinity sl_shape_type(const sl_sqlite_shape *shape, sl_text name) {
 
 /* ---- cells ----------------------------------------------------------------------------------------------------- */
 
+static uint32_t number_of(const column *c, const sl_sqlite_encoder *e) {
+    return (uint32_t)(c - e->cols);
+}
+
 static void put_null(sl_sqlite_encoder *e) {
     *e->at++ = 0;
+}
+
+static void put_marked(sl_sqlite_encoder *e, const column *c, sl_mark mark) {
+    sl_leaf_mark(&e->out, number_of(c, e), mark);
+    put_null(e);
 }
 
 static void put_text(sl_sqlite_encoder *e, sl_text t) {
@@ -65,23 +75,29 @@ static void put_text(sl_sqlite_encoder *e, sl_text t) {
     sl_buf_text(&e->body, t);
 }
 
+/* Room for a number; NULL: no memory. */
+static uint8_t *body_end(sl_sqlite_encoder *e) {
+    return sl_buf_reserve(&e->body, 8) ? (uint8_t *)e->body.data + e->body.len : NULL;
+}
+
+static void store_int(sl_sqlite_encoder *e, int64_t i) {
+    uint8_t *body = body_end(e);
+    if (body) e->body.len += (size_t)(sl_record_int(&e->at, body, i) - body);
+}
+
+static void store_real(sl_sqlite_encoder *e, double f) {
+    uint8_t *body = body_end(e);
+    if (body) e->body.len += (size_t)(sl_record_real(&e->at, body, f) - body);
+}
+
 static void put_int(sl_sqlite_encoder *e, column *c, int64_t i) {
     const int64_t exact = (int64_t)1 << 53;
     c->seen |= i > exact || i < -exact ? SL_SEEN_INT | SL_SEEN_BIG : SL_SEEN_INT;
-    if (!sl_buf_reserve(&e->body, 8)) return;
-    uint8_t *body = (uint8_t *)e->body.data + e->body.len;
-    e->body.len += (size_t)(sl_record_int(&e->at, body, i) - body);
+    store_int(e, i);
 }
 
-static void put_real(sl_sqlite_encoder *e, column *c, double f) {
-    if (f != f) { /* SQLite has no NaN */
-        put_null(e);
-        return;
-    }
-    c->seen |= SL_SEEN_REAL;
-    if (!sl_buf_reserve(&e->body, 8)) return;
-    sl_record_real(&e->at, (uint8_t *)e->body.data + e->body.len, f);
-    e->body.len += 8;
+static bool is_whole(double f) {
+    return f > -9e15 && f < 9e15 && f == (double)(int64_t)f && !(f == 0 && signbit(f));
 }
 
 /* True when the shortest spelling of the double is T, found without making it: at most 15 digits, no exponent, no zero at the end
@@ -92,14 +108,23 @@ static bool spells_itself(sl_text t, double f) {
     return t.s[t.n - 1] != '0' || t.s[t.n - 2] == '.';
 }
 
-static void put_evident_text(sl_sqlite_encoder *e, column *c, sl_text t) {
-    c->seen |= SL_SEEN_TEXT;
-    if (c->affinity == SL_BY_EVIDENCE) c->affinity = SL_AS_TEXT;
-    put_text(e, t);
+/* The real F that is written T. As SQLite does, one that is whole takes the room of an integer. */
+static void put_real(sl_sqlite_encoder *e, column *c, double f, sl_text t) {
+    bool whole = is_whole(f);
+    c->seen |= SL_SEEN_REAL;
+    if (whole || !spells_itself(t, f)) sl_leaf_spell(&e->out, number_of(c, e), t);
+    whole ? store_int(e, (int64_t)f) : store_real(e, f);
 }
 
-static uint32_t number_of(const column *c, const sl_sqlite_encoder *e) {
-    return (uint32_t)(c - e->cols);
+/* A column that turned out to hold texts: what reads like a number is stored as it stands from there on. */
+static void turn_to_text(column *c) {
+    c->seen |= SL_SEEN_TEXT;
+    if (c->asked == SL_BY_EVIDENCE) c->texts = true;
+}
+
+static void put_evident_text(sl_sqlite_encoder *e, column *c, sl_text t) {
+    turn_to_text(c);
+    put_text(e, t);
 }
 
 /* By what the text is. */
@@ -108,47 +133,55 @@ static void put_by_evidence(sl_sqlite_encoder *e, column *c, sl_text t) {
     double f;
     if (t.n == 0) {
         c->seen |= SL_SEEN_EMPTY;
-        sl_leaf_log(&e->out, number_of(c, e), t);
-        put_null(e);
+        put_marked(e, c, SL_MARK_EMPTY);
         return;
     }
     switch (sl_number_classify(t, &i, &f)) {
     case SL_WHOLE: put_int(e, c, i); break;
-    case SL_REAL:
-        if (!spells_itself(t, f)) sl_leaf_log(&e->out, number_of(c, e), t);
-        put_real(e, c, f);
-        break;
+    case SL_REAL: put_real(e, c, f, t); break;
     case SL_NOT_NUMBER: put_evident_text(e, c, t); break;
     }
 }
 
-static bool is_whole(double f) {
-    return f > -9e15 && f < 9e15 && f == (double)(int64_t)f;
+static bool asked_text(const column *c) {
+    return c->asked == SL_AS_TEXT || c->asked == SL_AS_BLOB;
+}
+
+/* A number of a column whose type is asked for: its spelling does not matter any more. */
+static void put_asked_real(sl_sqlite_encoder *e, column *c, double f) {
+    c->seen |= SL_SEEN_REAL;
+    is_whole(f) ? store_int(e, (int64_t)f) : store_real(e, f);
+}
+
+static void put_asked_int(sl_sqlite_encoder *e, column *c, int64_t i) {
+    if (c->asked == SL_AS_REAL)
+        put_asked_real(e, c, (double)i);
+    else
+        put_int(e, c, i);
 }
 
 /* As SQLite's own affinities would have it: what is a number becomes one, anything else stays text. */
-static void put_forced(sl_sqlite_encoder *e, column *c, sl_text t) {
+static void put_asked(sl_sqlite_encoder *e, column *c, sl_text t) {
     int64_t i;
     double f;
+    sl_text number = sl_text_trim(t);
     if (t.n == 0)
         put_null(e);
-    else if (sl_parse_int(t, &i))
-        c->affinity == SL_AS_REAL ? put_real(e, c, (double)i) : put_int(e, c, i);
-    else if (!sl_parse_double(t, &f))
-        put_text(e, t);
-    else if (c->affinity != SL_AS_REAL && is_whole(f))
-        put_int(e, c, (int64_t)f);
+    else if (sl_parse_int(number, &i))
+        put_asked_int(e, c, i);
+    else if (sl_parse_double(number, &f))
+        put_asked_real(e, c, f);
     else
-        put_real(e, c, f);
+        put_evident_text(e, c, t);
 }
 
 static void put_cell_text(sl_sqlite_encoder *e, column *c, sl_text t) {
-    if (c->affinity == SL_BY_EVIDENCE)
-        put_by_evidence(e, c, t);
-    else if (c->affinity == SL_AS_TEXT || c->affinity == SL_AS_BLOB)
+    if (c->texts)
         put_text(e, t);
+    else if (c->asked)
+        put_asked(e, c, t);
     else
-        put_forced(e, c, t);
+        put_by_evidence(e, c, t);
 }
 
 /* Times, lists and maps in their text form. */
@@ -164,56 +197,77 @@ static sl_text spell(sl_sqlite_encoder *e, sl_value v) {
     return sl_text_n(e->spelled.data, e->spelled.len);
 }
 
-/* A number by its type. */
-static void put_number(sl_sqlite_encoder *e, column *c, sl_value v) {
-    if (v.type == SL_BOOL) v = sl_int(v.as.b);
-    if (v.type == SL_INT && c->affinity == SL_AS_REAL) v = sl_float((double)v.as.i);
-    if (v.type == SL_FLOAT && (c->affinity == SL_AS_INTEGER || c->affinity == SL_AS_NUMERIC) &&
-        is_whole(v.as.f))
-        v = sl_int((int64_t)v.as.f);
-    if (c->affinity == SL_AS_TEXT && !(v.type == SL_FLOAT && v.as.f != v.as.f))
-        put_text(e, spell(e, v));
-    else if (v.type == SL_INT)
-        put_int(e, c, v.as.i);
-    else
-        put_real(e, c, v.as.f);
+static void put_bool(sl_sqlite_encoder *e, column *c, bool b) {
+    if (asked_text(c)) {
+        put_text(e, b ? SL_TEXT("true") : SL_TEXT("false"));
+    } else if (c->asked) {
+        put_asked_int(e, c, b);
+    } else {
+        uint8_t *body = body_end(e);
+        c->seen |= SL_SEEN_BOOL;
+        if (body) e->body.len += (size_t)(sl_record_bool(&e->at, body, b) - body);
+    }
 }
 
-/* A JSON number still in its digits: its spelling survives if the column becomes TEXT. */
+/* The real F of a value that is a number, not a text: T is no text that would be read as one, 1e5, and is kept beside it. */
+static void put_spelled_real(sl_sqlite_encoder *e, column *c, double f, sl_text t) {
+    int64_t i;
+    double again;
+    if (c->texts && sl_number_classify(t, &i, &again) != SL_NOT_NUMBER)
+        put_text(e, t);
+    else
+        put_real(e, c, f, t);
+}
+
+/* A number by its type; T: how it is written. */
+static void put_number(sl_sqlite_encoder *e, column *c, sl_value v, sl_text t) {
+    if (v.type == SL_FLOAT && v.as.f != v.as.f) /* SQLite has no NaN */
+        put_null(e);
+    else if (asked_text(c))
+        put_text(e, t);
+    else if (c->asked)
+        v.type == SL_INT ? put_asked_int(e, c, v.as.i) : put_asked_real(e, c, v.as.f);
+    else if (v.type == SL_FLOAT)
+        put_spelled_real(e, c, v.as.f, t);
+    else if (sl_text_is(t, "-0"))
+        put_real(e, c, -0.0, t);
+    else if (c->texts)
+        put_text(e, t);
+    else
+        put_int(e, c, v.as.i);
+}
+
+/* A JSON number still in its digits. */
 static void put_raw_number(sl_sqlite_encoder *e, column *c, sl_value v) {
     sl_text t = sl_bytes(v);
     sl_value number = sl_number_decode(t);
-    if (c->affinity == SL_AS_TEXT)
-        put_text(e, t);
-    else if (number.type == SL_DECIMAL)
+    if (number.type == SL_INT || number.type == SL_FLOAT)
+        put_number(e, c, number, t);
+    else
         put_cell_text(e, c, t);
-    else {
-        bool itself = number.type == SL_INT ? !sl_text_is(t, "-0") : spells_itself(t, number.as.f);
-        if (c->affinity == SL_BY_EVIDENCE && !itself) sl_leaf_log(&e->out, number_of(c, e), t);
-        put_number(e, c, number);
-    }
 }
 
 static sl_status put_cell(sl_sqlite_encoder *e, column *c, sl_value v, sl_arena *arena, sl_error *err) {
-    if (v.type == SL_TEXT_TYPE) {
+    switch ((sl_type)v.type) {
+    case SL_TEXT_TYPE:
         if (v.flags & SL_RAW) TRY(sl_value_decode(&v, arena, err));
-        if (sl_is_typed_text(v) && v.n && c->affinity == SL_BY_EVIDENCE)
+        if (sl_is_typed_text(v) && v.n && !c->asked)
             put_evident_text(e, c, sl_bytes(v));
         else
             put_cell_text(e, c, sl_bytes(v));
-        return SL_OK;
-    }
-    switch ((sl_type)v.type) {
-    case SL_MISSING:
+        break;
+    case SL_MISSING: put_marked(e, c, SL_MARK_MISSING); break;
     case SL_NULL: put_null(e); break;
     case SL_INT:
     case SL_FLOAT:
         if (v.flags & SL_RAW_NUMBER)
             put_raw_number(e, c, v);
+        else if (v.type == SL_INT && !c->asked && !c->texts)
+            put_int(e, c, v.as.i);
         else
-            put_number(e, c, v);
+            put_number(e, c, v, spell(e, v));
         break;
-    case SL_BOOL: put_number(e, c, v); break;
+    case SL_BOOL: put_bool(e, c, v.as.b); break;
     case SL_DECIMAL: put_cell_text(e, c, sl_bytes(v)); break;
     default: put_evident_text(e, c, spell(e, v)); break;
     }
@@ -223,8 +277,11 @@ static sl_status put_cell(sl_sqlite_encoder *e, column *c, sl_value v, sl_arena 
 /* ---- columns --------------------------------------------------------------------------------------------------- */
 
 static sl_status add_column(sl_sqlite_encoder *e, sl_text name, sl_error *err) {
-    if (e->ncols == MOST_COLUMNS)
-        return sl_fail(err, SL_E_DATA, "items have more than %d different keys", MOST_COLUMNS);
+    if (e->ncols == e->shape->most_columns)
+        return sl_fail(err, SL_E_DATA,
+                       "the items have more than %u different fields, and a table of SQLite cannot have more "
+                       "columns: keep fewer of them, or write a CSV file",
+                       e->ncols);
     if (e->ncols == e->cap) {
         uint32_t cap = e->cap * 2 + 16;
         column *cols = realloc(e->cols, cap * sizeof *cols);
@@ -235,7 +292,8 @@ static sl_status add_column(sl_sqlite_encoder *e, sl_text name, sl_error *err) {
         e->cap = cap;
     }
     column *c = &e->cols[e->ncols++];
-    *c = (column){.name = sl_arena_text(&e->arena, name), .affinity = sl_shape_type(e->shape, name)};
+    *c = (column){.name = sl_arena_text(&e->arena, name), .asked = sl_shape_type(e->shape, name)};
+    c->texts = asked_text(c);
     return c->name.s ? SL_OK : sl_oom(err);
 }
 
@@ -264,15 +322,13 @@ static sl_status place_columns(sl_sqlite_encoder *e, const sl_view *view, sl_err
 static void look_ahead(column *c, const sl_batch *b) {
     int64_t i;
     double f;
-    if (!c->view || c->affinity != SL_BY_EVIDENCE || c->seen & (SL_SEEN_INT | SL_SEEN_REAL)) return;
+    if (!c->view || c->asked || c->texts || c->seen & (SL_SEEN_INT | SL_SEEN_REAL)) return;
     for (uint32_t at = 0; at < b->nsel; at++) {
         sl_value v = sl_view_cell(c->view, b, sl_batch_row(b, at));
         if (v.type <= SL_NULL || (v.type == SL_TEXT_TYPE && v.n == 0)) continue;
         bool text = v.type == SL_TEXT_TYPE && (sl_is_typed_text(v) || v.flags & SL_RAW ||
                                                sl_number_classify(sl_bytes(v), &i, &f) == SL_NOT_NUMBER);
-        if (!text) return;
-        c->affinity = SL_AS_TEXT;
-        c->seen |= SL_SEEN_TEXT;
+        if (text) turn_to_text(c);
         return;
     }
 }
@@ -287,11 +343,18 @@ static sl_status put_row(sl_sqlite_encoder *e, sl_batch *b, uint32_t row, sl_err
         if (c->view)
             TRY(put_cell(e, c, sl_view_cell(c->view, b, row), sl_batch_arena(b), err));
         else
-            put_null(e);
+            put_marked(e, c, SL_MARK_MISSING);
     }
     TRY(sl_buf_check(&e->body, err));
+    sl_leaf_place(&e->out, sl_text_of(b->source), e->source == b->source, sl_batch_line(b, row));
+    e->source = b->source;
     sl_leaf_row(&e->out, e->head, (size_t)(e->at - e->head), (const uint8_t *)e->body.data, e->body.len);
     return SL_OK;
+}
+
+static sl_status at_first_row(const sl_batch *b, sl_error *err) {
+    if (b->nsel) sl_error_at(err, b->source, sl_batch_line(b, sl_batch_row(b, 0)), 0);
+    return err ? (sl_status)err->code : SL_E_DATA;
 }
 
 static void begin_unit(sl_sqlite_encoder *e, sl_buf *frame) {
@@ -307,7 +370,7 @@ sl_status sl_sqlite_encode(sl_sqlite_encoder *e, sl_batch *b, sl_buf *frame, sl_
     e->headed = b->nsel == 0;
     sl_view view;
     TRY(sl_view_make(&view, b, e->shape->flatten, err));
-    TRY(place_columns(e, &view, err));
+    if (place_columns(e, &view, err) != SL_OK) return at_first_row(b, err);
     if (!sl_buf_reserve(&e->body, 1) || (!e->head && !(e->head = malloc(1)))) return sl_oom(err);
     for (uint32_t c = 0; c < e->ncols; c++) look_ahead(&e->cols[c], b);
     for (uint32_t i = 0; i < b->nsel; i++) TRY(put_row(e, b, sl_batch_row(b, i), err));

@@ -1,7 +1,8 @@
 /* sqlite_encode.h: the worker's half of loading: batches into frames of SQLite pages (sqlite_leaf.h).
  *
  * Every value is stored by its own nature: whole numbers as INTEGER, reals as REAL, other texts as TEXT; the coordinator decides
- * about columns. The columns of a frame stand in the order in which its rows show them first, so the table's columns do not depend
+ * about columns. Once a column has shown a text that is no number, what reads like one is stored as the text it is: the usual
+ * column of texts is then never written again. The columns of a frame stand in the order in which its rows show them first, so the table's columns do not depend
  * on how the input was cut into units. Thread rule: an encoder is one worker's; conf is read-only. */
 #ifndef SL_SINKS_SQLITE_ENCODE_H
 #define SL_SINKS_SQLITE_ENCODE_H
@@ -18,7 +19,8 @@ typedef struct sl_column_type { /* as the conf asks for it */
 typedef struct sl_sqlite_shape {
     const sl_column_type *types;
     uint32_t ntypes;
-    bool flatten; /* members of maps become columns a.b */
+    uint32_t most_columns; /* that a table can have */
+    bool flatten;          /* members of maps become columns a.b */
 } sl_sqlite_shape;
 
 /* What the conf says of column NAME. */

@@ -1,5 +1,7 @@
 #include "sinks/sqlite_leaf.h"
 
+#include <stdlib.h>
+
 #include "base/error.h"
 
 enum {
@@ -71,6 +73,12 @@ uint8_t *sl_record_int(uint8_t **head, uint8_t *body, int64_t i) {
     return put_big_endian(body, (uint64_t)i, 8);
 }
 
+uint8_t *sl_record_bool(uint8_t **head, uint8_t *body, bool b) {
+    *(*head)++ = 1;
+    *body = b;
+    return body + 1;
+}
+
 uint8_t *sl_record_real(uint8_t **head, uint8_t *body, double f) {
     uint64_t bits;
     memcpy(&bits, &f, sizeof bits);
@@ -83,51 +91,91 @@ uint8_t *sl_record_real(uint8_t **head, uint8_t *body, double f) {
 void sl_leaf_begin(sl_leaf_writer *w, sl_buf *frame) {
     w->frame = frame;
     w->page = SIZE_MAX;
-    w->nrows = 0;
+    w->nrows = w->spelled = 0;
+    w->stretch = UINT32_MAX;
     sl_buf_clear(&w->kinds);
-    sl_buf_clear(&w->log);
+    sl_buf_clear(&w->spellings);
+    sl_buf_clear(&w->places);
+    for (uint32_t i = 0; i < w->nmarks * SL_MARKS; i++) sl_buf_clear(&w->marks[i]);
+}
+
+uint32_t sl_leaf_pages(const sl_leaf_writer *w) {
+    return (uint32_t)(w->kinds.len / 4);
 }
 
 static uint8_t *page_at(const sl_leaf_writer *w, size_t offset) {
     return (uint8_t *)w->frame->data + offset;
 }
 
-/* Room for one page more at the frame's end; false when there is none. */
-static bool add_page(sl_leaf_writer *w) {
-    if (!sl_buf_reserve(w->frame, SL_LEAF_PAGE)) return false;
-    w->page = w->frame->len;
+/* A page more at the frame's end, of KIND; SIZE_MAX when there is no room. */
+static size_t add_page(sl_leaf_writer *w, uint32_t kind) {
+    if (!sl_buf_reserve(w->frame, SL_LEAF_PAGE)) return SIZE_MAX;
+    size_t at = w->frame->len;
     w->frame->len += SL_LEAF_PAGE;
-    return true;
+    sl_buf_u32(&w->kinds, kind);
+    return at;
 }
 
 static void open_leaf(sl_leaf_writer *w) {
     w->cells = 0;
     w->top = SL_LEAF_PAGE;
-    if (!add_page(w)) w->page = SIZE_MAX;
+    w->page = add_page(w, 0);
 }
 
-static void close_leaf(sl_leaf_writer *w, uint32_t flags) {
-    if (w->page == SIZE_MAX) return;
+/* The header of the open leaf. */
+static void head_leaf(sl_leaf_writer *w) {
     uint8_t *p = page_at(w, w->page);
-    size_t used = HEAD + 2 * (size_t)w->cells;
-    memset(p + used, 0, w->top - used);
     p[0] = LEAF;
     put_be16(p + 1, 0);
     put_be16(p + 3, w->cells);
-    put_be16(p + 5, w->top); /* 65536 is written as 0, which is what it means */
+    put_be16(p + 5, w->top);
     p[7] = 0;
-    sl_buf_u32(&w->kinds, w->cells | flags);
+    if (!w->kinds.failed) memcpy(w->kinds.data + w->page / SL_LEAF_PAGE * 4, &w->cells, 4);
+}
+
+static size_t used_head(const sl_leaf_writer *w) {
+    return HEAD + 2 * (size_t)w->cells;
+}
+
+static void close_leaf(sl_leaf_writer *w) {
+    if (w->page == SIZE_MAX) return;
+    memset(page_at(w, w->page) + used_head(w), 0, w->top - used_head(w));
+    head_leaf(w);
     w->page = SIZE_MAX;
 }
 
+/* The last leaf without the room between its pointers and its cells. Returns its bytes; 0: it is whole. */
+static uint32_t cut_tail(sl_leaf_writer *w) {
+    if (w->page == SIZE_MAX || w->page + SL_LEAF_PAGE != w->frame->len) {
+        close_leaf(w);
+        return 0;
+    }
+    uint8_t *p = page_at(w, w->page);
+    size_t used = used_head(w), n = SL_LEAF_PAGE - w->top;
+    head_leaf(w);
+    memmove(p + used, p + w->top, n);
+    w->frame->len = w->page + used + n;
+    w->page = SIZE_MAX;
+    return (uint32_t)(used + n);
+}
+
 /* Room for a cell of N bytes in the open leaf; NULL: it is full. */
-static uint8_t *add_cell(sl_leaf_writer *w, size_t n) {
-    if (w->page == SIZE_MAX || HEAD + 2 * ((size_t)w->cells + 1) + n > w->top) return NULL;
+static uint8_t *fit_cell(sl_leaf_writer *w, size_t n) {
+    if (w->page == SIZE_MAX || used_head(w) + 2 + n > w->top) return NULL;
     uint8_t *p = page_at(w, w->page);
     w->top -= (uint32_t)n;
-    put_be16(p + HEAD + 2 * (size_t)w->cells, w->top);
+    put_be16(p + used_head(w), w->top);
     w->cells++;
     return p + w->top;
+}
+
+/* The same, in a new leaf if need be; NULL: the frame has failed. */
+static uint8_t *add_cell(sl_leaf_writer *w, size_t n) {
+    uint8_t *cell = fit_cell(w, n);
+    if (SL_LIKELY(cell != NULL)) return cell;
+    close_leaf(w);
+    open_leaf(w);
+    return fit_cell(w, n);
 }
 
 typedef struct payload { /* three pieces that follow one another */
@@ -154,29 +202,44 @@ static uint32_t local_part(uint64_t total) {
     return (uint32_t)(k <= LOCAL_MAX ? k : LOCAL_MIN);
 }
 
-/* A row too long for a leaf: a leaf of its own, and a chain of pages behind it, linked by their number in the frame. */
+/* The part of a long row that is not on its leaf: a chain of pages at the frame's end, linked by their number in the frame. */
+static void add_chain(sl_leaf_writer *w, payload *p, size_t rest) {
+    while (rest > 0) {
+        size_t n = rest < OVERFLOW_ROOM ? rest : OVERFLOW_ROOM;
+        size_t at = add_page(w, SL_LEAF_OVERFLOW);
+        if (at == SIZE_MAX) return;
+        uint8_t *page = page_at(w, at);
+        rest -= n;
+        sl_put_be32(page, rest ? (uint32_t)(at / SL_LEAF_PAGE) + 1 : 0);
+        take(p, page + 4, n);
+        memset(page + 4 + n, 0, OVERFLOW_ROOM - n);
+    }
+}
+
+/* A row too long for a leaf shares one with others all the same. */
 static void spill(sl_leaf_writer *w, const uint8_t *prefix, size_t prefix_n, payload *p) {
     uint32_t local = local_part(p->total);
-    close_leaf(w, 0);
-    open_leaf(w);
     uint8_t *cell = add_cell(w, prefix_n + local + 4);
     if (!cell) return;
     memcpy(cell, prefix, prefix_n);
     take(p, cell + prefix_n, local);
-    uint32_t number = (uint32_t)(w->page / SL_LEAF_PAGE) + 1;
-    sl_put_be32(cell + prefix_n + local, number);
-    close_leaf(w, SL_LEAF_SPILLS);
-    for (size_t rest = p->total - local; rest > 0;) {
-        size_t n = rest < OVERFLOW_ROOM ? rest : OVERFLOW_ROOM;
-        rest -= n;
-        if (!add_page(w)) return;
-        uint8_t *page = page_at(w, w->page);
-        sl_put_be32(page, rest ? ++number : 0);
-        take(p, page + 4, n);
-        memset(page + 4 + n, 0, OVERFLOW_ROOM - n);
-        sl_buf_u32(&w->kinds, SL_LEAF_OVERFLOW);
+    sl_put_be32(cell + prefix_n + local, (uint32_t)(w->frame->len / SL_LEAF_PAGE));
+    add_chain(w, p, p->total - local);
+}
+
+static void put_payload(sl_leaf_writer *w, payload *p) {
+    uint8_t prefix[20];
+    uint8_t *end = sl_varint_put(sl_varint_put(prefix, p->total), (uint64_t)(SL_LEAF_ROWID + w->nrows));
+    size_t prefix_n = (size_t)(end - prefix);
+    w->nrows++;
+    if (SL_UNLIKELY(p->total > LOCAL_MAX)) {
+        spill(w, prefix, prefix_n, p);
+        return;
     }
-    w->page = SIZE_MAX;
+    uint8_t *cell = add_cell(w, prefix_n + p->total);
+    if (!cell) return;
+    memcpy(cell, prefix, prefix_n);
+    take(p, cell + prefix_n, p->total);
 }
 
 /* The header's length counts itself. */
@@ -186,40 +249,97 @@ static size_t head_length(size_t n) {
 }
 
 void sl_leaf_row(sl_leaf_writer *w, const uint8_t *head, size_t head_n, const uint8_t *body, size_t body_n) {
-    uint8_t length[10], prefix[20];
-    size_t length_n = (size_t)(sl_varint_put(length, head_length(head_n)) - length);
-    payload p = {{length, head, body}, {length_n, head_n, body_n}, length_n + head_n + body_n};
-    uint8_t *end = sl_varint_put(sl_varint_put(prefix, p.total), (uint64_t)(SL_LEAF_ROWID + w->nrows));
-    size_t prefix_n = (size_t)(end - prefix);
-    w->nrows++;
-    if (p.total > LOCAL_MAX) {
-        spill(w, prefix, prefix_n, &p);
+    uint8_t length[10];
+    size_t n = (size_t)(sl_varint_put(length, head_length(head_n)) - length);
+    payload p = {{length, head, body}, {n, head_n, body_n}, n + head_n + body_n};
+    put_payload(w, &p);
+}
+
+void sl_leaf_record(sl_leaf_writer *w, const uint8_t *record, size_t n) {
+    payload p = {{record}, {n}, n};
+    put_payload(w, &p);
+}
+
+/* ---- beside the pages ------------------------------------------------------------------------------------------ */
+
+static void put_varint(sl_buf *b, uint64_t v) {
+    uint8_t bytes[10];
+    sl_buf_add(b, bytes, (size_t)(sl_varint_put(bytes, v) - bytes));
+}
+
+void sl_leaf_spell(sl_leaf_writer *w, uint32_t column, sl_text text) {
+    put_varint(&w->spellings, w->nrows - w->spelled);
+    put_varint(&w->spellings, column);
+    put_varint(&w->spellings, text.n);
+    sl_buf_text(&w->spellings, text);
+    w->spelled = w->nrows;
+}
+
+static bool room_for_marks(sl_leaf_writer *w, uint32_t column) {
+    if (column < w->nmarks) return true;
+    uint32_t n = column + 16;
+    sl_buf *marks = realloc(w->marks, (size_t)n * SL_MARKS * sizeof *marks);
+    if (!marks) return false;
+    memset(marks + w->nmarks * SL_MARKS, 0, (size_t)(n - w->nmarks) * SL_MARKS * sizeof *marks);
+    w->marks = marks;
+    w->nmarks = n;
+    return true;
+}
+
+static void mark_row(sl_leaf_writer *w, uint32_t column, sl_mark mark, uint32_t row) {
+    if (!room_for_marks(w, column)) {
+        w->kinds.failed = true;
         return;
     }
-    uint8_t *cell = add_cell(w, prefix_n + p.total);
-    if (!cell) {
-        close_leaf(w, 0);
-        open_leaf(w);
-        cell = add_cell(w, prefix_n + p.total);
-        if (!cell) return; /* the frame has failed */
+    sl_buf *bits = &w->marks[column * SL_MARKS + mark];
+    size_t at = row / 8;
+    if (at >= bits->len) {
+        size_t more = at + 1 - bits->len;
+        if (!sl_buf_reserve(bits, more)) return;
+        memset(bits->data + bits->len, 0, more);
+        bits->len += more;
     }
-    memcpy(cell, prefix, prefix_n);
-    cell += prefix_n;
-    memcpy(cell, length, length_n);
-    memcpy(cell + length_n, head, head_n);
-    memcpy(cell + length_n + head_n, body, body_n);
+    bits->data[at] = (char)(bits->data[at] | 1 << row % 8);
 }
 
-void sl_leaf_log(sl_leaf_writer *w, uint32_t column, sl_text text) {
-    sl_buf_u32(&w->log, column);
-    sl_buf_u32(&w->log, w->nrows);
-    sl_buf_u32(&w->log, text.n);
-    sl_buf_text(&w->log, text);
+void sl_leaf_mark(sl_leaf_writer *w, uint32_t column, sl_mark mark) {
+    mark_row(w, column, mark, w->nrows);
 }
 
-static void put_trailer(sl_leaf_writer *w, const sl_text *names, const uint8_t *seen, uint32_t ncols) {
+/* A stretch of rows of one source: u32 rows, u32 length and bytes of its name; then for each row the varint of twice the lines since the
+ * row before (0 for the first of a stretch), or of twice those back to it and one. */
+void sl_leaf_place(sl_leaf_writer *w, sl_text source, bool same_source, uint64_t line) {
+    if (!same_source || w->stretch == UINT32_MAX) {
+        w->stretch = (uint32_t)w->places.len;
+        sl_buf_u32(&w->places, 0);
+        sl_buf_u32(&w->places, source.n);
+        sl_buf_text(&w->places, source);
+        w->line = 0;
+    }
+    put_varint(&w->places, line >= w->line ? (line - w->line) << 1 : (w->line - line) << 1 | 1);
+    w->line = line;
+    if (w->places.failed) return;
+    uint32_t rows;
+    memcpy(&rows, w->places.data + w->stretch, 4);
+    rows++;
+    memcpy(w->places.data + w->stretch, &rows, 4);
+}
+
+static void put_marks(sl_leaf_writer *w, uint32_t ncols) {
+    static const sl_buf none = {0};
+    for (uint32_t i = 0; i < ncols * SL_MARKS; i++) {
+        const sl_buf *bits = i < w->nmarks * SL_MARKS ? &w->marks[i] : &none;
+        w->frame->failed |= bits->failed;
+        sl_buf_u32(w->frame, (uint32_t)bits->len);
+        sl_buf_add(w->frame, bits->data, bits->len);
+    }
+}
+
+static void put_trailer(sl_leaf_writer *w, uint32_t tail, const sl_text *names, const uint8_t *seen,
+                        uint32_t ncols) {
     sl_buf *frame = w->frame;
-    sl_buf_u32(frame, (uint32_t)(w->kinds.len / 4));
+    sl_buf_u32(frame, sl_leaf_pages(w));
+    sl_buf_u32(frame, tail);
     sl_buf_u32(frame, w->nrows);
     sl_buf_u32(frame, ncols);
     for (uint32_t c = 0; c < ncols; c++) {
@@ -228,24 +348,33 @@ static void put_trailer(sl_leaf_writer *w, const sl_text *names, const uint8_t *
     }
     sl_buf_add(frame, seen, ncols);
     sl_buf_add(frame, w->kinds.data, w->kinds.len);
-    sl_buf_u64(frame, w->log.len);
-    sl_buf_add(frame, w->log.data, w->log.len);
+    put_marks(w, ncols);
+    sl_buf_u64(frame, w->spellings.len);
+    sl_buf_add(frame, w->spellings.data, w->spellings.len);
+    sl_buf_u64(frame, w->places.len);
+    sl_buf_add(frame, w->places.data, w->places.len);
 }
 
 sl_status sl_leaf_finish(sl_leaf_writer *w, const sl_text *names, const uint8_t *seen, uint32_t ncols,
                          sl_error *err) {
-    close_leaf(w, 0);
+    uint32_t tail = cut_tail(w);
     uint64_t at = w->frame->len;
-    put_trailer(w, names, seen, ncols);
+    put_trailer(w, tail, names, seen, ncols);
     sl_buf_u64(w->frame, at);
     TRY(sl_buf_check(&w->kinds, err));
-    TRY(sl_buf_check(&w->log, err));
+    TRY(sl_buf_check(&w->spellings, err));
+    TRY(sl_buf_check(&w->places, err));
     return sl_buf_check(w->frame, err);
 }
 
 void sl_leaf_free(sl_leaf_writer *w) {
+    for (uint32_t i = 0; i < w->nmarks * SL_MARKS; i++) sl_buf_free(&w->marks[i]);
+    free(w->marks);
+    w->marks = NULL;
+    w->nmarks = 0;
     sl_buf_free(&w->kinds);
-    sl_buf_free(&w->log);
+    sl_buf_free(&w->spellings);
+    sl_buf_free(&w->places);
 }
 
 /* ---- reading frames -------------------------------------------------------------------------------------------- */
@@ -254,20 +383,32 @@ static sl_status damaged(sl_error *err) {
     return sl_fail(err, SL_E_INTERNAL, "a frame of SQLite pages is damaged");
 }
 
-sl_status sl_leaf_open_parts(sl_leaf_frame *f, const char *pages, const char *trailer, size_t n,
-                             sl_error *err) {
+/* COUNT pieces, each behind its length. */
+static sl_text pieces(sl_cursor *c, size_t count) {
+    const char *from = c->at;
+    for (size_t i = 0; i < count && !c->failed; i++) sl_cursor_bytes(c, sl_cursor_u32(c));
+    return sl_text_n(from, (size_t)(c->at - from));
+}
+
+static sl_text long_piece(sl_cursor *c) {
+    uint64_t n = sl_cursor_u64(c);
+    return sl_text_n(sl_cursor_bytes(c, n), n);
+}
+
+sl_status sl_leaf_open_parts(sl_leaf_frame *f, const char *pages, uint32_t base, const char *trailer,
+                             size_t n, sl_error *err) {
     sl_cursor c = {trailer, trailer + n, false};
-    *f = (sl_leaf_frame){.pages = pages, .trailer = trailer, .trailer_n = n};
+    *f = (sl_leaf_frame){.pages = pages, .base = base, .trailer = trailer, .trailer_n = n};
     f->npages = sl_cursor_u32(&c);
+    sl_cursor_u32(&c); /* the tail: the pages are whole */
     f->nrows = sl_cursor_u32(&c);
     f->ncols = sl_cursor_u32(&c);
-    const char *names = c.at;
-    for (uint32_t i = 0; i < f->ncols && !c.failed; i++) sl_cursor_bytes(&c, sl_cursor_u32(&c));
-    f->names = sl_text_n(names, (size_t)(c.at - names));
+    f->names = pieces(&c, f->ncols);
     f->seen = sl_cursor_bytes(&c, f->ncols);
     f->kinds = sl_cursor_bytes(&c, (size_t)f->npages * 4);
-    f->log_n = sl_cursor_u64(&c);
-    f->log = sl_cursor_bytes(&c, f->log_n);
+    f->marks = pieces(&c, (size_t)f->ncols * SL_MARKS);
+    f->spellings = long_piece(&c);
+    f->places = long_piece(&c);
     return c.failed ? damaged(err) : SL_OK;
 }
 
@@ -276,14 +417,78 @@ sl_status sl_leaf_open(sl_leaf_frame *f, const char *data, size_t n, sl_error *e
     if (n < sizeof at) return damaged(err);
     memcpy(&at, data + n - sizeof at, sizeof at);
     if (at > n - sizeof at) return damaged(err);
-    TRY(sl_leaf_open_parts(f, data, data + at, n - sizeof at - at, err));
-    return (uint64_t)f->npages * SL_LEAF_PAGE == at ? SL_OK : damaged(err);
+    TRY(sl_leaf_open_parts(f, data, 0, data + at, n - sizeof at - at, err));
+    memcpy(&f->tail, data + at + 4, 4);
+    uint64_t whole = (uint64_t)f->npages * SL_LEAF_PAGE;
+    return at == (f->tail ? whole - SL_LEAF_PAGE + f->tail : whole) ? SL_OK : damaged(err);
+}
+
+/* ---- frames put together --------------------------------------------------------------------------------------- */
+
+static void join_marks(sl_leaf_writer *w, const sl_leaf_frame *f) {
+    sl_cursor c = {f->marks.s, f->marks.s + f->marks.n, false};
+    for (uint32_t i = 0; i < f->ncols * SL_MARKS; i++) {
+        uint32_t n = sl_cursor_u32(&c);
+        const char *bits = sl_cursor_bytes(&c, n);
+        for (uint32_t row = 0; bits && row < n * 8; row++)
+            if ((unsigned char)bits[row / 8] >> row % 8 & 1)
+                mark_row(w, i / SL_MARKS, (sl_mark)(i % SL_MARKS), w->nrows + row);
+    }
+}
+
+/* The first one counts its rows from the last of W, the others go over as they are. */
+static void join_spellings(sl_leaf_writer *w, const sl_leaf_frame *f) {
+    const uint8_t *at = (const uint8_t *)f->spellings.s, *end = at + f->spellings.n;
+    if (!f->spellings.n) return;
+    uint64_t row, more, column, n;
+    at = sl_varint_get(at, end, &row);
+    put_varint(&w->spellings, w->nrows + row - w->spelled);
+    sl_buf_add(&w->spellings, at, (size_t)(end - at));
+    for (;;) {
+        at = sl_varint_get(sl_varint_get(at, end, &column), end, &n) + n;
+        if (at >= end) break;
+        at = sl_varint_get(at, end, &more);
+        row += more;
+    }
+    w->spelled = w->nrows + (uint32_t)row;
+}
+
+void sl_leaf_join(sl_leaf_writer *w, const sl_leaf_frame *f) {
+    join_marks(w, f);
+    join_spellings(w, f);
+    sl_buf_text(&w->places, f->places);
+    w->stretch = UINT32_MAX;
 }
 
 uint32_t sl_leaf_kind(const sl_leaf_frame *f, uint32_t page) {
     uint32_t kind;
     memcpy(&kind, f->kinds + (size_t)page * 4, sizeof kind);
     return kind;
+}
+
+static bool is_cut(const sl_leaf_frame *f, uint32_t page) {
+    return f->tail && page + 1 == f->npages;
+}
+
+const uint8_t *sl_leaf_cell(const sl_leaf_frame *f, uint32_t page, uint32_t i) {
+    const uint8_t *p = (const uint8_t *)f->pages + (size_t)page * SL_LEAF_PAGE, *pointer = p + HEAD + 2 * i;
+    size_t offset = (size_t)pointer[0] << 8 | pointer[1];
+    return p + (is_cut(f, page) ? offset - (SL_LEAF_PAGE - f->tail) : offset);
+}
+
+void sl_leaf_copy_pages(const sl_leaf_frame *f, sl_buf *out) {
+    size_t whole = (size_t)f->npages * SL_LEAF_PAGE, at = out->len;
+    if (!f->tail) {
+        sl_buf_add(out, f->pages, whole);
+        return;
+    }
+    if (!sl_buf_reserve(out, whole)) return;
+    size_t head = HEAD + 2 * (size_t)sl_leaf_kind(f, f->npages - 1), before = whole - SL_LEAF_PAGE;
+    const char *tail = f->pages + before;
+    memcpy(out->data + at, f->pages, before + head);
+    memset(out->data + at + before + head, 0, SL_LEAF_PAGE - f->tail);
+    memcpy(out->data + at + before + head + (SL_LEAF_PAGE - f->tail), tail + head, f->tail - head);
+    out->len += whole;
 }
 
 const uint8_t *sl_leaf_payload(const uint8_t *cell, uint64_t *length, uint32_t *local) {

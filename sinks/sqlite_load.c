@@ -1,524 +1,424 @@
+/* sqlite_load.c: what has to happen to one table, and the session that does it to all tables of a database. */
 #include "sinks/sqlite_load.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/error.h"
+#include "record/cast.h"
 #include "sinks/file_out.h"
-#include "sinks/sqlite_db.h"
-#include "sinks/sqlite_leaf.h"
+#include "sinks/sqlite_fresh.h"
+#include "sinks/sqlite_job.h"
 
-/* A new database of more than this gets large pages. */
-enum { LARGE_PAGES = 256 };
+enum {
+    MOST_ATTACHED = 9, /* stores beside the database itself: one less than SQLite's default */
+    COUNTED = 1 << 30  /* bytes of a database whose rows are counted for the summary: a second at most */
+};
 
-static const char *const type_names[] = {"",        "INTEGER", "REAL",
-                                         "NUMERIC", "TEXT",    "BLOB"}; /* by sl_affinity */
+typedef struct member { /* a table of the session */
+    sl_job job;
+    int attached; /* its store is sluice_load<N>; -1: it is not */
+    uint64_t before, after;
+    bool counted;   /* before and after are known */
+    sl_buf widened; /* names of columns, each ended by a NUL */
+} member;
 
-typedef struct column { /* one of the loaded ones */
-    sl_text name;       /* in the table */
-    sl_affinity type;   /* of the table's column */
-    bool there;         /* the table has it already */
-} column;
-
-typedef struct job {
-    const sl_load *load;
-    sl_scratch *s;
+struct sl_session {
+    char *file;
+    const char *path;
+    double busy;
+    const sl_sink_env *env;
+    member *v; /* [n] */
+    uint32_t n;
     sl_db d;
-    sl_arena arena;
-    column *cols; /* [s->ncols] */
-    bool exists;  /* the table */
-    int64_t schema;
-    sl_buf sql;
-} job;
+    sl_fresh fresh; /* the database is made anew */
+    bool ready, done;
+};
 
-/* ---- columns --------------------------------------------------------------------------------------------------- */
+/* ---- stores as tables ------------------------------------------------------------------------------------------ */
 
-/* What a column is by what all its values are. */
-static sl_affinity by_evidence(uint8_t seen) {
-    bool mixed_big = (seen & SL_SEEN_REAL) && (seen & SL_SEEN_BIG);
-    if (seen & SL_SEEN_TEXT || mixed_big) return SL_AS_TEXT;
-    if (seen & SL_SEEN_REAL) return SL_AS_REAL;
-    return seen & SL_SEEN_INT ? SL_AS_INTEGER : SL_AS_TEXT;
-}
-
-static bool contains(const char *declared, const char *word) {
-    return sl_text_find(sl_text_of(declared), sl_text_of(word), 0) >= 0;
-}
-
-/* SQLite's rules for a declared type, in upper case. */
-static sl_affinity affinity_of(const char *declared) {
-    if (contains(declared, "INT")) return SL_AS_INTEGER;
-    if (contains(declared, "CHAR") || contains(declared, "CLOB") || contains(declared, "TEXT"))
-        return SL_AS_TEXT;
-    if (!*declared || contains(declared, "BLOB")) return SL_AS_BLOB;
-    if (contains(declared, "REAL") || contains(declared, "FLOA") || contains(declared, "DOUB"))
-        return SL_AS_REAL;
-    return SL_AS_NUMERIC;
-}
-
-/* SQLite does not tell A from a: the later column gets a number. */
-static sl_status unique_name(job *j, uint32_t c, sl_error *err) {
-    sl_text wish = j->s->cols[c].name;
-    if (wish.n && memchr(wish.s, 0, wish.n))
-        return sl_fail(err, SL_E_DATA, "a column's name has a NUL character in it");
-    j->cols[c].name = wish;
-    unsigned number = 2;
-    for (uint32_t i = 0; i < c; i++) {
-        if (!sl_text_eq_nocase(j->cols[i].name, j->cols[c].name)) continue;
-        j->cols[c].name = sl_arena_printf(&j->arena, "%.*s_%u", (int)wish.n, wish.s, number++);
-        if (!j->cols[c].name.s) return sl_oom(err);
-        i = UINT32_MAX; /* from the start again */
-    }
-    return SL_OK;
-}
-
-static sl_status name_columns(job *j, sl_error *err) {
-    j->cols = sl_arena_calloc(&j->arena, j->s->ncols + 1, sizeof *j->cols);
-    if (!j->cols) return sl_oom(err);
-    for (uint32_t c = 0; c < j->s->ncols; c++) {
-        TRY(unique_name(j, c, err));
-        sl_affinity asked = sl_shape_type(&j->load->shape, j->s->cols[c].name);
-        j->cols[c].type = asked ? asked : by_evidence(j->s->cols[c].seen);
-    }
-    return SL_OK;
-}
-
-static column *column_named(const job *j, sl_text name) {
-    for (uint32_t c = 0; c < j->s->ncols; c++)
-        if (sl_text_eq_nocase(j->cols[c].name, name)) return &j->cols[c];
-    return NULL;
-}
-
-static sl_status bind_table(job *j, sqlite3_stmt *st, sl_error *err) {
-    if (sqlite3_bind_text(st, 1, j->load->table.s, (int)j->load->table.n, SQLITE_STATIC) == SQLITE_OK)
-        return SL_OK;
-    return sl_db_fail(&j->d, "cannot read", err);
-}
-
-/* ---- the table as it is ---------------------------------------------------------------------------------------- */
-
-static sl_text text_at(sqlite3_stmt *st, int i) {
-    const char *s = (const char *)sqlite3_column_text(st, i);
-    return sl_text_of(s ? s : "");
-}
-
-static sl_status find_table(job *j, sl_error *err) {
-    sqlite3_stmt *st = NULL;
-    TRY(sl_db_prepare(&j->d, "SELECT type FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE", &st, err));
-    sl_status s = bind_table(j, st, err);
-    int code = s == SL_OK ? sqlite3_step(st) : SQLITE_DONE;
-    j->exists = code == SQLITE_ROW;
-    if (j->exists && !sl_text_is(text_at(st, 0), "table"))
-        s = sl_fail(err, SL_E_DATA, "'%.*s' in '%s' is a %s, no table", (int)j->load->table.n,
-                    j->load->table.s, j->d.path, text_at(st, 0).s);
-    if (s == SL_OK && code != SQLITE_ROW && code != SQLITE_DONE) s = sl_db_fail(&j->d, "cannot read", err);
-    sqlite3_finalize(st);
+/* The file of the store as a database with the table under its name. */
+static sl_status make_table(sl_job *j, sl_error *err) {
+    const bool *to_text = sl_job_texts(j);
+    if (!to_text) return sl_oom(err);
+    sl_job_put_create(j);
+    const char *create = sl_buf_cstr(&j->sql);
+    TRY(sl_buf_check(&j->sql, err));
+    sl_status s = sl_store_table(j->s, create, to_text, err);
+    sl_buf_clear(&j->sql);
     return s;
 }
 
-/* A column that is there keeps its type. */
-static sl_status match_columns(job *j, sl_error *err) {
+/* Its name is not needed once SQLite has it open. It is only read, but BEGIN IMMEDIATE starts a transaction on every attached file: without
+ * a journal the commit stays a plain one. */
+static sl_status attach(member *m, int number, sl_error *err) {
+    sl_job *j = &m->job;
     sqlite3_stmt *st = NULL;
-    TRY(sl_db_prepare(&j->d, "SELECT name, upper(type) FROM pragma_table_info(?1, 'main')", &st, err));
-    sl_status s = bind_table(j, st, err);
-    int code = SQLITE_DONE;
-    while (s == SL_OK && (code = sqlite3_step(st)) == SQLITE_ROW) {
-        column *c = column_named(j, text_at(st, 0));
-        if (!c) continue;
-        c->there = true;
-        c->type = affinity_of(text_at(st, 1).s);
-    }
-    if (s == SL_OK && code != SQLITE_DONE) s = sl_db_fail(&j->d, "cannot read", err);
+    TRY(make_table(j, err));
+    sl_buf_printf(&j->sql, "ATTACH ?1 AS sluice_load%d", number);
+    sl_status s = sl_db_prepare(j->d, sl_buf_cstr(&j->sql), &st, err);
+    sl_buf_clear(&j->sql);
+    if (s != SL_OK) return s;
+    sqlite3_bind_text(st, 1, j->s->path, -1, SQLITE_STATIC);
+    if (sqlite3_step(st) != SQLITE_DONE) s = sl_db_fail(j->d, "cannot load into", err);
     sqlite3_finalize(st);
+    if (s != SL_OK) return s;
+    sl_store_forget(j->s);
+    m->attached = number;
+    sl_buf_printf(&j->sql, "PRAGMA sluice_load%d.journal_mode=OFF; PRAGMA sluice_load%d.synchronous=OFF",
+                  number, number);
+    return sl_db_run(j->d, &j->sql, err);
+}
+
+static sl_status transfer(member *m, sl_error *err) {
+    sl_job *j = &m->job;
+    sl_buf_str(&j->sql, "INSERT INTO ");
+    sl_dbtable_put_name(&j->sql, j->load->table);
+    sl_buf_printf(&j->sql, " SELECT * FROM sluice_load%d.", m->attached);
+    sl_sql_name(&j->sql, j->load->table);
+    TRY(sl_db_run(j->d, &j->sql, err));
+    return sl_store_check(j->s, j->d->path, err);
+}
+
+/* ---- one table ------------------------------------------------------------------------------------------------- */
+
+static bool is_new(const sl_job *j) {
+    if (!j->table.exists) return true;
+    bool all_anew = j->load->mode == SL_LOAD_REPLACE && j->load->schema == SL_SCHEMA_EVOLVE;
+    return all_anew && j->table.decl.plain && j->s->nrows;
+}
+
+static sl_status drop_table(sl_job *j, sl_error *err) {
+    if (!j->table.exists) return SL_OK;
+    sl_buf_str(&j->sql, "DROP TABLE ");
+    sl_dbtable_put_name(&j->sql, j->table.name);
+    return sl_db_run(j->d, &j->sql, err);
+}
+
+static sl_status study(sl_job *j, sl_error *err) {
+    sl_dbtable_free(&j->table);
+    return sl_dbtable_study(&j->table, j->d, j->load->table, err);
+}
+
+static sl_status fill_new(member *m, sl_error *err) {
+    sl_job *j = &m->job;
+    TRY(drop_table(j, err));
+    sl_job_put_create(j);
+    TRY(sl_db_run(j->d, &j->sql, err));
+    TRY(study(j, err));
+    if (m->attached >= 0) return transfer(m, err);
+    TRY(sl_job_match_columns(j, err));
+    TRY(sl_job_make_key(j, err));
+    return sl_job_insert(j, err);
+}
+
+static sl_status load_new(member *m, sl_error *err) {
+    sl_job *j = &m->job;
+    sl_extras extras = {0};
+    if (j->s->ncols == 0) return SL_OK;
+    sl_status s = j->table.exists ? sl_extras_save(&extras, &j->table, err) : SL_OK;
+    if (s == SL_OK) s = fill_new(m, err);
+    if (s == SL_OK) s = sl_extras_restore(&extras, &j->table, err);
+    sl_extras_free(&extras);
     return s;
 }
 
-static sl_status check_encoding(const job *j, sl_error *err) {
+static sl_status note_widened(member *m, bool *any, sl_error *err) {
+    const sl_dbtable *t = &m->job.table;
+    *any = false;
+    for (uint32_t c = 0; c < t->ncols; c++) {
+        if (!t->cols[c].widen) continue;
+        *any = true;
+        sl_buf_text(&m->widened, t->cols[c].name);
+        sl_buf_byte(&m->widened, 0);
+    }
+    return sl_buf_check(&m->widened, err);
+}
+
+static sl_status fill_kept(member *m, sl_error *err) {
+    sl_job *j = &m->job;
+    TRY(sl_job_match_columns(j, err));
+    TRY(sl_job_add_columns(j, err));
+    TRY(sl_job_make_key(j, err));
+    return sl_job_insert(j, err);
+}
+
+/* Without its old rows: triggers do not see them go, nor the new ones come. */
+static sl_status replace_rows(member *m, sl_error *err) {
+    sl_job *j = &m->job;
+    sl_extras extras = {0};
+    sl_status s = sl_extras_save(&extras, &j->table, err);
+    if (s == SL_OK) s = sl_dbtable_remake(&j->table, false, err);
+    if (s == SL_OK) s = fill_kept(m, err);
+    if (s == SL_OK) s = sl_extras_restore(&extras, &j->table, err);
+    sl_extras_free(&extras);
+    return s;
+}
+
+static sl_status widen_columns(member *m, sl_error *err) {
+    sl_job *j = &m->job;
+    sl_extras extras = {0};
+    sl_status s = sl_extras_save(&extras, &j->table, err);
+    if (s == SL_OK) s = sl_dbtable_remake(&j->table, true, err);
+    if (s == SL_OK) s = sl_extras_restore(&extras, &j->table, err);
+    sl_extras_free(&extras);
+    return s;
+}
+
+static sl_status load_kept(member *m, sl_error *err) {
+    sl_job *j = &m->job;
+    bool widened;
+    bool replaces = j->load->mode == SL_LOAD_REPLACE;
+    if (!j->s->nrows && !replaces) return SL_OK;
+    TRY(sl_job_match_columns(j, err));
+    TRY(sl_job_fit_columns(j, err));
+    TRY(note_widened(m, &widened, err));
+    if (replaces) return replace_rows(m, err);
+    if (widened) TRY(widen_columns(m, err));
+    return fill_kept(m, err);
+}
+
+/* ---- counting -------------------------------------------------------------------------------------------------- */
+
+static sl_status is_countable(const sl_db *d, bool *countable, sl_error *err) {
+    int64_t pages, size;
+    TRY(sl_db_int(d, "PRAGMA main.page_count", 0, &pages, err));
+    TRY(sl_db_int(d, "PRAGMA main.page_size", 0, &size, err));
+    *countable = pages <= COUNTED / size;
+    return SL_OK;
+}
+
+static sl_status count_before(member *m, sl_error *err) {
+    m->before = 0;
+    m->counted = true;
+    if (!m->job.table.exists) return SL_OK;
+    TRY(is_countable(m->job.d, &m->counted, err));
+    return m->counted ? sl_dbtable_count(&m->job.table, &m->before, err) : SL_OK;
+}
+
+static sl_status count_after(member *m, sl_error *err) {
+    const sl_job *j = &m->job;
+    bool adds = j->load->mode == SL_LOAD_APPEND;
+    m->after = m->before + j->s->nrows;
+    if (adds || !m->counted || !j->table.exists) return SL_OK;
+    return sl_dbtable_count(&j->table, &m->after, err);
+}
+
+static sl_status load_member(member *m, sl_error *err) {
+    TRY(study(&m->job, err));
+    TRY(count_before(m, err));
+    bool anew = is_new(&m->job);
+    if (m->attached >= 0 && !anew)
+        return sl_fail(err, SL_E_TEMP, "the table '%.*s' of '%s' was declared anew meanwhile: try again",
+                       (int)m->job.load->table.n, m->job.load->table.s, m->job.d->path);
+    TRY(anew ? load_new(m, err) : load_kept(m, err));
+    TRY(study(&m->job, err));
+    return count_after(m, err);
+}
+
+/* ---- a database that is there ---------------------------------------------------------------------------------- */
+
+static sl_status check_encoding(const sl_db *d, sl_error *err) {
     int64_t utf8;
-    TRY(sl_db_int(&j->d, "SELECT encoding = 'UTF-8' FROM pragma_encoding", 0, &utf8, err));
+    TRY(sl_db_int(d, "SELECT encoding = 'UTF-8' FROM pragma_encoding", 0, &utf8, err));
     if (utf8) return SL_OK;
     return sl_fail(err, SL_E_DATA,
                    "the database '%s' holds its texts as UTF-16; only UTF-8 ones can be loaded into",
-                   j->d.path);
+                   d->path);
 }
 
-static sl_status study(job *j, sl_error *err) {
-    TRY(check_encoding(j, err));
-    TRY(sl_db_int(&j->d, "PRAGMA main.schema_version", 0, &j->schema, err));
-    TRY(find_table(j, err));
-    TRY(name_columns(j, err));
-    return j->exists && j->load->mode != SL_LOAD_REPLACE ? match_columns(j, err) : SL_OK;
+/* Whether the table will be made anew, as far as can be told before the lock is there. */
+static sl_status may_attach(member *m, bool *may, sl_error *err) {
+    TRY(study(&m->job, err));
+    *may = m->job.load->mode == SL_LOAD_REPLACE && is_new(&m->job) && m->job.s->nrows;
+    return SL_OK;
 }
 
-/* ---- scratch ---------------------------------------------------------------------------------------------------- */
-
-static sl_status finish_scratch(job *j, sl_error *err) {
-    uint32_t n = j->s->ncols;
-    const char **types = sl_arena_calloc(&j->arena, n + 1, sizeof *types);
-    bool *to_text = sl_arena_calloc(&j->arena, n + 1, sizeof *to_text);
-    if (!types || !to_text) return sl_oom(err);
-    for (uint32_t c = 0; c < n; c++) {
-        types[c] = type_names[j->cols[c].type];
-        to_text[c] = j->cols[c].type == SL_AS_TEXT;
-    }
-    return sl_scratch_finish(j->s, types, to_text, err);
-}
-
-/* Its name is not needed once SQLite has it open. */
-static sl_status attach(job *j, sl_error *err) {
-    sqlite3_stmt *st = NULL;
-    TRY(sl_db_prepare(&j->d, "ATTACH ?1 AS sluice_load", &st, err));
-    sqlite3_bind_text(st, 1, j->s->path, -1, SQLITE_STATIC);
-    sl_status s = sqlite3_step(st) == SQLITE_DONE ? SL_OK : sl_db_fail(&j->d, "cannot load into", err);
-    sqlite3_finalize(st);
-    /* It is only read, but BEGIN IMMEDIATE starts a transaction on every attached file: this keeps the commit a plain one. */
-    if (s == SL_OK)
-        s = sl_db_exec(&j->d, "PRAGMA sluice_load.journal_mode=OFF; PRAGMA sluice_load.synchronous=OFF", err);
-    unlink(j->s->path);
-    return s;
-}
-
-/* ---- statements ------------------------------------------------------------------------------------------------ */
-
-static void put_table(job *j) {
-    sl_buf_str(&j->sql, "main.");
-    sl_sql_name(&j->sql, j->load->table);
-}
-
-static void put_create(job *j) {
-    sl_buf_str(&j->sql, "CREATE TABLE ");
-    put_table(j);
-    for (uint32_t c = 0; c < j->s->ncols; c++) {
-        sl_buf_str(&j->sql, c ? ", " : "(");
-        sl_sql_name(&j->sql, j->cols[c].name);
-        sl_buf_printf(&j->sql, " %s", type_names[j->cols[c].type]);
-    }
-    sl_buf_byte(&j->sql, ')');
-}
-
-static sl_status create_table(job *j, sl_error *err) {
-    put_create(j);
-    return sl_db_run(&j->d, &j->sql, err);
-}
-
-static sl_status transfer(job *j, sl_error *err) {
-    sl_buf_str(&j->sql, "INSERT INTO ");
-    put_table(j);
-    sl_buf_str(&j->sql, " SELECT * FROM sluice_load.t");
-    return sl_db_run(&j->d, &j->sql, err);
-}
-
-/* ---- replace --------------------------------------------------------------------------------------------------- */
-
-/* The statements that made the table's indexes and triggers, each ended by a NUL. */
-static sl_status save_extras(job *j, sl_buf *extras, sl_error *err) {
-    static const char query[] =
-        "SELECT sql FROM main.sqlite_schema WHERE tbl_name = ?1 COLLATE NOCASE AND sql IS NOT NULL "
-        "AND type IN ('index', 'trigger') ORDER BY type, rowid";
-    sqlite3_stmt *st = NULL;
-    TRY(sl_db_prepare(&j->d, query, &st, err));
-    sl_status s = bind_table(j, st, err);
-    int code = SQLITE_DONE;
-    while (s == SL_OK && (code = sqlite3_step(st)) == SQLITE_ROW) {
-        sl_buf_text(extras, text_at(st, 0));
-        sl_buf_byte(extras, 0);
-    }
-    if (s == SL_OK && code != SQLITE_DONE) s = sl_db_fail(&j->d, "cannot read", err);
-    sqlite3_finalize(st);
-    return s == SL_OK ? sl_buf_check(extras, err) : s;
-}
-
-/* One that names a column that is gone is left out. */
-static sl_status restore_extras(job *j, const sl_buf *extras, sl_error *err) {
-    for (size_t at = 0; at < extras->len; at += strlen(extras->data + at) + 1) {
-        int code = sqlite3_exec(j->d.db, extras->data + at, NULL, NULL, NULL);
-        bool gone = code == SQLITE_ERROR && strstr(sqlite3_errmsg(j->d.db), "no such column");
-        if (code != SQLITE_OK && !gone)
-            return sl_db_fail(&j->d, "cannot rebuild an index or trigger of", err);
+static sl_status attach_stores(sl_session *s, uint32_t from, sl_error *err) {
+    int number = 0;
+    for (uint32_t i = from; i < s->n; i++) {
+        bool may = false;
+        if (number < MOST_ATTACHED) TRY(may_attach(&s->v[i], &may, err));
+        if (may) TRY(attach(&s->v[i], number++, err));
     }
     return SL_OK;
 }
 
-static sl_status drop_table(job *j, sl_error *err) {
-    if (!j->exists) return SL_OK;
-    sl_buf_str(&j->sql, "DROP TABLE ");
-    put_table(j);
-    return sl_db_run(&j->d, &j->sql, err);
+static sl_status load_existing(sl_session *s, sl_error *err) {
+    TRY(sl_db_open(&s->d, s->path, s->file, SQLITE_OPEN_READWRITE, s->busy, s->env, err));
+    TRY(check_encoding(&s->d, err));
+    TRY(attach_stores(s, 0, err));
+    TRY(sl_db_exec(&s->d, "BEGIN IMMEDIATE", err));
+    for (uint32_t i = 0; i < s->n; i++) TRY(load_member(&s->v[i], err));
+    return sl_db_flush(&s->d, err);
 }
 
-/* No item: the old table stays as it is made and is emptied. */
-static sl_status empty_table(job *j, sl_error *err) {
-    if (!j->exists) return SL_OK;
-    sl_buf_str(&j->sql, "DELETE FROM ");
-    put_table(j);
-    return sl_db_run(&j->d, &j->sql, err);
-}
+/* ---- a database that is not ------------------------------------------------------------------------------------ */
 
-static sl_status replace(job *j, sl_error *err) {
-    if (j->s->ncols == 0 || (j->s->nrows == 0 && j->exists)) return empty_table(j, err);
-    sl_buf extras = {0};
-    sl_status s = save_extras(j, &extras, err);
-    if (s == SL_OK) s = drop_table(j, err);
-    if (s == SL_OK) s = create_table(j, err);
-    if (s == SL_OK) s = transfer(j, err);
-    if (s == SL_OK) s = restore_extras(j, &extras, err);
-    sl_buf_free(&extras);
-    return s;
-}
-
-/* ---- append, upsert, ignore ------------------------------------------------------------------------------------ */
-
-static sl_status add_columns(job *j, sl_error *err) {
-    for (uint32_t c = 0; c < j->s->ncols; c++) {
-        if (j->cols[c].there) continue;
-        sl_buf_str(&j->sql, "ALTER TABLE ");
-        put_table(j);
-        sl_buf_str(&j->sql, " ADD COLUMN ");
-        sl_sql_name(&j->sql, j->cols[c].name);
-        sl_buf_printf(&j->sql, " %s", type_names[j->cols[c].type]);
-        TRY(sl_db_run(&j->d, &j->sql, err));
-    }
-    return SL_OK;
-}
-
-/* An empty text is no number. */
-static void put_source(job *j, uint32_t c) {
-    sl_affinity a = j->cols[c].type;
-    bool number = a == SL_AS_INTEGER || a == SL_AS_REAL || a == SL_AS_NUMERIC;
-    sl_buf_printf(&j->sql, number ? "nullif(c%u,'')" : "c%u", c);
-}
-
-static bool is_key(const job *j, sl_text name) {
-    for (uint32_t i = 0; i < j->load->key.n; i++)
-        if (sl_text_eq_nocase(j->load->key.v[i], name)) return true;
+static bool has_columns(const sl_session *s) {
+    for (uint32_t i = 0; i < s->n; i++)
+        if (s->v[i].job.s->ncols) return true;
     return false;
 }
 
-static void put_keys(job *j) {
-    for (uint32_t i = 0; i < j->load->key.n; i++) {
-        sl_buf_byte(&j->sql, i ? ',' : '(');
-        sl_sql_name(&j->sql, j->load->key.v[i]);
+/* The first table's file, or an empty one. *FROM: the first table that is not in it. */
+static sl_status begin_fresh(sl_session *s, uint32_t *from, sl_error *err) {
+    sl_job *j = &s->v[0].job;
+    *from = 0;
+    if (!j->s->ncols || j->load->key.n || !j->s->may_stay) return sl_fresh_create(&s->fresh, s->file, err);
+    TRY(make_table(j, err));
+    TRY(sl_store_sync(j->s, s->path, err));
+    s->v[0].counted = true;
+    s->v[0].after = j->s->nrows;
+    *from = 1;
+    return sl_fresh_take(&s->fresh, j->s, err);
+}
+
+/* Nobody else sees the file: nothing of it needs a journal. */
+static sl_status open_fresh(sl_session *s, sl_error *err) {
+    TRY(sl_db_open(&s->d, s->path, s->fresh.file, SQLITE_OPEN_READWRITE, s->busy, s->env, err));
+    return sl_db_exec(&s->d, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE",
+                      err);
+}
+
+static sl_status load_others(sl_session *s, uint32_t from, sl_error *err) {
+    TRY(attach_stores(s, from, err));
+    TRY(sl_db_exec(&s->d, "BEGIN", err));
+    for (uint32_t i = from; i < s->n; i++) TRY(load_member(&s->v[i], err));
+    return sl_db_exec(&s->d, "COMMIT", err);
+}
+
+static sl_status load_fresh(sl_session *s, sl_error *err) {
+    uint32_t from;
+    TRY(begin_fresh(s, &from, err));
+    TRY(open_fresh(s, err));
+    if (from == 1) TRY(study(&s->v[0].job, err));
+    if (from < s->n) TRY(load_others(s, from, err));
+    sl_db_close(&s->d);
+    return from < s->n ? sl_fresh_sync(&s->fresh, s->path, err) : SL_OK;
+}
+
+/* ---- the session ----------------------------------------------------------------------------------------------- */
+
+sl_status sl_session_new(sl_session **out, const char *file, const char *path, double busy,
+                         const sl_sink_env *env, sl_error *err) {
+    sl_session *s = *out = calloc(1, sizeof *s);
+    if (!s) return sl_oom(err);
+    s->path = path;
+    s->busy = busy;
+    s->env = env;
+    s->file = strdup(file);
+    return s->file ? SL_OK : sl_oom(err);
+}
+
+const char *sl_session_file(const sl_session *s) {
+    return s->file;
+}
+
+sl_status sl_session_add(sl_session *s, const sl_load *load, sl_store *store, sl_error *err) {
+    member *v = realloc(s->v, (s->n + 1) * sizeof *v);
+    if (!v) return sl_oom(err);
+    s->v = v;
+    s->v[s->n++] = (member){.job = {.load = load, .env = s->env, .s = store}, .attached = -1};
+    if (load->busy > s->busy) s->busy = load->busy;
+    return SL_OK;
+}
+
+static sl_status settle_stores(sl_session *s, sl_error *err) {
+    for (uint32_t i = 0; i < s->n; i++) {
+        sl_job *j = &s->v[i].job;
+        j->d = &s->d;
+        TRY(sl_store_settle(j->s, err));
+        TRY(sl_job_name_columns(j, err));
     }
-    sl_buf_byte(&j->sql, ')');
+    return SL_OK;
 }
 
-static void put_conflict(job *j) {
-    if (j->load->mode == SL_LOAD_APPEND) return;
-    sl_buf_str(&j->sql, " ON CONFLICT");
-    if (j->load->key.n) put_keys(j);
-    const char *before = " DO UPDATE SET ";
-    for (uint32_t c = 0; c < j->s->ncols && j->load->mode == SL_LOAD_UPSERT; c++) {
-        if (is_key(j, j->cols[c].name)) continue;
-        sl_buf_str(&j->sql, before);
-        sl_sql_name(&j->sql, j->cols[c].name);
-        sl_buf_str(&j->sql, " = excluded.");
-        sl_sql_name(&j->sql, j->cols[c].name);
-        before = ", ";
+sl_status sl_session_ready(sl_session *s, sl_error *err) {
+    if (s->ready) return SL_OK;
+    s->ready = true;
+    TRY(settle_stores(s, err));
+    TRY(sl_fresh_begin(&s->fresh, s->file, s->path, s->busy, s->env, err));
+    if (!s->fresh.wanted) return load_existing(s, err);
+    return has_columns(s) ? load_fresh(s, err) : SL_OK;
+}
+
+sl_status sl_session_commit(sl_session *s, sl_error *err) {
+    if (s->done) return SL_OK;
+    s->done = true;
+    if (s->fresh.wanted) return sl_fresh_publish(&s->fresh, s->file, s->path, err);
+    return sl_db_exec(&s->d, "COMMIT", err);
+}
+
+static void free_member(member *m) {
+    sl_dbtable_free(&m->job.table);
+    sl_buf_free(&m->job.sql);
+    sl_buf_free(&m->widened);
+    sl_arena_free(&m->job.arena);
+}
+
+void sl_session_free(sl_session **sp) {
+    sl_session *s = *sp;
+    *sp = NULL;
+    if (!s) return;
+    sl_db_close(&s->d); /* rolls back what is not committed */
+    sl_fresh_end(&s->fresh);
+    for (uint32_t i = 0; i < s->n; i++) free_member(&s->v[i]);
+    free(s->v);
+    free(s->file);
+    free(s);
+}
+
+/* ---- what became of it ----------------------------------------------------------------------------------------- */
+
+static void describe_columns(const sl_dbtable *t, sl_buf *out) {
+    sl_buf_str(out, ", \"columns\": [");
+    for (uint32_t c = 0; c < t->ncols; c++) {
+        sl_buf_str(out, c ? ", {\"name\": " : "{\"name\": ");
+        sl_json_text(t->cols[c].name, out);
+        sl_buf_str(out, ", \"type\": ");
+        sl_json_text(t->cols[c].type, out);
+        sl_buf_byte(out, '}');
     }
-    if (before[0] == ' ') sl_buf_str(&j->sql, " DO NOTHING");
+    sl_buf_byte(out, ']');
 }
 
-static void put_insert(job *j) {
-    sl_buf_str(&j->sql, "INSERT INTO ");
-    put_table(j);
-    for (uint32_t c = 0; c < j->s->ncols; c++) {
-        sl_buf_byte(&j->sql, c ? ',' : '(');
-        sl_sql_name(&j->sql, j->cols[c].name);
+static void describe_widened(const member *m, sl_buf *out) {
+    sl_buf_str(out, ", \"widened\": [");
+    for (size_t at = 0; at < m->widened.len; at += strlen(m->widened.data + at) + 1) {
+        if (at) sl_buf_str(out, ", ");
+        sl_json_text(sl_text_of(m->widened.data + at), out);
     }
-    sl_buf_str(&j->sql, ") SELECT ");
-    for (uint32_t c = 0; c < j->s->ncols; c++) {
-        if (c) sl_buf_byte(&j->sql, ',');
-        put_source(j, c);
+    sl_buf_byte(out, ']');
+}
+
+static void describe_count(const char *name, const member *m, uint64_t rows, sl_buf *out) {
+    if (m->counted)
+        sl_buf_printf(out, ", \"%s\": %llu", name, (unsigned long long)rows);
+    else
+        sl_buf_printf(out, ", \"%s\": null", name);
+}
+
+sl_status sl_session_describe(const sl_session *s, const sl_load *load, sl_buf *out, sl_error *err) {
+    for (uint32_t i = 0; i < s->n; i++) {
+        const member *m = &s->v[i];
+        if (m->job.load != load) continue;
+        sl_buf_str(out, "\"table\": ");
+        sl_json_text(load->table, out);
+        describe_columns(&m->job.table, out);
+        describe_count("rows_before", m, m->before, out);
+        describe_count("rows_after", m, m->after, out);
+        describe_widened(m, out);
     }
-    sl_buf_str(&j->sql, " FROM sluice_load.t WHERE true");
-    put_conflict(j);
+    return sl_buf_check(out, err);
 }
 
-static sl_status insert(job *j, sl_error *err) {
-    put_insert(j);
-    return sl_db_run(&j->d, &j->sql, err);
-}
-
-/* Every item must have every part of the key. */
-static sl_status check_key(job *j, sl_text name, sl_error *err) {
-    column *c = column_named(j, name);
-    if (!c) return sl_fail(err, SL_E_DATA, "the key column '%.*s' is in no item", (int)name.n, name.s);
-    sl_buf_str(&j->sql, "SELECT rowid FROM sluice_load.t WHERE ");
-    put_source(j, (uint32_t)(c - j->cols));
-    sl_buf_str(&j->sql, " IS NULL LIMIT 1");
-    int64_t rowid;
-    const char *sql = sl_buf_cstr(&j->sql);
-    TRY(sl_db_int(&j->d, sql, 0, &rowid, err));
-    sl_buf_clear(&j->sql);
-    if (!rowid) return SL_OK;
-    return sl_fail(err, SL_E_DATA, "item %lld has no value in the key column '%.*s'", (long long)rowid,
-                   (int)name.n, name.s);
-}
-
-/* True when the table has a unique index that the conflict clause can name. */
-static bool key_is_unique(job *j) {
-    put_insert(j);
-    sqlite3_stmt *st = NULL;
-    int code = sqlite3_prepare_v2(j->d.db, sl_buf_cstr(&j->sql), -1, &st, NULL);
-    sqlite3_finalize(st);
-    sl_buf_clear(&j->sql);
-    return code == SQLITE_OK;
-}
-
-static sl_status make_key(job *j, sl_error *err) {
-    sl_buf name = {0};
-    sl_buf_text(&name, j->load->table);
-    for (uint32_t i = 0; i < j->load->key.n; i++) {
-        sl_buf_byte(&name, '_');
-        sl_buf_text(&name, j->load->key.v[i]);
-    }
-    sl_buf_str(&name, "_key");
-    sl_status s = sl_buf_check(&name, err);
-    sl_buf_str(&j->sql, "CREATE UNIQUE INDEX main.");
-    sl_sql_name(&j->sql, sl_text_n(name.data, name.len));
-    sl_buf_str(&j->sql, " ON ");
-    sl_sql_name(&j->sql, j->load->table);
-    put_keys(j);
-    sl_buf_free(&name);
-    return s == SL_OK ? sl_db_run(&j->d, &j->sql, err) : s;
-}
-
-static sl_status merge(job *j, sl_error *err) {
-    if (j->s->ncols == 0 || (j->s->nrows == 0 && j->exists)) return SL_OK;
-    for (uint32_t i = 0; i < j->load->key.n; i++) TRY(check_key(j, j->load->key.v[i], err));
-    TRY(j->exists ? add_columns(j, err) : create_table(j, err));
-    if (!j->exists && j->load->mode == SL_LOAD_APPEND) return transfer(j, err);
-    if (j->load->key.n && !key_is_unique(j)) TRY(make_key(j, err));
-    return insert(j, err);
-}
-
-/* ---- the transaction ------------------------------------------------------------------------------------------- */
-
-static sl_status in_transaction(job *j, sl_error *err) {
-    int64_t schema;
-    TRY(sl_db_exec(&j->d, "BEGIN IMMEDIATE", err));
-    TRY(sl_db_int(&j->d, "PRAGMA main.schema_version", 0, &schema, err));
-    if (schema != j->schema)
-        return sl_fail(err, SL_E_TEMP, "the tables of '%s' were changed meanwhile: try again", j->d.path);
-    TRY(j->load->mode == SL_LOAD_REPLACE ? replace(j, err) : merge(j, err));
-    TRY(sl_scratch_check(j->s, j->d.path, err));
-    return sl_db_exec(&j->d, "COMMIT", err);
-}
-
-static sl_status fill(job *j, sl_error *err) {
-    TRY(study(j, err));
-    if (j->s->ncols == 0) return in_transaction(j, err);
-    TRY(finish_scratch(j, err));
-    TRY(attach(j, err));
-    return in_transaction(j, err);
-}
-
-static sl_status run_on(const sl_load *load, sl_scratch *s, const char *file, bool fresh, sl_error *err) {
-    job j = {.load = load, .s = s};
-    int flags = SQLITE_OPEN_READWRITE | (fresh ? SQLITE_OPEN_CREATE : 0);
-    sl_status st = sl_db_open(&j.d, load->path, file, flags, load->busy, err);
-    if (st == SL_OK && fresh && s->next_page > LARGE_PAGES)
-        st = sl_db_exec(&j.d, "PRAGMA page_size=65536", err);
-    if (st == SL_OK && fresh)
-        st = sl_db_exec(
-            &j.d, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE", err);
-    if (st == SL_OK) st = fill(&j, err);
-    sl_db_close(&j.d); /* rolls back what is not committed */
-    sl_buf_free(&j.sql);
-    sl_arena_free(&j.arena);
-    return st;
-}
-
-/* ---- new databases --------------------------------------------------------------------------------------------- */
-
-static sl_status sync_file(const char *file, const char *path, sl_error *err) {
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    sl_status s =
-        fd >= 0 && sl_file_sync(fd) == 0 ? SL_OK : sl_fail_errno(err, errno, "cannot write to", path);
-    if (fd >= 0) close(fd);
-    return s;
-}
-
-/* link, unlike rename, never covers a database that somebody else has made meanwhile. */
-static sl_status give_name(const char *file, const char *path, sl_error *err) {
-    if (link(file, path) == 0) {
-        unlink(file);
-        return SL_OK;
-    }
-    if (errno == EEXIST)
-        return sl_fail(err, SL_E_TEMP, "the database '%s' has appeared meanwhile: try again", path);
-    return rename(file, path) == 0 ? SL_OK : sl_fail_errno(err, errno, "cannot create", path);
-}
-
-/* FILE, a whole database that is on the disk, under the name of the user's. */
-static sl_status publish(const sl_load *load, const char *file, sl_error *err) {
-    int folder = -1;
-    sl_status st = sl_file_open_folder(load->path, &folder, err);
-    if (st == SL_OK) st = give_name(file, load->path, err);
-    if (st == SL_OK) st = sl_file_sync_folder(folder, load->path, err);
-    if (folder >= 0) close(folder);
-    return st;
-}
-
-/* *DONE: the scratch file is a database with the table under its own name. */
-static sl_status retitle(const sl_load *load, sl_scratch *s, bool *done, sl_error *err) {
-    job j = {.load = load, .s = s};
-    sl_status st = sl_db_open(&j.d, load->path, ":memory:", SQLITE_OPEN_READWRITE, load->busy, err);
-    if (st == SL_OK) st = study(&j, err);
-    if (st == SL_OK) st = finish_scratch(&j, err);
-    if (st == SL_OK && !s->holes) {
-        put_create(&j);
-        const char *create = sl_buf_cstr(&j.sql);
-        st = sl_buf_check(&j.sql, err);
-        if (st == SL_OK) st = sl_scratch_retitle(s, create, err);
-        *done = st == SL_OK;
-    }
-    sl_db_close(&j.d);
-    sl_buf_free(&j.sql);
-    sl_arena_free(&j.arena);
-    return st;
-}
-
-static sl_status run_small(const sl_load *load, sl_scratch *s, sl_error *err) {
-    char *file = sl_file_beside(load->path, "tmp");
-    if (!file) return sl_oom(err);
-    unlink(file); /* of an earlier process with our number */
-    sl_status st = run_on(load, s, file, true, err);
-    if (st == SL_OK) st = sync_file(file, load->path, err);
-    if (st == SL_OK) st = publish(load, file, err);
-    if (st != SL_OK) unlink(file);
-    free(file);
-    return st;
-}
-
-/* A large table of a new database is not copied once more: the scratch file becomes the database. */
-static sl_status run_fresh(const sl_load *load, sl_scratch *s, sl_error *err) {
-    bool done = false;
-    if (s->next_page > LARGE_PAGES && !s->holes && !load->key.n) TRY(retitle(load, s, &done, err));
-    if (!done) return run_small(load, s, err);
-    TRY(sl_scratch_sync(s, load->path, err));
-    return publish(load, s->path, err);
-}
-
-sl_status sl_load_run(const sl_load *load, sl_scratch *s, sl_error *err) {
-    struct stat st;
-    TRY(sl_scratch_settle(s, err));
-    if (stat(load->path, &st) == 0) return run_on(load, s, load->path, false, err);
-    return s->ncols ? run_fresh(load, s, err) : SL_OK;
-}
-
-sl_status sl_load_check(const sl_load *load, sl_error *err) {
-    struct stat st;
-    if (stat(load->path, &st) != 0) return SL_OK;
+sl_status sl_load_check(const sl_load *load, const char *file, sl_error *err) {
     sl_db d = {0};
     int64_t any;
-    sl_status s = sl_db_open(&d, load->path, load->path, SQLITE_OPEN_READWRITE, load->busy, err);
+    sl_status s = sl_fresh_check_name(file, load->path, err);
+    if (s != SL_OK || !sl_fresh_exists(file)) return s;
+    s = sl_db_open(&d, load->path, file, SQLITE_OPEN_READWRITE, load->busy, NULL, err);
     if (s == SL_OK) s = sl_db_int(&d, "SELECT count(*) FROM sqlite_schema", 0, &any, err);
     if (s == SL_OK && sqlite3_db_readonly(d.db, "main") == 1)
         s = sl_fail(err, SL_E_IO, "cannot write to the database '%s': it is read-only", load->path);

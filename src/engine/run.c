@@ -168,9 +168,9 @@ static sl_status join_sinks(sl_run *r, uint32_t i, sl_error *err) {
 
 /* All that can fail, on every sink, before any of them shows anything. */
 static sl_status ready_sinks(sl_run *r, sl_error *err) {
+    for (uint32_t i = 0; i < r->o.ntargets; i++) TRY(join_sinks(r, i, err));
     for (uint32_t i = 0; i < r->o.ntargets; i++) {
         const sl_sink *sink = r->o.targets[i].sink;
-        TRY(join_sinks(r, i, err));
         if (sink->ready) TRY(sink->ready(r->sinks[i], err));
     }
     return SL_OK;

@@ -1,0 +1,178 @@
+#include "sinks/sqlite_fresh.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "sinks/file_out.h"
+
+/* Files that SQLite puts beside a database. */
+static const char *const companions[] = {"-journal", "-wal", "-shm"};
+
+bool sl_fresh_exists(const char *file) {
+    struct stat st;
+    return stat(file, &st) == 0;
+}
+
+sl_status sl_fresh_check_name(const char *file, const char *path, sl_error *err) {
+    const char *slash = strrchr(file, '/');
+    size_t n = strlen(slash ? slash + 1 : file), longest = strlen(companions[0]);
+    if (n + longest <= NAME_MAX) return SL_OK;
+    return sl_fail(
+        err, SL_E_IO,
+        "the database's name '%s' is too long: SQLite puts files beside it, so it may have %zu bytes", path,
+        (size_t)NAME_MAX - longest);
+}
+
+/* ---- the lock -------------------------------------------------------------------------------------------------- */
+
+static void pause_a_little(void) {
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+}
+
+/* ".sluice-HASH.lock" in the folder of FILE, which any name has room for; malloc'ed. */
+static char *lock_name(const char *file) {
+    char *folder = sl_file_folder(file);
+    size_t size = folder ? strlen(folder) + 48 : 0;
+    char *name = folder ? malloc(size) : NULL;
+    unsigned long long hash = sl_hash(file, strlen(file), 0);
+    if (name) snprintf(name, size, "%s/.sluice-%016llx.lock", folder, hash);
+    free(folder);
+    return name;
+}
+
+/* The one who had it before may have removed it meanwhile. */
+static bool is_still_there(const sl_fresh *f) {
+    struct stat mine, named;
+    return fstat(f->lock_fd, &mine) == 0 && stat(f->lock, &named) == 0 && mine.st_ino == named.st_ino;
+}
+
+/* 1: it is ours; 0: somebody else's; -1: there is nothing to be locked here. */
+static int try_lock(sl_fresh *f) {
+    f->lock_fd = open(f->lock, O_RDONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (f->lock_fd < 0) return -1;
+    if (flock(f->lock_fd, LOCK_EX | LOCK_NB) == 0 && is_still_there(f)) return 1;
+    int result = errno == EWOULDBLOCK || errno == EINTR || !is_still_there(f) ? 0 : -1;
+    close(f->lock_fd);
+    return result;
+}
+
+static void unlock(sl_fresh *f) {
+    if (!f->lock) return;
+    unlink(f->lock);
+    close(f->lock_fd);
+    free(f->lock);
+    f->lock = NULL;
+}
+
+static sl_status lock(sl_fresh *f, const char *file, const char *path, double busy, const sl_sink_env *env,
+                      sl_error *err) {
+    uint64_t until = sl_clock_ns() + (uint64_t)(busy * 1e9);
+    int got;
+    f->lock = lock_name(file);
+    if (!f->lock) return sl_oom(err);
+    while ((got = try_lock(f)) == 0) {
+        bool late = sl_clock_ns() >= until, stopped = sl_sink_stopping(env);
+        if (!late && !stopped) {
+            pause_a_little();
+            continue;
+        }
+        free(f->lock);
+        f->lock = NULL;
+        if (stopped) return SL_E_STOPPED;
+        return sl_fail(err, SL_E_TEMP, "the database '%s' is being made by another load: try again later",
+                       path);
+    }
+    if (got > 0) return SL_OK;
+    free(f->lock);
+    f->lock = NULL;
+    return SL_OK;
+}
+
+sl_status sl_fresh_begin(sl_fresh *f, const char *file, const char *path, double busy, const sl_sink_env *env,
+                         sl_error *err) {
+    if (sl_fresh_exists(file)) return SL_OK;
+    TRY(lock(f, file, path, busy, env, err));
+    f->wanted = !sl_fresh_exists(file);
+    if (!f->wanted) unlock(f);
+    return SL_OK;
+}
+
+/* ---- the file -------------------------------------------------------------------------------------------------- */
+
+sl_status sl_fresh_create(sl_fresh *f, const char *file, sl_error *err) {
+    int fd;
+    TRY(sl_file_create_beside(file, "tmp", 0666, &f->file, &fd, err));
+    close(fd);
+    return SL_OK;
+}
+
+sl_status sl_fresh_take(sl_fresh *f, sl_store *s, sl_error *err) {
+    f->file = strdup(s->path);
+    if (!f->file) return sl_oom(err);
+    sl_store_leave(s);
+    return SL_OK;
+}
+
+sl_status sl_fresh_sync(const sl_fresh *f, const char *path, sl_error *err) {
+    int fd = open(f->file, O_RDONLY | O_CLOEXEC);
+    sl_status s =
+        fd >= 0 && sl_file_sync(fd) == 0 ? SL_OK : sl_fail_errno(err, errno, "cannot write to", path);
+    if (fd >= 0) close(fd);
+    return s;
+}
+
+static sl_status remove_companions(const char *file, const char *path, sl_error *err) {
+    char name[PATH_MAX];
+    for (size_t i = 0; i < SL_COUNT(companions); i++) {
+        int n = snprintf(name, sizeof name, "%s%s", file, companions[i]);
+        if (n < 0 || (size_t)n >= sizeof name) return sl_fail_errno(err, ENAMETOOLONG, "cannot create", path);
+        if (unlink(name) != 0 && errno != ENOENT)
+            return sl_fail_errno(err, errno, "cannot remove what an earlier database has left:", name);
+    }
+    return SL_OK;
+}
+
+/* link, unlike rename, never covers a database that somebody else has made meanwhile. */
+static sl_status give_name(sl_fresh *f, const char *file, const char *path, sl_error *err) {
+    if (link(f->file, file) == 0) {
+        unlink(f->file);
+    } else if (errno == EEXIST) {
+        return sl_fail(err, SL_E_TEMP, "the database '%s' has appeared meanwhile: try again", path);
+    } else if (rename(f->file, file) != 0) {
+        return sl_fail_errno(err, errno, "cannot create", path);
+    }
+    free(f->file);
+    f->file = NULL;
+    return SL_OK;
+}
+
+sl_status sl_fresh_publish(sl_fresh *f, const char *file, const char *path, sl_error *err) {
+    int folder = -1;
+    if (!f->file) return SL_OK;
+    TRY(remove_companions(file, path, err));
+    TRY(sl_file_open_folder(file, &folder, err));
+    sl_status s = give_name(f, file, path, err);
+    if (s == SL_OK) s = sl_file_sync_folder(folder, path, err);
+    close(folder);
+    unlock(f);
+    return s;
+}
+
+void sl_fresh_end(sl_fresh *f) {
+    if (f->file) unlink(f->file);
+    free(f->file);
+    f->file = NULL;
+    unlock(f);
+}
