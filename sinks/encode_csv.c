@@ -148,6 +148,8 @@ static sl_status put_value(const sl_csv_style *style, sl_value v, sl_arena *aren
         else
             put_spelled(style, v, out);
         return SL_OK;
+    case SL_DECIMAL: sl_buf_text(out, sl_bytes(v)); return SL_OK;
+    case SL_BOOL: sl_buf_str(out, v.as.b ? "true" : "false"); return SL_OK;
     default: put_spelled(style, v, out); return SL_OK;
     }
 }

@@ -37,7 +37,7 @@ static void values_of_all_types(void **state) {
     (void)state;
     write_items("x.csv", "{}",
                 "[{\"i\":-5,\"f\":1.50,\"t\":true,\"n\":null,\"l\":[1,\"a\"],\"m\":{\"k\":\"v\"}}]", NULL);
-    assert_file("x.csv", "i,f,t,n,l,m\n-5,1.5,True,,\"[1,\"\"a\"\"]\",\"{\"\"k\"\":\"\"v\"\"}\"\n");
+    assert_file("x.csv", "i,f,t,n,l,m\n-5,1.5,true,,\"[1,\"\"a\"\"]\",\"{\"\"k\"\":\"\"v\"\"}\"\n");
 }
 
 static void styles(void **state) {
