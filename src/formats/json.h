@@ -108,6 +108,7 @@ typedef struct sl_json_in {
     uint64_t line;           /* of the byte being read */
     bool by_line;            /* a line feed ends the record, it is no white space */
     bool distinct;           /* a key that comes twice in a map is a failure */
+    bool python;             /* numbers decode to what Python makes of them */
     uint32_t depth;
     sl_arena *arena;
     sl_pair *pairs; /* stack of members and elements of the containers that are open */

@@ -175,6 +175,7 @@ static void open_text(state *s, const sl_block *block, const sl_input *input, si
     in->floor = block->input == input ? input->data : in->start;
     in->line = block->line;
     in->by_line = note == SL_JSON_LINES;
+    in->python = block->dialect == SL_RIKO;
     in->depth = in->npairs = 0;
     in->err = err;
 }

@@ -165,6 +165,7 @@ static const char *number(sl_json_in *in, const char *begin, sl_value *out) {
     }
     *out = (sl_value){.type = is_int ? SL_INT : SL_FLOAT,
                       .flags = SL_RAW_NUMBER,
+                      .aux = in->python ? SL_PYTHON_NUMBER : 0,
                       .n = (uint32_t)(p - begin),
                       .as.s = begin};
     return delimited(in, p);

@@ -1,5 +1,6 @@
 #include "operators/accumulator.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -114,13 +115,11 @@ static sl_status hold(sl_accumulator *a, sl_value v, uint64_t ordinal, sl_error 
     return SL_OK;
 }
 
-/* Numbers also when they are written as text; anything else as it is. */
+/* Numbers also when they are written as text, in their own digits; anything else as it is. */
 static sl_value as_number(sl_value v) {
-    int64_t i;
-    double f;
-    if (!sl_is_text(v)) return v;
-    sl_number_kind kind = sl_number_classify(sl_bytes(v), &i, &f);
-    return kind == SL_WHOLE ? sl_int(i) : kind == SL_REAL ? sl_float(f) : v;
+    bool whole;
+    if (!sl_is_text(v) || !v.n || sl_json_number(v.as.s, v.n, &whole) != v.n) return v;
+    return sl_number_decode(sl_bytes(v));
 }
 
 static int rank(sl_value v) {
@@ -172,6 +171,18 @@ static sl_status missing_number(const sl_group_column *c, sl_error *err) {
                    c->path.text.s);
 }
 
+/* Natively every term is finite, and a float means the digits it shows. */
+static sl_status add_term(sl_accumulator *a, const sl_group_column *c, sl_value v, sl_error *err) {
+    char digits[32];
+    if (c->riko) return sl_sum_add(&a->sum, v, err);
+    if (v.type == SL_FLOAT) v = sl_text_value((sl_text){digits, sl_format_double(v.as.f, digits)});
+    TRY(sl_sum_add(&a->sum, v, err));
+    if (!a->sum.nan) return SL_OK;
+    return sl_fail(err, SL_E_DATA,
+                   "'%.*s' at '%.*s' has no exact sum: filter such items out, or replace the value", (int)v.n,
+                   v.as.s, (int)c->path.text.n, c->path.text.s);
+}
+
 sl_status sl_accumulate(sl_accumulator *a, const sl_group_column *c, sl_value v, uint64_t ordinal,
                         sl_error *err) {
     switch (c->op) {
@@ -180,7 +191,7 @@ sl_status sl_accumulate(sl_accumulator *a, const sl_group_column *c, sl_value v,
     case SL_GROUP_MEAN:
         if (is_nothing(v)) return c->strict ? missing_number(c, err) : SL_OK;
         a->count++;
-        return sl_sum_add(&a->sum, v, err);
+        return add_term(a, c, v, err);
     case SL_GROUP_MIN:
     case SL_GROUP_MAX:
         if (is_nothing(v)) return SL_OK;
@@ -218,16 +229,21 @@ sl_status sl_accumulator_merge(sl_accumulator *into, const sl_accumulator *from,
     }
 }
 
-static sl_status mean(const sl_accumulator *a, sl_arena *arena, sl_value *out, sl_error *err) {
+static sl_status mean(const sl_accumulator *a, const sl_group_column *c, sl_arena *arena, sl_value *out,
+                      sl_error *err) {
     *out = sl_null();
     if (!a->count) return SL_OK;
     sl_value sum, quotient;
     double f;
-    TRY(sl_sum_result(&a->sum, arena, &sum, err));
+    TRY(sl_sum_result(&a->sum, c->riko, arena, &sum, err));
     TRY(sl_decimal_from(sl_int((int64_t)a->count), arena, &quotient, err));
     TRY(sl_decimal_math(SL_DIVIDE, sum, quotient, arena, &quotient, err));
     if (sl_parse_double(sl_bytes(quotient), &f)) *out = sl_float(f);
-    return SL_OK;
+    if (out->type == SL_FLOAT && !isinf(f)) return SL_OK;
+    return c->riko
+               ? SL_OK
+               : sl_fail(err, SL_E_DATA, "the mean of '%.*s' is beyond the range of a float: ask for its sum",
+                         (int)c->path.text.n, c->path.text.s);
 }
 
 sl_status sl_accumulator_result(const sl_accumulator *a, const sl_group_column *c, sl_arena *arena,
@@ -235,8 +251,8 @@ sl_status sl_accumulator_result(const sl_accumulator *a, const sl_group_column *
     sl_status s = SL_OK;
     switch (c->op) {
     case SL_GROUP_COUNT: *out = sl_int((int64_t)a->count); return SL_OK;
-    case SL_GROUP_SUM: return sl_sum_result(&a->sum, arena, out, err);
-    case SL_GROUP_MEAN: return mean(a, arena, out, err);
+    case SL_GROUP_SUM: return sl_sum_result(&a->sum, c->riko, arena, out, err);
+    case SL_GROUP_MEAN: return mean(a, c, arena, out, err);
     case SL_GROUP_DISTINCT: *out = sl_int(a->set ? (int64_t)a->set->n : 0); return SL_OK;
     default: *out = a->count ? held_value(a, arena, &s, err) : sl_null(); return s;
     }

@@ -44,7 +44,7 @@ static sl_status emit(const sl_grouping *g, const sl_value *keys, const sl_value
 static sl_status column_of(const op *o, const sl_step_info *info, sl_group_column *c, sl_error *err) {
     const char *name = sl_group_op_names[o->op];
     if (!o->field.n && o->op != SL_GROUP_COUNT) return sl_fail(err, SL_E_PLAN, "op '%s' needs a field", name);
-    *c = (sl_group_column){.op = (sl_group_op)o->op, .name = o->as};
+    *c = (sl_group_column){.op = (sl_group_op)o->op, .name = o->as, .riko = info->env->dialect == SL_RIKO};
     if (!c->name.n && !o->field.n)
         c->name = sl_text_of(name);
     else if (!c->name.n)

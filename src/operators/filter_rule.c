@@ -106,10 +106,13 @@ static sl_status order_text(const rule *r, sl_text t, sl_arena *arena, int *orde
 /* -1, 0, 1 for V below, at, above the rule's value; SL_UNORDERED. */
 static sl_status order_of(const rule *r, sl_value v, sl_arena *arena, int *order, sl_error *err) {
     *order = SL_UNORDERED;
+    v = sl_number_computed(v);
     if (!r->numeric) {
         *order = sl_value_compare(v, r->value);
     } else if (sl_is_text(v)) {
         return order_text(r, sl_bytes(v), arena, order, err);
+    } else if (sl_is_written(v) && order_fast(r, sl_bytes(v), order)) {
+        return SL_OK;
     } else if (v.type == SL_DECIMAL) {
         *order = sl_number_compare(v, r->exact);
     } else if (v.type >= SL_BOOL && v.type <= SL_FLOAT) {
@@ -270,6 +273,8 @@ static sl_status prepare_number(rule *r, sl_arena *arena, sl_error *err) {
     bool numeric = r->number.type >= SL_BOOL && r->number.type <= SL_DECIMAL;
     if (r->number.type == SL_BOOL) r->number = sl_int(r->number.as.b);
     r->exact = r->number;
+    if (numeric && r->number.type == SL_FLOAT && r->riko)
+        TRY(sl_decimal_from(r->number, arena, &r->exact, err));
     if (numeric && r->number.type == SL_FLOAT && !r->riko) {
         char digits[32];
         sl_text t = sl_arena_text(arena, (sl_text){digits, sl_format_double(r->number.as.f, digits)});

@@ -7,6 +7,7 @@
 #include "operators/accumulator.h"
 #include "record/cast.h"
 #include "record/compare.h"
+#include "record/number.h"
 #include "record/pack.h"
 #include "record/sorter.h"
 
@@ -218,6 +219,7 @@ static sl_status spill(table *t, sl_error *err) {
 static sl_status by_value(const table *t, const sl_value *column, uint32_t row, sl_arena *arena,
                           sl_value *out, sl_error *err) {
     sl_value v = column[row];
+    if (t->g->by_text && sl_is_written(v)) v = sl_number_python(sl_bytes(v)); /* 1.10 and 1.1 are one group */
     *out = v;
     if (!t->g->by_text || sl_is_text(v)) return SL_OK;
     sl_text text = {"", 0};

@@ -14,10 +14,10 @@
 
 typedef enum sl_group_op {
     SL_GROUP_COUNT, /* items; with a field: items where it is neither absent nor "" */
-    SL_GROUP_SUM,   /* decimal */
-    SL_GROUP_MIN,   /* numbers (also as text) by value before texts by code point */
+    SL_GROUP_SUM,   /* decimal, exact */
+    SL_GROUP_MIN,   /* numbers (also as text, with the text's own digits) by value before texts by code point */
     SL_GROUP_MAX,
-    SL_GROUP_MEAN,  /* float; null without values */
+    SL_GROUP_MEAN,  /* float, nearest to the exact mean; null without values */
     SL_GROUP_FIRST, /* by input order, absent ones too */
     SL_GROUP_LAST,
     SL_GROUP_DISTINCT /* how many different values */
@@ -30,6 +30,7 @@ typedef struct sl_group_column {
     sl_path path; /* empty: none (count) */
     sl_text name; /* of the result */
     bool strict;  /* sum: absent values are errors too */
+    bool riko;    /* sums are rounded to 28 digits, floats count by their binary value, NaN and infinities make a sum NaN */
 } sl_group_column;
 
 typedef struct sl_grouping {

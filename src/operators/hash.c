@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/unicode.h"
 #include "plan/pipe.h"
+#include "record/decimal.h"
+#include "record/number.h"
 #include "record/time.h"
 
 #define SEED    UINT32_C(94967295)
@@ -197,6 +199,10 @@ static sl_status hash_time(const conf *c, sl_value v, sl_arena *arena, uint64_t 
 }
 
 static sl_status hash_value(const conf *c, sl_value v, sl_arena *arena, uint64_t *out, sl_error *err) {
+    if (sl_is_written(v)) {
+        v = sl_number_python(sl_bytes(v));
+        if (v.type == SL_DECIMAL) TRY(sl_decimal_from(v, arena, &v, err));
+    }
     switch ((sl_type)v.type) {
     case SL_MISSING:
     case SL_NULL: *out = HASH_OF_NULL; return SL_OK;

@@ -26,7 +26,7 @@ sl_status sl_keyed_prepare(sl_keyed *k, const char *name, sl_group_op op, sl_tex
     k->assign = sl_text_of(info->assign ? info->assign : name);
     k->emits = info->emit >= 0 ? info->emit == 1 : keyed;
     k->nest = dialect == SL_RIKO;
-    k->column = (sl_group_column){.op = op, .strict = true};
+    k->column = (sl_group_column){.op = op, .strict = true, .riko = dialect == SL_RIKO};
     k->grouping = (sl_grouping){.by = &k->by,
                                 .nby = keyed,
                                 .by_text = true,

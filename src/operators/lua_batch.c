@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "operators/lua_internal.h"
+#include "record/number.h"
 
 enum { ROOM = 16 << 10 }; /* bytes for texts of results, at a time */
 
@@ -23,6 +24,25 @@ static const sl_value *no_column(sl_lua *l, uint32_t rows) {
     return l->none;
 }
 
+static bool has_written(const sl_lua *l, const sl_value *v) {
+    for (uint32_t i = 0; i < l->frame.count; i++)
+        if (sl_is_written(v[l->rows[i]])) return true;
+    return false;
+}
+
+/* Column C as the driver reads it: numbers that are still their text become doubles where these keep them. */
+static const sl_value *read_column(sl_lua *l, uint32_t c) {
+    const sl_value *v = sl_column_read(l->batch, c, &l->error);
+    if (!v || !has_written(l, v)) return v;
+    sl_value *plain = sl_arena_alloc(sl_batch_arena(l->batch), l->batch->nrows * sizeof *plain);
+    for (uint32_t i = 0; plain && i < l->frame.count; i++) {
+        uint32_t row = l->rows[i];
+        plain[row] = sl_is_written(v[row]) ? sl_number_python(sl_bytes(v[row])) : v[row];
+    }
+    if (!plain) sl_oom(&l->error);
+    return plain;
+}
+
 static const sl_value *column(sl_lua_frame *f, const char *name, size_t n) {
     sl_lua *l = self(f);
     if (!l->batch) {
@@ -30,7 +50,7 @@ static const sl_value *column(sl_lua_frame *f, const char *name, size_t n) {
         return NULL;
     }
     int c = sl_batch_find(l->batch, sl_text_n(name, n), l->program->dialect == SL_RIKO);
-    return c < 0 ? no_column(l, l->batch->nrows) : sl_column_read(l->batch, (uint32_t)c, &l->error);
+    return c < 0 ? no_column(l, l->batch->nrows) : read_column(l, (uint32_t)c);
 }
 
 static sl_value *output(sl_lua_frame *f, uint32_t number) {

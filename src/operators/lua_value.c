@@ -41,7 +41,7 @@ static void push_map(sl_lua *l, sl_value v) {
     }
 }
 
-/* Times, decimals and integers that a double would change. */
+/* Times, decimals, and numbers that a double would change. */
 static void push_as_text(sl_lua *l, sl_value v) {
     sl_text t;
     if (sl_to_text(v, "", sl_batch_arena(l->batch), &t, &l->error) != SL_OK) {
@@ -53,6 +53,7 @@ static void push_as_text(sl_lua *l, sl_value v) {
 
 void sl_lua_push(sl_lua *l, sl_value v) {
     lua_State *L = l->current;
+    if (sl_is_written(v)) v = sl_number_python(sl_bytes(v));
     luaL_checkstack(L, 8, "nested too deep");
     switch ((sl_type)v.type) {
     case SL_MISSING:

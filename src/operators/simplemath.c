@@ -1,6 +1,7 @@
 /* simplemath: decimal arithmetic with one operand from the item and one from the conf. */
 #include "base/error.h"
 #include "plan/pipe.h"
+#include "record/cast.h"
 #include "record/decimal.h"
 
 typedef struct conf {
@@ -11,11 +12,18 @@ typedef struct conf {
 static const char *const ops[] = {"add",    "subtract", "multiply", "divide", "floor",
                                   "modulo", "power",    "mean",     NULL}; /* in the order of sl_math */
 
-/* Riko's dialect computes with NaN where the operand is absent; elsewhere that can only be a slip. */
+/* Riko's dialect computes with NaN where the operand is absent; elsewhere that can only be a slip, and a float means the digits it
+ * shows. */
 static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     conf *c = vconf;
-    if (c->other.type == SL_MISSING && info->env->dialect != SL_RIKO)
+    bool riko = info->env->dialect == SL_RIKO;
+    if (c->other.type == SL_MISSING && !riko)
         return sl_fail(err, SL_E_PLAN, "missing key 'other': the second operand");
+    if (c->other.type == SL_FLOAT && !riko) {
+        sl_text digits;
+        TRY(sl_to_text(c->other, "", info->arena, &digits, err));
+        c->other = sl_text_value(digits);
+    }
     return sl_decimal_from(c->other, info->arena, &c->other, err);
 }
 

@@ -28,11 +28,13 @@ const sl_pipe sl_pipe_sum = {
     .name = "sum",
     .kind = SL_KIND_OPERATOR,
     .summary = "Adds up a field",
-    .details = "Values are added as exact decimals (numbers as text too), the sum is rounded to 28 digits. "
-               "An item without a number in the "
-               "field is an error that names it. Without a key the result is one item {\"sum\": N}; @assign "
-               "renames the key, "
-               "@emit=true gives the bare number.",
+    .details =
+        "Values are added as exact decimals (numbers as text too), and the sum has all its digits. An item "
+        "without a number in the field (NaN and infinities are none, nor is what has an exponent beyond a "
+        "million) is an error that names it. Under riko's dialect the sum is rounded to 28 digits. Without a "
+        "key the result is one item {\"sum\": N}; @assign "
+        "renames the key, "
+        "@emit=true gives the bare number.",
     .example = "itembuilder attrs.0.key=n attrs.0.value=2 | sum n",
     .options = options,
     .conf_size = sizeof(conf),

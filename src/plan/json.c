@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/unicode.h"
 #include "formats/json.h"
+#include "record/number.h"
 
 enum { MAX_DEFINITION = 64 << 20 };
 
@@ -40,11 +41,13 @@ static sl_status settle_map(const reader *r, sl_value *v) {
     return SL_OK;
 }
 
-/* A text of a definition may stand for a number, which one of an item read from JSON never does: it loses its mark. */
+/* A text of a definition may stand for a number, which one of an item read from JSON never does: it loses its mark. A
+ * number is a double where that keeps it. */
 static sl_status settle(const reader *r, sl_value *v) {
     if (v->type == SL_LIST) return settle_list(r, v);
     if (v->type == SL_MAP) return settle_map(r, v);
     if (v->type == SL_TEXT_TYPE) v->aux = 0;
+    if (sl_is_written(*v)) *v = sl_number_python(sl_bytes(*v));
     return SL_OK;
 }
 

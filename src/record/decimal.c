@@ -129,18 +129,26 @@ static size_t lay_out(char *to, const char *digits, size_t n, int64_t exponent) 
     return (size_t)(p - to) + n - whole;
 }
 
+static int64_t shown_exponent(const sl_big *b) {
+    return !mpz_sgn(b->coefficient) && b->exponent > 0 ? 0 : b->exponent;
+}
+
 sl_status sl_big_text(const sl_big *b, sl_arena *arena, sl_value *out, sl_error *err) {
-    size_t n = sl_big_digits(b->coefficient);
-    bool negative = mpz_sgn(b->coefficient) < 0, zero = mpz_sgn(b->coefficient) == 0;
-    int64_t exponent = zero && b->exponent > 0 ? 0 : b->exponent, point = (int64_t)n + exponent;
-    if (point > SL_DECIMAL_POINT_CAP) {
-        *out = word(negative ? "-Infinity" : "Infinity");
-        return SL_OK;
-    }
-    if (exponent < -SL_DECIMAL_POINT_CAP && (zero || point < -SL_DECIMAL_POINT_CAP)) {
+    bool zero = mpz_sgn(b->coefficient) == 0;
+    int64_t exponent = shown_exponent(b), point = (int64_t)sl_big_digits(b->coefficient) + exponent;
+    if (point > SL_DECIMAL_POINT_CAP)
+        *out = word(mpz_sgn(b->coefficient) < 0 ? "-Infinity" : "Infinity");
+    else if (exponent < -SL_DECIMAL_POINT_CAP && (zero || point < -SL_DECIMAL_POINT_CAP))
         *out = word("0");
-        return SL_OK;
-    }
+    else
+        return sl_big_all_digits(b, arena, out, err);
+    return SL_OK;
+}
+
+sl_status sl_big_all_digits(const sl_big *b, sl_arena *arena, sl_value *out, sl_error *err) {
+    size_t n = sl_big_digits(b->coefficient);
+    bool negative = mpz_sgn(b->coefficient) < 0;
+    int64_t exponent = shown_exponent(b);
     size_t zeros = (size_t)(exponent < 0 ? -exponent : exponent);
     char *digits = sl_arena_alloc(arena, n + 3), *text = sl_arena_alloc(arena, n + zeros + 4);
     if (!digits || !text) return sl_oom(err);
@@ -206,10 +214,11 @@ static sl_status from_int(int64_t i, sl_arena *arena, sl_value *out, sl_error *e
 }
 
 sl_status sl_decimal_from(sl_value v, sl_arena *arena, sl_value *out, sl_error *err) {
+    v = sl_number_computed(v);
     switch (v.type) {
     case SL_BOOL: return from_int(v.as.b, arena, out, err);
     case SL_INT: return from_int(v.as.i, arena, out, err);
-    case SL_DECIMAL: *out = v; return SL_OK;
+    case SL_DECIMAL: *out = v; return sl_is_written(v) ? from_text(sl_bytes(v), arena, out, err) : SL_OK;
     case SL_TEXT_TYPE: return from_text(sl_bytes(v), arena, out, err);
     case SL_FLOAT:
         if (isfinite(v.as.f)) return from_big((sl_text){NULL, 0}, v.as.f, arena, out, err);

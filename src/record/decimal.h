@@ -31,11 +31,13 @@ typedef struct sl_sum {
     bool nan;
 } sl_sum; /* all zero: 0 */
 
-/* Adds a number, bool or numeric text (NaN and infinities make the sum NaN); SL_E_DATA ("is not a number") otherwise. */
+/* Adds a number, bool or numeric text (NaN and infinities make the sum NaN), whatever its digits; SL_E_DATA otherwise ("is not a number"),
+ * and for exponents beyond SL_SUM_EXPONENT, whose sum would be nothing but zeros. */
+enum { SL_SUM_EXPONENT = 1000000 };
 SL_MUST_CHECK sl_status sl_sum_add(sl_sum *s, sl_value v, sl_error *err);
 SL_MUST_CHECK sl_status sl_sum_merge(sl_sum *into, const sl_sum *from, sl_error *err);
-/* The sum as a decimal rounded to 28 digits. */
-SL_MUST_CHECK sl_status sl_sum_result(const sl_sum *s, sl_arena *arena, sl_value *out, sl_error *err);
+/* The sum as a decimal, all its digits or (ROUNDED) the context's 28. */
+SL_MUST_CHECK sl_status sl_sum_result(const sl_sum *s, bool rounded, sl_arena *arena, sl_value *out, sl_error *err);
 /* Bytes to and from another process or a spill file. */
 void sl_sum_save(const sl_sum *s, sl_buf *out);
 SL_MUST_CHECK sl_status sl_sum_load(sl_sum *s, sl_cursor *c, sl_error *err);

@@ -24,8 +24,9 @@ bool sl_big_parse(sl_big *b, sl_text t);
 void sl_big_double(sl_big *b, double f);
 /* Half-even to at most DIGITS significant digits. */
 void sl_big_round(sl_big *b, unsigned digits);
-/* Canonical text in ARENA. */
+/* Canonical text in ARENA, infinite or zero beyond the cap; sl_big_all_digits has no cap. */
 SL_MUST_CHECK sl_status sl_big_text(const sl_big *b, sl_arena *arena, sl_value *out, sl_error *err);
+SL_MUST_CHECK sl_status sl_big_all_digits(const sl_big *b, sl_arena *arena, sl_value *out, sl_error *err);
 void sl_big_scale(mpz_t z, uint64_t power); /* z x 10^power */
 size_t sl_big_digits(const mpz_t z);        /* decimal digits of |z|, 1 for 0 */
 

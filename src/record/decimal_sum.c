@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "record/decimal_internal.h"
+#include "record/number.h"
 
 enum { WORD_SCALE = 18 };
 
@@ -91,9 +92,10 @@ static sl_status add_literal(sl_sum *s, sl_text t, const sl_literal *x, sl_error
     int64_t scale = (int64_t)x->nfraction - x->exponent;
     if ((uint64_t)x->nwhole + x->nfraction <= SL_WORD_DIGITS && scale >= 0 && scale <= WORD_SCALE)
         return add_wide(s, x->negative ? -(wide)x->digits : (wide)x->digits, (uint32_t)scale, err);
-    if (scale > SL_DECIMAL_POINT_CAP || scale < -SL_DECIMAL_POINT_CAP)
-        return sl_fail(err, SL_E_DATA, "'%.*s' is too large or too fine to be summed exactly",
-                       t.n < 40 ? (int)t.n : 40, t.s);
+    if (x->exponent > SL_SUM_EXPONENT || x->exponent < -SL_SUM_EXPONENT)
+        return sl_fail(err, SL_E_DATA,
+                       "'%.*s' is too large or too fine to be summed exactly: its exponent is beyond %d",
+                       t.n < 40 ? (int)t.n : 40, t.s, SL_SUM_EXPONENT);
     sl_big term;
     mpz_init(term.coefficient);
     sl_status status = sl_big_parse(&term, t) ? add_big(s, &term, err) : sl_oom(err);
@@ -140,6 +142,7 @@ static sl_status add_double(sl_sum *s, double f, sl_error *err) {
 
 sl_status sl_sum_add(sl_sum *s, sl_value v, sl_error *err) {
     s->terms++;
+    v = sl_number_computed(v);
     switch (v.type) {
     case SL_BOOL: return add_wide(s, v.as.b, 0, err);
     case SL_INT: return add_wide(s, v.as.i, 0, err);
@@ -179,7 +182,7 @@ sl_status sl_sum_merge(sl_sum *into, const sl_sum *from, sl_error *err) {
     return status;
 }
 
-sl_status sl_sum_result(const sl_sum *s, sl_arena *arena, sl_value *out, sl_error *err) {
+sl_status sl_sum_result(const sl_sum *s, bool rounded, sl_arena *arena, sl_value *out, sl_error *err) {
     if (s->nan) {
         *out = sl_decimal_value(SL_TEXT("NaN"));
         return SL_OK;
@@ -196,8 +199,8 @@ sl_status sl_sum_result(const sl_sum *s, sl_arena *arena, sl_value *out, sl_erro
         status = add_big(&all, &total, err);
     }
     if (!status) {
-        sl_big_round(all.big, SL_DECIMAL_DIGITS);
-        status = sl_big_text(all.big, arena, out, err);
+        if (rounded) sl_big_round(all.big, SL_DECIMAL_DIGITS);
+        status = sl_big_all_digits(all.big, arena, out, err);
     }
     mpz_clear(total.coefficient);
     sl_sum_free(&all);
@@ -226,7 +229,7 @@ static sl_status load_big(sl_sum *s, uint32_t bytes, sl_cursor *c, sl_error *err
     bool negative = sl_cursor_u32(c) != 0;
     int64_t exponent = (int64_t)sl_cursor_u64(c);
     const char *digits = sl_cursor_bytes(c, bytes);
-    if (!digits || exponent > SL_DECIMAL_POINT_CAP || exponent < -SL_DECIMAL_POINT_CAP)
+    if (!digits || exponent > SL_SUM_EXPONENT || exponent < -(int64_t)UINT32_MAX)
         return sl_fail(err, SL_E_INTERNAL, "a saved sum is damaged");
     sl_big *b = big_of(s);
     if (!b) return sl_oom(err);

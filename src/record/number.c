@@ -1,5 +1,6 @@
 #include "record/number.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -188,6 +189,12 @@ static bool same_digits(const sl_literal *x, double v) {
     return n == s.n && point - seen == s.point && memcmp(digits, s.digits, n) == 0;
 }
 
+/* Decimals of at most 15 digits are distinct doubles, where these have their full precision. */
+bool sl_literal_keeps(const sl_literal *x, double v) {
+    bool few = (uint64_t)x->nwhole + x->nfraction <= EXACT_DIGITS;
+    return (few && v >= DBL_MIN) || same_digits(x, v);
+}
+
 static sl_number_kind classify_real(const sl_literal *x, double *f) {
     int64_t power = (int64_t)x->exponent - x->nfraction;
     if (SL_LIKELY(x->nwhole + x->nfraction <= WORD_DIGITS && x->digits < int_powers[EXACT_DIGITS])) {
@@ -297,10 +304,34 @@ size_t sl_json_number(const char *s, size_t n, bool *is_int) {
     return k;
 }
 
+/* -0 alone is spelled like an integer and none. */
+static bool is_minus_zero(sl_text t) {
+    return t.n == 2 && t.s[0] == '-' && t.s[1] == '0';
+}
+
 sl_value sl_number_decode(sl_text t) {
-    sl_literal x;
-    if (!scan(t, &x)) return sl_null();
-    if (x.point || x.scaled) return sl_float(sl_literal_value(&x));
     int64_t i;
-    return sl_parse_int(t, &i) ? sl_int(i) : sl_decimal_value(t);
+    if (!sl_parse_int(t, &i) || is_minus_zero(t)) return sl_written_value(t);
+    return sl_int(i);
+}
+
+bool sl_number_keeps(sl_text t, double *f) {
+    sl_literal x;
+    if (!scan(t, &x)) return false;
+    *f = sl_literal_value(&x);
+    return isfinite(*f) && sl_literal_keeps(&x, fabs(*f));
+}
+
+sl_value sl_number_plain(sl_value v) {
+    sl_literal x;
+    int64_t i;
+    if (!sl_is_written(v) || !scan(sl_bytes(v), &x)) return v;
+    if (x.point || x.scaled) return sl_float(sl_literal_value(&x));
+    return sl_parse_int(sl_bytes(v), &i) ? sl_int(i) : sl_decimal_value(sl_bytes(v));
+}
+
+sl_value sl_number_python(sl_text t) {
+    sl_value written = sl_written_value(t), plain = sl_number_plain(written);
+    double f;
+    return plain.type != SL_FLOAT || sl_number_keeps(t, &f) ? plain : written;
 }

@@ -29,7 +29,21 @@ uint32_t sl_format_int(int64_t i, char out[24]);
 
 /* Length of the well-formed JSON number at the start of S, 0 if none; *IS_INT when it has no fraction and exponent. */
 size_t sl_json_number(const char *s, size_t n, bool *is_int);
-/* Decodes a well-formed JSON number: int, decimal when it is an integer beyond int64, else float. */
+/* Decodes a well-formed JSON number: an integer that fits and is spelled as sl_format_int spells it becomes an int, any other a
+ * written decimal that looks at T (value.h). */
 sl_value sl_number_decode(sl_text t);
+/* What Python's json makes of it: int, decimal when it is an integer beyond int64, else float. Where a float does not keep the number
+ * (12345678901234567.89, 1E400) it stays written. */
+sl_value sl_number_python(sl_text t);
+/* A written decimal of riko's dialect as sl_number_python has it; any other value unchanged. */
+static inline sl_value sl_number_computed(sl_value v) {
+    return sl_is_written(v) && v.aux == SL_PYTHON_NUMBER ? sl_number_python(sl_bytes(v)) : v;
+}
+/* A written decimal as the int, float or plain decimal that computes best: the float nearest to it (infinite beyond their range), digits without
+ * point and exponent exactly. Any other value unchanged. */
+sl_value sl_number_plain(sl_value v);
+/* True when a double keeps the value of the literal T: the shortest decimal that reads back as *F, the double nearest to it, has the same
+ * digits. */
+bool sl_number_keeps(sl_text t, double *f);
 
 #endif

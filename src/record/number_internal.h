@@ -33,6 +33,8 @@ bool sl_literal_scan(sl_text t, sl_literal *x);
 bool sl_digits_value(uint64_t digits, int64_t power, double *out);
 /* The correctly rounded double. */
 double sl_literal_value(const sl_literal *x);
+/* V, the double nearest to the magnitude of X and finite, shows the digits of X in its shortest form. */
+bool sl_literal_keeps(const sl_literal *x, double v);
 /* What Python allows around a number: T without white space at its ends and without _ between digits (then it is a copy in
  * ROOM of SIZE bytes). false when that leaves nothing or _ is elsewhere. */
 bool sl_literal_clean(sl_text *t, char *room, size_t size);
@@ -44,7 +46,7 @@ sl_shortest sl_shortest_digits(double v);
 double sl_number_slow(const char *whole, uint32_t nwhole, const char *fraction, uint32_t nfraction,
                       int32_t exponent);
 
-/* A number as its nearest double and what remains. Rounding is monotone, so (nearest, side, exact digits) is the order of all
+/* A number as its nearest double and what remains: below 2^53 a double means the digits it shows. Rounding is monotone, so (nearest, side, exact digits) is the order of all
  * numbers of any type, and the digits matter only for those that are no doubles. */
 typedef struct sl_placed {
     double nearest;     /* infinite beyond the range of doubles; never -0.0 */

@@ -74,6 +74,7 @@ static bool flags_fit(sl_value v) {
     case SL_TEXT_TYPE: return !v.flags || v.flags == SL_RAW_CSV || v.flags == SL_RAW_JSON;
     case SL_INT:
     case SL_FLOAT: return !v.flags || v.flags == SL_RAW_NUMBER;
+    case SL_DECIMAL: return !v.flags || v.flags == SL_WRITTEN;
     case SL_TIME: return v.flags <= 4;
     default: return !v.flags && v.type <= SL_MAP;
     }

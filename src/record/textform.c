@@ -115,10 +115,15 @@ static void put_container(sl_value v, sl_buf *out) {
 
 /* As inside a list: texts quoted, decimals named. */
 static void put_literal(sl_value v, sl_buf *out) {
+    v = sl_number_computed(v);
     switch (v.type) {
     case SL_TEXT_TYPE: put_quoted(sl_bytes(v), out); break;
     case SL_TIME: put_time_literal(v, out); break;
     case SL_DECIMAL:
+        if (sl_is_written(v)) {
+            sl_buf_text(out, sl_bytes(v));
+            break;
+        }
         sl_buf_str(out, "Decimal('");
         sl_buf_text(out, sl_bytes(v));
         sl_buf_str(out, "')");
@@ -128,6 +133,7 @@ static void put_literal(sl_value v, sl_buf *out) {
 }
 
 void sl_text_form(sl_value v, const char *null_text, sl_buf *out) {
+    v = sl_number_computed(v);
     switch ((sl_type)v.type) {
     case SL_MISSING:
     case SL_NULL: sl_buf_str(out, null_text); break;
@@ -143,6 +149,7 @@ void sl_text_form(sl_value v, const char *null_text, sl_buf *out) {
 }
 
 sl_status sl_to_text(sl_value v, const char *null_text, sl_arena *arena, sl_text *out, sl_error *err) {
+    v = sl_number_computed(v);
     if (v.type == SL_TEXT_TYPE || v.type == SL_DECIMAL) {
         *out = sl_bytes(v);
         return SL_OK;

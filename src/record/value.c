@@ -97,7 +97,9 @@ sl_status sl_value_decode(sl_value *v, sl_arena *arena, sl_error *err) {
     if (v->type == SL_TIME || !(v->flags & SL_RAW)) return SL_OK;
     sl_text raw = sl_bytes(*v);
     if (v->flags & SL_RAW_NUMBER) {
+        int16_t python = v->aux;
         *v = sl_number_decode(raw);
+        if (sl_is_written(*v)) v->aux = python;
         return SL_OK;
     }
     char *out = sl_arena_alloc(arena, (size_t)raw.n + 4);
@@ -153,9 +155,9 @@ sl_status sl_value_copy(sl_value *out, sl_value v, sl_arena *arena, sl_error *er
 
 /* ---- asking -------------------------------------------------------------------------------------------------- */
 
-/* Canonical decimals are zero when no digit of them is not; NaN and the infinities have letters. */
+/* Decimals are zero when no digit before their exponent is not; NaN and the infinities have other letters. */
 static bool decimal_is_zero(sl_text t) {
-    for (uint32_t i = 0; i < t.n; i++)
+    for (uint32_t i = 0; i < t.n && (t.s[i] | 0x20) != 'e'; i++)
         if (t.s[i] != '0' && t.s[i] != '.' && t.s[i] != '-') return false;
     return true;
 }

@@ -62,8 +62,11 @@ static void as_json(sl_text t) {
     FUZZ_CHECK(n <= t.n);
     if (!n) return;
     sl_value v = sl_number_decode(sl_text_n(t.s, n));
-    FUZZ_CHECK(whole ? v.type == SL_INT || v.type == SL_DECIMAL : v.type == SL_FLOAT);
+    FUZZ_CHECK(sl_is_written(v) ? sl_text_eq(sl_bytes(v), sl_text_n(t.s, n)) : whole && v.type == SL_INT);
     FUZZ_CHECK(sl_number_compare(v, v) == 0);
+    sl_value python = sl_number_python(sl_text_n(t.s, n));
+    FUZZ_CHECK(python.type != SL_FLOAT || fabs(python.as.f) >= 9007199254740992.0 ||
+               sl_number_compare(v, python) == 0);
 }
 
 /* Exact and rounded readings of one text agree on its order. */

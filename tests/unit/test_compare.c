@@ -20,10 +20,15 @@ static sl_value decimal(const char *z) {
     return sl_decimal_value(sl_text_of(z));
 }
 
+static sl_value written(const char *z) {
+    return sl_written_value(sl_text_of(z));
+}
+
 /* Every value is after the one before. */
 static uint32_t ladder(sl_value *v) {
-    static const char *const decimals[] = {"-10000000000000000000000", "-0.10", "0.09999999999999999999",
-                                           "0.1", "9223372036854775808.5"};
+    static const char *const decimals[] = {"-10000000000000000000000", "-0.09999999999999999999",
+                                           "0.09999999999999999999", "0.10000000000000000001",
+                                           "9223372036854775808.5"};
     uint32_t n = 0;
     v[n++] = sl_null();
     v[n++] = sl_float(-HUGE_VAL);
@@ -34,14 +39,14 @@ static uint32_t ladder(sl_value *v) {
     v[n++] = sl_int(-9007199254740993);
     v[n++] = sl_float(-9007199254740992.0);
     v[n++] = sl_float(-1.5);
-    v[n++] = sl_float(-0.1); /* a little below the decimal */
+    v[n++] = sl_float(-0.1); /* means the digits it shows */
     v[n++] = decimal(decimals[1]);
     v[n++] = decimal("-0.00000000000000000000000000000000000001");
     v[n++] = sl_int(0);
     v[n++] = sl_float(5e-324);
     v[n++] = decimal(decimals[2]);
+    v[n++] = sl_float(0.1);
     v[n++] = decimal(decimals[3]);
-    v[n++] = sl_float(0.1); /* a little above the decimal */
     v[n++] = sl_bool(true);
     v[n++] = decimal("1.0000000000000000000000001");
     v[n++] = decimal("1.00000000000000000000000011");
@@ -119,7 +124,16 @@ static void equal_values_are_the_same_key_whatever_their_type(void **state) {
     assert_same(decimal("9223372036854775807"), sl_int(INT64_MAX));
     assert_same(decimal("-9223372036854775808.000"), sl_int(INT64_MIN));
     assert_same(decimal("Infinity"), sl_float(HUGE_VAL));
-    assert_same(decimal("0.1000000000000000055511151231257827021181583404541015625"), sl_float(0.1));
+    assert_same(decimal("0.10"), sl_float(0.1));
+    assert_same(written("0.10"), sl_float(0.1));
+    assert_same(written("100e-3"), decimal("0.1"));
+    assert_same(written("5e-324"), sl_float(5e-324));
+    assert_same(written("-0"), sl_int(0));
+    assert_same(written("9007199254740993.0"), sl_int(9007199254740993));
+    assert_same(written("1E400"), written("10e399"));
+    assert_same(decimal("99999999999999991611392"), sl_float(1e23));
+    assert_false(sl_value_equal(written("1E400"), sl_float(HUGE_VAL)));
+    assert_false(sl_value_equal(written("12345678901234567.89"), written("12345678901234567.88")));
     assert_same(decimal("100000000000000000000000"), decimal("100000000000000000000000.0"));
     assert_same(sl_missing(), sl_null());
     assert_same(sl_time_make(SL_TIME_DATETIME, 7200, 0, 120), sl_time_make(SL_TIME_DATETIME, 0, 0, 0));

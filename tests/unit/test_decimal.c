@@ -124,7 +124,7 @@ static void rounding_to_places(void **state) {
 static void assert_sum(const sl_sum *s, const char *want) {
     sl_arena arena = {0};
     sl_value v;
-    assert_int_equal(sl_sum_result(s, &arena, &v, NULL), SL_OK);
+    assert_int_equal(sl_sum_result(s, true, &arena, &v, NULL), SL_OK);
     assert_digits(v, want);
     sl_arena_free(&arena);
 }
@@ -190,7 +190,7 @@ static void the_order_and_grouping_of_terms_do_not_show(void **state) {
     assert_int_equal(merged.terms, N);
     sl_arena arena = {0};
     sl_value a;
-    assert_int_equal(sl_sum_result(&all, &arena, &a, NULL), SL_OK);
+    assert_int_equal(sl_sum_result(&all, true, &arena, &a, NULL), SL_OK);
     char want[80];
     snprintf(want, sizeof want, "%.*s", (int)a.n, a.as.s);
     assert_sum(&merged, want);

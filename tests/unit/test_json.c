@@ -499,6 +499,20 @@ static bool oracle(const sl_buf *doc, sl_buf *items, bool *excused) {
     return true;
 }
 
+/* Numbers keep their spelling, which jansson does not know: so it reads what came out, too. */
+static bool same_items(const sl_buf *out, const sl_buf *items) {
+    sl_buf list = {0}, again = {0};
+    bool excused;
+    sl_buf_byte(&list, '[');
+    for (size_t i = 0; i + 1 < out->len; i++) sl_buf_byte(&list, out->data[i] == '\n' ? ',' : out->data[i]);
+    sl_buf_byte(&list, ']');
+    bool same = oracle(&list, &again, &excused) && again.len == items->len &&
+                (!again.len || memcmp(again.data, items->data, again.len) == 0);
+    sl_buf_free(&list);
+    sl_buf_free(&again);
+    return same;
+}
+
 static void compare(const sl_buf *doc, size_t piece, uint64_t seed, int *good) {
     sl_buf items = {0};
     bool excused;
@@ -508,7 +522,7 @@ static void compare(const sl_buf *doc, size_t piece, uint64_t seed, int *good) {
     if (!excused && (status == SL_OK) != accepts)
         fail_msg("seed %llu: status %d (%s) for %.*s", (unsigned long long)seed, status, r.err.text,
                  (int)doc->len, doc->data);
-    if (accepts && strcmp(sl_buf_cstr(&r.out), sl_buf_cstr(&items)) != 0)
+    if (accepts && !same_items(&r.out, &items))
         fail_msg("seed %llu: %.*s gives %s, not %s", (unsigned long long)seed, (int)doc->len, doc->data,
                  sl_buf_cstr(&r.out), sl_buf_cstr(&items));
     *good += accepts;

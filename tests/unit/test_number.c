@@ -245,17 +245,53 @@ static void json_numbers_end_where_they_end(void **state) {
         if (cases[k].length) assert_int_equal(is_int, cases[k].is_int);
     }
     assert_int_equal(sl_number_decode(SL_TEXT("-12")).as.i, -12);
-    assert_int_equal(sl_number_decode(SL_TEXT("-0")).type, SL_INT);
-    assert_int_equal(sl_number_decode(SL_TEXT("9223372036854775808")).type, SL_DECIMAL);
-    assert_true(sl_number_decode(SL_TEXT("1e2")).as.f == 100);
+}
+
+static sl_value plain(const char *z) {
+    return sl_number_plain(sl_number_decode(sl_text_of(z)));
+}
+
+static void json_numbers_are_their_text(void **state) {
+    (void)state;
+    static const char *const written[] = {
+        "-0", "1.10", "1e2", "1E400", "12345678901234567.89", "9223372036854775808", "0.5"};
+    for (size_t k = 0; k < SL_COUNT(written); k++) {
+        sl_value v = sl_number_decode(sl_text_of(written[k]));
+        assert_true(sl_is_written(v));
+        assert_true(sl_text_is(sl_bytes(v), written[k]));
+    }
+    assert_true(sl_number_decode(SL_TEXT("-9223372036854775808")).as.i == INT64_MIN);
+    assert_true(plain("1e2").as.f == 100 && plain("1.10").as.f == 1.1);
+    assert_true(isinf(plain("1E400").as.f));
+    assert_int_equal(plain("-0").type, SL_INT);
+    assert_int_equal(plain("9223372036854775808").type, SL_DECIMAL);
+    assert_false(sl_is_written(plain("9223372036854775808")));
+}
+
+static void python_keeps_what_a_double_keeps(void **state) {
+    (void)state;
+    assert_true(sl_number_python(SL_TEXT("1.10")).as.f == 1.1);
+    assert_true(sl_number_python(SL_TEXT("1e23")).as.f == 1e23);
+    assert_int_equal(sl_number_python(SL_TEXT("5e-324")).type, SL_FLOAT);
+    assert_int_equal(sl_number_python(SL_TEXT("-0")).type, SL_INT);
+    assert_true(sl_is_written(sl_number_python(SL_TEXT("12345678901234567.89"))));
+    assert_true(sl_is_written(sl_number_python(SL_TEXT("1E400"))));
+    assert_true(sl_is_written(sl_number_python(SL_TEXT("1e-400"))));
+    assert_true(sl_is_written(sl_number_python(SL_TEXT("7e-324"))));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(short_cells_follow_the_rule),      cmocka_unit_test(what_is_not_a_number_stays_text),
-        cmocka_unit_test(whole_numbers_are_exact),          cmocka_unit_test(reals_are_correctly_rounded),
-        cmocka_unit_test(literals_read_like_the_compilers), cmocka_unit_test(doubles_have_pythons_form),
-        cmocka_unit_test(every_double_reads_back),          cmocka_unit_test(json_numbers_end_where_they_end),
+        cmocka_unit_test(short_cells_follow_the_rule),
+        cmocka_unit_test(what_is_not_a_number_stays_text),
+        cmocka_unit_test(whole_numbers_are_exact),
+        cmocka_unit_test(reals_are_correctly_rounded),
+        cmocka_unit_test(literals_read_like_the_compilers),
+        cmocka_unit_test(doubles_have_pythons_form),
+        cmocka_unit_test(every_double_reads_back),
+        cmocka_unit_test(json_numbers_end_where_they_end),
+        cmocka_unit_test(json_numbers_are_their_text),
+        cmocka_unit_test(python_keeps_what_a_double_keeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
