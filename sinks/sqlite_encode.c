@@ -240,7 +240,7 @@ static void put_number(sl_sqlite_encoder *e, column *c, sl_value v, sl_text t) {
 /* A JSON number still in its digits. */
 static void put_raw_number(sl_sqlite_encoder *e, column *c, sl_value v) {
     sl_text t = sl_bytes(v);
-    sl_value number = sl_number_decode(t);
+    sl_value number = sl_number_python(t);
     if (number.type == SL_INT || number.type == SL_FLOAT)
         put_number(e, c, number, t);
     else
@@ -268,7 +268,9 @@ static sl_status put_cell(sl_sqlite_encoder *e, column *c, sl_value v, sl_arena 
             put_number(e, c, v, spell(e, v));
         break;
     case SL_BOOL: put_bool(e, c, v.as.b); break;
-    case SL_DECIMAL: put_cell_text(e, c, sl_bytes(v)); break;
+    case SL_DECIMAL:
+        sl_is_written(v) ? put_raw_number(e, c, v) : put_cell_text(e, c, sl_bytes(v));
+        break;
     default: put_evident_text(e, c, spell(e, v)); break;
     }
     return SL_OK;

@@ -205,6 +205,17 @@ class Numbers(Values):
                 rows = sqlite3.connect(db).execute("SELECT x, typeof(x), n FROM t ORDER BY id").fetchall()
                 self.assertEqual(rows, [(x, "text", '[%s,{"m":%s}]' % (x, x)) for x in NUMBERS])
 
+    def test_in_a_column_of_reals(self):
+        """What a double keeps does not make the column TEXT, however it is spelled."""
+        self.file("in.jsonl", "".join('{"id":%d,"x":%s}\n' % (i, x) for i, x in enumerate(("1.10", "1e5", "0.5", "-0", "7", "1E-7"))))
+        for steps in ("", " | sort x | sort id"):
+            for pool in POOLS:
+                db = self.dir / "x.db"
+                db.unlink(missing_ok=True)
+                self.sluice("pipe", "fetchdata url=in.jsonl" + steps, "--to", "x.db:t", "-q", *pool)
+                rows = sqlite3.connect(db).execute("SELECT x, typeof(x) FROM t ORDER BY id").fetchall()
+                self.assertEqual(rows, [(x, "real") for x in (1.1, 100000.0, 0.5, -0.0, 7.0, 1e-7)])
+
 
 if __name__ == "__main__":
     main()
