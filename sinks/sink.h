@@ -25,6 +25,8 @@ typedef struct sl_sink_env {
     bool to_terminal; /* stdout is one */
     int out_fd;       /* file descriptor for "-": normally 1 */
     int64_t now;      /* run start, seconds since the epoch */
+    void (*before_output)(void *user); /* called before something is written to standard output; may be NULL */
+    void *output_user;
     const _Atomic bool *stopping; /* set by a signal: whatever takes long asks sl_sink_stopping now and then; NULL: never */
 } sl_sink_env;
 

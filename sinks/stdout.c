@@ -19,6 +19,7 @@ typedef struct stdout_conf {
 
 typedef struct stdout_sink {
     int format;
+    const sl_sink_env *env;
     sl_file_out *out;
     sl_csv_writer csv;
     sl_json_writer json;
@@ -60,6 +61,7 @@ static sl_status stdout_open(const void *conf, const sl_sink_env *env, void **si
     *sink = s;
     if (!s) return sl_oom(err);
     s->format = c->format;
+    s->env = env;
     TRY(sl_standard_check(env->out_fd, true, err));
     TRY(sl_file_out_over(&s->out, env->out_fd, "standard output", env->stopping, err));
     s->csv = (sl_csv_writer){.style = &c->style, .out = s->out, .header = c->header};
@@ -69,9 +71,14 @@ static sl_status stdout_open(const void *conf, const sl_sink_env *env, void **si
     return SL_OK;
 }
 
+static void announce(const stdout_sink *s) {
+    if (s->env->before_output) s->env->before_output(s->env->output_user);
+}
+
 /* A unit is shown as soon as it is there: somebody may be waiting at the other end. */
 static sl_status stdout_write(void *sink, const char *frame, size_t n, uint64_t *rows, sl_error *err) {
     stdout_sink *s = sink;
+    announce(s);
     if (is_json(s->format))
         TRY(sl_json_put(&s->json, frame, n, rows, err));
     else if (s->format == TABLE)
@@ -83,6 +90,7 @@ static sl_status stdout_write(void *sink, const char *frame, size_t n, uint64_t 
 
 static sl_status stdout_ready(void *sink, sl_error *err) {
     stdout_sink *s = sink;
+    announce(s);
     if (is_json(s->format))
         TRY(sl_json_end(&s->json, err));
     else if (s->format == TABLE)

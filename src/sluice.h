@@ -158,6 +158,7 @@ typedef struct sl_progress {
     uint64_t failed; /* sources that were left out, as keep_going asks */
     uint64_t bytes_in, bytes_total;                      /* total 0: unknown */
     uint64_t nanoseconds;
+    bool committing; /* everything is read; the sinks are made ready and committed, which may take a while */
 } sl_progress;
 
 /* The exit code for a run that is done: 0, or 3 if it did without something, items or sources. */
@@ -166,6 +167,10 @@ SL_API int sl_done_exit_code(const sl_progress *totals);
 /* Called from sl_pipeline_run in the calling thread, at most about ten times a second. */
 typedef void (*sl_progress_fn)(void *user, const sl_progress *progress);
 SL_API void sl_pipeline_on_progress(sl_pipeline *p, sl_progress_fn fn, void *user);
+
+/* Called in that thread before items are written to standard output: whoever draws on the same terminal takes his drawing away. */
+typedef void (*sl_output_fn)(void *user);
+SL_API void sl_pipeline_on_output(sl_pipeline *p, sl_output_fn fn, void *user);
 
 /* Runs to the sinks; nothing is committed unless SL_OK is returned. */
 SL_API sl_status sl_pipeline_run(sl_pipeline *p, sl_error *err);

@@ -160,6 +160,7 @@ static int run(sl_pipeline *p, const cli_args *args) {
     cli_meter meter = {.shown = !cli_true(args, "quiet") && isatty(STDERR_FILENO)};
     cli_interrupt_watch(p);
     sl_pipeline_on_progress(p, cli_progress, &meter);
+    sl_pipeline_on_output(p, cli_progress_yield, &meter);
     sl_status s = sl_pipeline_run(p, &err);
     cli_progress_clear(&meter);
     return tell_all(p, args, s, exit_code(p, s, &err));

@@ -4,8 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { BAR = 24 };
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+enum { BAR = 24, USUAL_WIDTH = 80 };
 
 /* 1234567 -> "1,234,567" */
 static const char *grouped(uint64_t v, char out[32]) {
@@ -38,35 +42,107 @@ static const char *duration(double seconds, char out[32]) {
     return out;
 }
 
-static void draw_bar(double done) {
-    char bar[BAR + 1];
-    int full = (int)(done * BAR);
-    memset(bar, ' ', BAR);
-    memset(bar, '=', (size_t)(full > BAR ? BAR : full));
-    bar[BAR] = 0;
-    fprintf(stderr, " [%s] %3.0f %%", bar, done * 100);
-}
+/* ---- the line ---------------------------------------------------------------------------------------------------------- */
 
-void cli_progress(void *user, const sl_progress *p) {
-    cli_meter *m = user;
-    if (!m->shown) return;
-    char items[32], bytes[32], rate[32], time[32], left[32];
+/* Parts of the line, from left to right. */
+enum { ITEMS, BYTES, RATE, TIME, DONE, LEFT, PARTS };
+enum { PART = 48, GAP = 2, LEAST_BAR = 6, WIDEST = 512 };
+
+typedef struct parts {
+    char text[PARTS][PART]; /* empty: there is none */
+    bool shown[PARTS];
+    int length; /* of those shown, with the gaps between them */
+} parts;
+
+static void fill(parts *t, const sl_progress *p) {
+    char a[32];
     double seconds = (double)p->nanoseconds / 1e9;
     double speed = seconds > 0 ? (double)p->bytes_in / seconds : 0;
-    fprintf(stderr, "\r\033[K%s items  %s  %s  %s", grouped(p->items_in, items),
-            scaled((double)p->bytes_in, "B", bytes), scaled(speed, "B/s", rate), duration(seconds, time));
-    if (p->bytes_total && p->bytes_in <= p->bytes_total && speed > 0) {
-        draw_bar((double)p->bytes_in / (double)p->bytes_total);
-        fprintf(stderr, "  %s left", duration((double)(p->bytes_total - p->bytes_in) / speed, left));
+    bool known = p->bytes_total && p->bytes_in <= p->bytes_total && speed > 0;
+    double left = known ? (double)(p->bytes_total - p->bytes_in) / speed : 0;
+    snprintf(t->text[ITEMS], PART, "%s items", grouped(p->items_in + p->ahead, a));
+    snprintf(t->text[BYTES], PART, "%s", scaled((double)p->bytes_in, "B", a));
+    snprintf(t->text[RATE], PART, "%s", scaled(speed, "B/s", a));
+    snprintf(t->text[TIME], PART, "%s", duration(seconds, a));
+    if (p->committing)
+        snprintf(t->text[DONE], PART, "committing");
+    else if (known)
+        snprintf(t->text[DONE], PART, "%.0f %%", 100 * (double)p->bytes_in / (double)p->bytes_total);
+    if (left > 0 && !p->committing) snprintf(t->text[LEFT], PART, "%s left", duration(left, a));
+}
+
+/* What fits into ROOM, the most telling first. */
+static void choose(parts *t, int room) {
+    static const int by_weight[PARTS] = {ITEMS, DONE, LEFT, BYTES, RATE, TIME};
+    for (int i = 0; i < PARTS; i++) {
+        int k = by_weight[i], n = (int)strlen(t->text[k]) + (t->length ? GAP : 0);
+        t->shown[k] = t->text[k][0] && t->length + n <= room;
+        if (t->shown[k]) t->length += n;
     }
+}
+
+/* [=====     ] as wide as ROOM allows; nothing when that is too narrow. */
+static int put_bar(char *line, double done, int room) {
+    int width = room - GAP < BAR + 2 ? room - GAP - 2 : BAR;
+    if (width < LEAST_BAR) return 0;
+    int full = (int)(done * width);
+    if (full > width) full = width;
+    return sprintf(line, "[%.*s%*s]%*s", full, "========================", width - full, "", GAP, "");
+}
+
+/* One line of less than WIDTH columns. */
+static void compose(char line[WIDEST], const sl_progress *p, int width) {
+    parts t = {0};
+    int n = 0, room = (width < WIDEST ? width : WIDEST) - 1;
+    bool bar = !p->committing && p->bytes_total && p->bytes_in <= p->bytes_total;
+    fill(&t, p);
+    choose(&t, room);
+    line[0] = 0;
+    if (!t.shown[ITEMS]) snprintf(line, WIDEST, "%.*s", room > 0 ? room : 0, t.text[ITEMS]);
+    for (int k = 0; k < PARTS && t.shown[ITEMS]; k++) {
+        if (!t.shown[k]) continue;
+        if (n) n += sprintf(line + n, "%*s", GAP, "");
+        if (k == DONE && bar)
+            n += put_bar(line + n, (double)p->bytes_in / (double)p->bytes_total, room - t.length);
+        n += sprintf(line + n, "%s", t.text[k]);
+    }
+}
+
+static int terminal_width(void) {
+    struct winsize size;
+    bool told = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return told ? size.ws_col : USUAL_WIDTH;
+}
+
+/* The cursor goes back to the start of the line: a terminal that is made narrower breaks a line that stands there already, and the
+ * cursor stays where it began, so that all of it can be cleared. */
+void cli_progress(void *user, const sl_progress *p) {
+    cli_meter *m = user;
+    char line[WIDEST];
+    if (!m->shown) return;
+    compose(line, p, terminal_width());
+    fprintf(stderr, "\r%s\033[J\r", line);
     fflush(stderr);
     m->drawn = true;
 }
 
 void cli_progress_clear(cli_meter *m) {
-    if (m->drawn) fputs("\r\033[K", stderr);
+    if (m->drawn)
+        fputs("\r\033[K\033[J",
+              stderr); /* first the line itself: what is at the top of a window may be kept */
     m->drawn = false;
 }
+
+/* What a terminal shows, or a program that may write to one, must not be mixed with the line, which therefore comes back only where
+ * output goes into a file. */
+void cli_progress_yield(void *user) {
+    cli_meter *m = user;
+    struct stat to;
+    cli_progress_clear(m);
+    m->shown = m->shown && fstat(STDOUT_FILENO, &to) == 0 && S_ISREG(to.st_mode);
+}
+
+/* ---- the summary ------------------------------------------------------------------------------------------------------- */
 
 void cli_unchanged(int64_t since) {
     char text[64] = "";

@@ -1,4 +1,6 @@
-/* progress.h: the progress line while a pipeline runs, and the summary after it. Both on standard error. */
+/* progress.h: the progress line while a pipeline runs, and the summary after it. Both on standard error.
+ *
+ * The line is as wide as the terminal allows at the moment it is drawn: what tells least is left out first. */
 #ifndef SL_CLI_PROGRESS_H
 #define SL_CLI_PROGRESS_H
 
@@ -12,8 +14,10 @@ typedef struct cli_meter {
 /* An sl_progress_fn; USER is a cli_meter. */
 void cli_progress(void *user, const sl_progress *p);
 void cli_progress_clear(cli_meter *m);
+/* An sl_output_fn: the line makes room for items on standard output. */
+void cli_progress_yield(void *user);
 
-/* "1,000,000 items in, 259,114 out (740,886 filtered), 157 MB in 0.15 s: 1.0 GB/s" */
+/* "1,000,000 items in, 259,114 out, 740,886 filtered; 157 MB in 0.15 s (1.0 GB/s)" */
 void cli_summary(const sl_pipeline *p);
 /* In its place, of a run that had nothing to do since then (seconds since the epoch): "nothing has changed since 2026-01-15 03:00:00:
  * nothing was done" */

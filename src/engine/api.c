@@ -43,6 +43,8 @@ struct sl_pipeline {
     sigset_t signals; /* blocked when the pipeline was made */
     sl_progress_fn progress;
     void *progress_user;
+    sl_output_fn output;
+    void *output_user;
     sl_buf text;   /* what plan handed out last */
     sl_buf report; /* of the run; made when it ends */
 };
@@ -292,6 +294,8 @@ static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
     if (p->used) return sl_fail(err, SL_E_USAGE, "a pipeline is run or opened once; make a new one");
     TRY(prepare(p, err));
     p->used = true;
+    p->sink_env.before_output = p->output;
+    p->sink_env.output_user = p->output_user;
     const sl_settings *s = &p->plan->settings;
     TRY(start_http(p, err));
     TRY(start_cache(p, err));
@@ -315,6 +319,11 @@ static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
 }
 
 /* ---- running ---------------------------------------------------------------------------------------------------------- */
+
+void sl_pipeline_on_output(sl_pipeline *p, sl_output_fn fn, void *user) {
+    p->output = fn;
+    p->output_user = user;
+}
 
 void sl_pipeline_on_progress(sl_pipeline *p, sl_progress_fn fn, void *user) {
     p->progress = fn;

@@ -11,7 +11,8 @@
 #include "base/clock.h"
 #include "engine/run_internal.h"
 
-#define ALL UINT64_MAX
+#define ALL           UINT64_MAX
+#define TELL_EVERY_NS 100000000u
 
 static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
@@ -169,7 +170,7 @@ static uint64_t delivered(const sl_run *r) {
 }
 
 sl_progress sl_run_progress(const sl_run *r) {
-    sl_progress p = {.items_out = delivered(r), .failed = r->failures.n};
+    sl_progress p = {.items_out = delivered(r), .failed = r->failures.n, .committing = r->committing};
     bool known = true;
     sl_counts_settle(r);
     for (uint32_t i = 0; i < r->o.stages->n; i++) {
@@ -183,4 +184,13 @@ sl_progress sl_run_progress(const sl_run *r) {
     if (!known) p.bytes_total = 0;
     p.nanoseconds = (r->ended ? r->ended : sl_clock_ns()) - r->started;
     return p;
+}
+
+void sl_run_tell(sl_run *r, bool now) {
+    if (!r->o.progress) return;
+    uint64_t ns = sl_clock_ns();
+    if (!now && ns - r->reported < TELL_EVERY_NS) return;
+    r->reported = ns;
+    sl_progress p = sl_run_progress(r);
+    r->o.progress(r->o.progress_user, &p);
 }

@@ -6,8 +6,6 @@
 #include "base/error.h"
 #include "engine/run_internal.h"
 
-#define PROGRESS_EVERY_NS 100000000u
-
 sl_status sl_run_new(const sl_run_options *options, sl_run **out, sl_error *err) {
     sl_run *r = *out = calloc(1, sizeof *r);
     if (!r) return sl_oom(err);
@@ -72,15 +70,6 @@ static sl_status write_frames(sl_run *r, const sl_outcome *o, sl_error *err) {
         TRY(r->o.targets[i].sink->write(r->sinks[i], frame->data, frame->len, &r->rows[i], err));
     }
     return SL_OK;
-}
-
-static void report_progress(sl_run *r, bool now) {
-    if (!r->o.progress) return;
-    uint64_t ns = sl_clock_ns();
-    if (!now && ns - r->reported < PROGRESS_EVERY_NS) return;
-    r->reported = ns;
-    sl_progress p = sl_run_progress(r);
-    r->o.progress(r->o.progress_user, &p);
 }
 
 /* What the branches of a stage handed to its end. */
@@ -195,7 +184,7 @@ sl_status sl_run_to_sinks(sl_run *r, sl_error *err) {
         s = write_frames(r, o, err);
         sl_outcome_free(&o, sr->stage);
         if (s != SL_OK) return s;
-        report_progress(r, false);
+        sl_run_tell(r, false);
     }
     if (s != SL_DONE) return s;
     TRY(check_balance(r, err));
@@ -204,9 +193,12 @@ sl_status sl_run_to_sinks(sl_run *r, sl_error *err) {
     TRY(ready_sinks(r, err));
     if (r->o.stopping && atomic_load(r->o.stopping)) return sl_fail(err, SL_E_STOPPED, "stopped on request");
     if (r->o.committing) r->o.committing(r->o.committing_user);
+    r->committing = true;
+    sl_run_tell(r, true);
     s = commit_sinks(r, err);
     r->ended = sl_clock_ns();
-    report_progress(r, true);
+    r->committing = false;
+    sl_run_tell(r, true);
     return s;
 }
 

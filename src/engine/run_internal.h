@@ -83,6 +83,7 @@ struct sl_run {
     sl_failures failures;              /* sources that were left out */
     int64_t unchanged_since;           /* seconds since the epoch; 0: it was run */
     uint64_t started, ended, reported; /* monotonic ns */
+    bool committing;
 };
 
 /* ---- counts.c: what the report says ---- */
@@ -98,6 +99,9 @@ uint64_t sl_counts_dropped(const sl_stage_run *sr);
 bool sl_counts_makes(const sl_stage *s);
 /* The steps of BRANCH but the worker's half of the stage's own end, which is the end's business. */
 uint32_t sl_counts_steps(const sl_branch *branch);
+
+/* Calls the run's progress function, if it has one, about ten times a second at most; NOW: whenever that was. */
+void sl_run_tell(sl_run *r, bool now);
 
 /* ---- stage_run.c ---- */
 sl_status sl_stage_start(sl_stage_run *sr, sl_error *err);

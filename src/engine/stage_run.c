@@ -292,6 +292,7 @@ static sl_status gather_partials(sl_stage_run *sr, sl_error *err) {
     if (s != SL_DONE) return s;
     for (unsigned w = 0; w < sr->run->o.workers; w++) {
         void *partial = sr->walkers[w] ? sl_walker_partial(sr->walkers[w]) : NULL;
+        sl_run_tell(sr->run, false);
         if (partial) TRY(sl_end_partial(sr, partial, err));
     }
     return SL_OK;
@@ -313,6 +314,7 @@ static void end_stage(sl_stage_run *sr) {
 
 /* One outcome further. */
 static sl_status advance(sl_stage_run *sr, sl_error *err) {
+    sl_run_tell(sr->run, false);
     if (stopping(sr)) return sl_fail(err, SL_E_STOPPED, "stopped on request");
     if (sr->phase == SL_PHASE_FINISHING) {
         sl_status s = sl_end_finish(sr, err);

@@ -1,5 +1,5 @@
 # The program as people use it: its command line, the examples in configs/, what is generated from it, and the example of the API.
-foreach(name command_line failures targets empty functions examples definitions data feeds cache pages changes report values)
+foreach(name command_line failures targets empty functions examples definitions data feeds cache pages changes values)
   add_test(NAME cli.${name} COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
   set_tests_properties(cli.${name} PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
 endforeach()
@@ -8,6 +8,12 @@ add_test(NAME cli.process COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_process
 set_tests_properties(cli.process PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
 
 set_tests_properties(cli.cache cli.pages cli.changes PROPERTIES LABELS "cli;http")
+
+# What a newcomer sees.
+foreach(name report terminal)
+  add_test(NAME cli.${name} COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
+  set_tests_properties(cli.${name} PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
+endforeach()
 
 add_test(NAME cli.pipes_md COMMAND python3 ${PROJECT_SOURCE_DIR}/docs/generate_pipes_md.py --check)
 set_tests_properties(cli.pipes_md PROPERTIES TIMEOUT 60 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")

@@ -266,13 +266,6 @@ class Output(Case):
     def test_a_terminal_gets_a_table(self):
         self.assertIn("│ code ", self.on_terminal("load", STATIONS, "--to", "-"))
 
-    def test_a_terminal_shows_progress(self):
-        seen = self.on_terminal("load", CRIME, "--to", "x.csv", "--unit", "5000", "--stall", "20000", "-j", "2")
-        self.assertRegex(seen, r"\r\x1b\[K[0-9,]+ items .*B/s.*\[[= ]{24}\] .* left")
-        self.assertIn("2,000 items in, 2,000 out", seen)
-        quiet = self.on_terminal("load", CRIME, "--to", "x.csv", "--unit", "5000", "--stall", "20000", "-j", "2", "-q")
-        self.assertEqual(quiet, "")
-
     def test_a_reader_that_leaves_early_ends_the_run(self):
         p = subprocess.Popen([PROGRAM, "pipe", "forever", "-q"], stdout=subprocess.PIPE, cwd=self.dir)
         self.assertTrue(p.stdout.readline())
