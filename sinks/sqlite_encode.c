@@ -363,7 +363,7 @@ static void begin_unit(sl_sqlite_encoder *e, sl_buf *frame) {
     sl_arena_reset(&e->arena);
     e->ncols = 0;
     e->headed = false;
-    sl_leaf_begin(&e->out, frame);
+    sl_leaf_begin(&e->out, frame, -1);
 }
 
 sl_status sl_sqlite_encode(sl_sqlite_encoder *e, sl_batch *b, sl_buf *frame, sl_error *err) {

@@ -7,7 +7,7 @@
 enum {
     LEAF = 13,
     HEAD = 8, /* bytes of a leaf's header */
-    ROWID_BYTES = 5,
+    ROWID_ROOM = 4,
     LOCAL_MAX = (int)SL_LEAF_PAGE - 35, /* payloads up to here stay on their leaf */
     LOCAL_MIN = ((int)SL_LEAF_PAGE - 12) * 32 / 255 - 23,
     OVERFLOW_ROOM = (int)SL_LEAF_PAGE - 4
@@ -88,8 +88,9 @@ uint8_t *sl_record_real(uint8_t **head, uint8_t *body, double f) {
 
 /* ---- pages ----------------------------------------------------------------------------------------------------- */
 
-void sl_leaf_begin(sl_leaf_writer *w, sl_buf *frame) {
+void sl_leaf_begin(sl_leaf_writer *w, sl_buf *frame, int64_t before) {
     w->frame = frame;
+    w->before = before;
     w->page = SIZE_MAX;
     w->nrows = w->spelled = 0;
     w->stretch = UINT32_MAX;
@@ -227,11 +228,23 @@ static void spill(sl_leaf_writer *w, const uint8_t *prefix, size_t prefix_n, pay
     add_chain(w, p, p->total - local);
 }
 
+/* A varint as wide as the room, small ones with leading zeros, which SQLite reads like any other. */
+static uint8_t *put_wide(uint8_t *out, int64_t rowid) {
+    for (int i = ROWID_ROOM - 1; i >= 0; i--, rowid >>= 7)
+        out[i] = (uint8_t)((rowid & 0x7f) | (i == ROWID_ROOM - 1 ? 0 : 0x80));
+    return out + ROWID_ROOM;
+}
+
+void sl_leaf_put_rowid(uint8_t *cell, int64_t rowid) {
+    while (*cell & 0x80) cell++; /* the payload's length */
+    put_wide(cell + 1, rowid);
+}
+
 static void put_payload(sl_leaf_writer *w, payload *p) {
-    uint8_t prefix[20];
-    uint8_t *end = sl_varint_put(sl_varint_put(prefix, p->total), (uint64_t)(SL_LEAF_ROWID + w->nrows));
-    size_t prefix_n = (size_t)(end - prefix);
+    uint8_t prefix[20], *end = sl_varint_put(prefix, p->total);
     w->nrows++;
+    end = w->before < 0 ? put_wide(end, 0) : sl_varint_put(end, (uint64_t)w->before + w->nrows);
+    size_t prefix_n = (size_t)(end - prefix);
     if (SL_UNLIKELY(p->total > LOCAL_MAX)) {
         spill(w, prefix, prefix_n, p);
         return;
@@ -494,5 +507,6 @@ void sl_leaf_copy_pages(const sl_leaf_frame *f, sl_buf *out) {
 const uint8_t *sl_leaf_payload(const uint8_t *cell, uint64_t *length, uint32_t *local) {
     const uint8_t *at = sl_varint_get(cell, cell + 9, length);
     *local = local_part(*length);
-    return at + ROWID_BYTES;
+    while (*at & 0x80) at++;
+    return at + 1;
 }

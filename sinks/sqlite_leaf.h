@@ -1,8 +1,8 @@
 /* sqlite_leaf.h: rows as pages of an SQLite table B-tree, with what the pages cannot tell beside them.
  *
- * A *frame* is whole pages (leaves, and the overflow pages of rows too long for one) and a trailer. Page numbers and rowids are
- * relative to the frame. Rowids are written as if the first were 2^28: from there to 2^35 a varint has five bytes, so the
- * coordinator can put the true ones in place without moving anything. A last leaf that nothing follows is cut down to what is in
+ * A *frame* is whole pages (leaves, and the overflow pages of rows too long for one) and a trailer. Page numbers are relative to the
+ * frame. A worker does not know the rowids: it leaves room for a varint of four bytes, so that the coordinator can put the true ones
+ * in place without moving anything; where they are known they take as little as they need. A last leaf that nothing follows is cut down to what is in
  * it: a unit of one small row is a frame of a few bytes.
  *
  * Every cell stands in its page by its own nature: whole numbers as INTEGER, reals as REAL, texts as TEXT. As these pages may
@@ -18,9 +18,9 @@
 #include "base/buffer.h"
 
 #define SL_LEAF_PAGE     16384u
-#define SL_LEAF_ROWID    ((int64_t)1 << 28) /* of a frame's first row; the largest allowed is SL_LEAF_LAST */
-#define SL_LEAF_LAST     (((int64_t)1 << 35) - 1)
-#define SL_LEAF_OVERFLOW UINT32_MAX          /* kind of an overflow page; of a leaf it is the number of its cells */
+#define SL_LEAF_ROOM     (((int64_t)1 << 28) - 1) /* largest rowid that the room left for it has space for */
+#define SL_LEAF_LAST     (((int64_t)1 << 35) - 1) /* largest rowid at all */
+#define SL_LEAF_OVERFLOW UINT32_MAX               /* kind of an overflow page; of a leaf it is the number of its cells */
 
 /* What a column's cells have shown. */
 enum {
@@ -39,6 +39,7 @@ typedef struct sl_leaf_writer {
     size_t page;         /* offset of the open leaf; SIZE_MAX: none */
     uint32_t cells, top; /* of it: how many, and where the lowest begins */
     uint32_t nrows;
+    int64_t before;      /* rowids follow this one; -1: they are not known */
     sl_buf kinds;        /* u32 a page */
     sl_buf spellings;    /* varints: rows since the last one, column, length; bytes */
     uint32_t spelled;    /* the row of the last one */
@@ -49,7 +50,10 @@ typedef struct sl_leaf_writer {
     uint32_t stretch;    /* offset in places of the count of rows of the last stretch; UINT32_MAX: none */
 } sl_leaf_writer; /* all zero before begin */
 
-void sl_leaf_begin(sl_leaf_writer *w, sl_buf *frame); /* FRAME is empty */
+/* FRAME is empty. BEFORE: the rowid before those of its rows; -1: not known. */
+void sl_leaf_begin(sl_leaf_writer *w, sl_buf *frame, int64_t before);
+/* Puts ROWID into the room that a cell at CELL has for it. */
+void sl_leaf_put_rowid(uint8_t *cell, int64_t rowid);
 /* Of the row about to be added: the spelling of a number, a mark, the place. */
 void sl_leaf_spell(sl_leaf_writer *w, uint32_t column, sl_text text);
 void sl_leaf_mark(sl_leaf_writer *w, uint32_t column, sl_mark mark);
@@ -109,7 +113,7 @@ void sl_leaf_copy_pages(const sl_leaf_frame *f, sl_buf *out);
 /* The I-th cell of leaf PAGE. */
 const uint8_t *sl_leaf_cell(const sl_leaf_frame *f, uint32_t page, uint32_t i);
 
-/* Whole length and local part of a cell's payload at CELL (behind it 5 bytes of rowid). Returns where the payload begins. */
+/* Whole length and local part of the payload of the cell at CELL. Returns where the payload begins, behind the rowid. */
 const uint8_t *sl_leaf_payload(const uint8_t *cell, uint64_t *length, uint32_t *local);
 
 #endif

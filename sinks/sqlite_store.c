@@ -21,7 +21,7 @@ sl_status sl_store_open(sl_store *s, const char *beside, const char *tmpdir, sl_
     *s = (sl_store){.opened = true, .fd = -1, .side_fd = -1, .next_page = SL_STORE_ROOT + 1};
     s->may_stay = access(beside, F_OK) != 0;
     unsigned mode = s->may_stay ? 0666 : 0600; /* otherwise it is nobody else's business */
-    sl_leaf_begin(&s->pack.out, &s->pack.frame);
+    sl_leaf_begin(&s->pack.out, &s->pack.frame, 0);
     TRY(sl_file_create_beside(beside, "load", mode, &s->path, &s->fd, err));
     s->early.fd = s->fd;
     return sl_tempfile_open(tmpdir, &s->side_fd, err);
@@ -159,11 +159,6 @@ sl_status sl_store_take(sl_store *s, uint32_t count, uint32_t *first, sl_error *
     return SL_OK;
 }
 
-/* A rowid below 2^35 in five bytes, small ones with leading zeros, which SQLite reads like any varint. */
-static void put_rowid(uint8_t *out, int64_t rowid) {
-    for (int i = 4; i >= 0; i--, rowid >>= 7) out[i] = (uint8_t)((rowid & 0x7f) | (i == 4 ? 0 : 0x80));
-}
-
 static uint8_t *cell_at(uint8_t *page, uint32_t i) {
     uint8_t *pointer = page + 8 + 2 * (size_t)i;
     return page + ((uint32_t)pointer[0] << 8 | pointer[1]);
@@ -172,9 +167,7 @@ static uint8_t *cell_at(uint8_t *page, uint32_t i) {
 /* Gives the cells of a leaf their rowids; returns the last. */
 static int64_t number_cells(uint8_t *page, uint32_t cells, int64_t rowid) {
     for (uint32_t i = 0; i < cells; i++) {
-        uint8_t *cell = cell_at(page, i);
-        while (*cell & 0x80) cell++; /* the payload's length */
-        put_rowid(cell + 1, ++rowid);
+        sl_leaf_put_rowid(cell_at(page, i), ++rowid);
     }
     return rowid;
 }
@@ -198,7 +191,7 @@ static bool has_chains(const sl_leaf_frame *f) {
 }
 
 void sl_store_number(const sl_leaf_frame *f, char *pages, const uint32_t *number, int64_t before,
-                     sl_buf *leaves) {
+                     bool numbered, sl_buf *leaves) {
     bool chains = has_chains(f);
     for (uint32_t i = 0; i < f->npages; i++) {
         uint8_t *page = (uint8_t *)pages + (size_t)i * SL_LEAF_PAGE;
@@ -209,7 +202,7 @@ void sl_store_number(const sl_leaf_frame *f, char *pages, const uint32_t *number
             continue;
         }
         if (chains) number_chains(page, kind, number);
-        before = number_cells(page, kind, before);
+        before = numbered ? before + kind : number_cells(page, kind, before);
         sl_leaf l = {number[i], before};
         sl_buf_add(leaves, &l, sizeof l);
     }
@@ -235,7 +228,8 @@ static sl_status new_segment(sl_store *s, const sl_leaf_frame *f, sl_segment **o
     return seen.s ? SL_OK : sl_oom(err);
 }
 
-static sl_status store_pages(sl_store *s, const sl_leaf_frame *f, sl_segment *g, sl_error *err) {
+static sl_status store_pages(sl_store *s, const sl_leaf_frame *f, bool numbered, sl_segment *g,
+                             sl_error *err) {
     TRY(sl_store_take(s, f->npages, &g->page, err));
     g->npages = f->npages;
     uint32_t *number = malloc((f->npages + 1) * sizeof *number);
@@ -244,7 +238,7 @@ static sl_status store_pages(sl_store *s, const sl_leaf_frame *f, sl_segment *g,
     sl_buf_clear(&s->leaves);
     sl_buf_clear(&s->pages);
     sl_leaf_copy_pages(f, &s->pages);
-    if (!s->pages.failed) sl_store_number(f, s->pages.data, number, g->before, &s->leaves);
+    if (!s->pages.failed) sl_store_number(f, s->pages.data, number, g->before, numbered, &s->leaves);
     free(number);
     TRY(sl_buf_check(&s->pages, err));
     TRY(sl_buf_check(&s->leaves, err));
@@ -269,16 +263,18 @@ static bool in_order(const uint32_t *place, uint32_t n) {
     return true;
 }
 
-static sl_status add_segment(sl_store *s, const char *frame, size_t n, const uint32_t *place, sl_error *err) {
+static sl_status add_segment(sl_store *s, const char *frame, size_t n, const uint32_t *place, bool numbered,
+                             sl_error *err) {
     sl_leaf_frame f;
     sl_segment *g = NULL;
     TRY(sl_leaf_open(&f, frame, n, err));
     TRY(new_segment(s, &f, &g, err));
-    return in_order(place, f.ncols) ? store_pages(s, &f, g, err) : park(s, frame, n, place, g, err);
+    return in_order(place, f.ncols) ? store_pages(s, &f, numbered, g, err) : park(s, frame, n, place, g, err);
 }
 
 /* ---- small frames ---------------------------------------------------------------------------------------------- */
 
+/* Afterwards the next small frame follows the rows that are there. */
 static sl_status flush_pack(sl_store *s, sl_error *err) {
     if (!s->pack.out.nrows) return SL_OK;
     sl_text *names = calloc(s->pack.ncols + 1, sizeof *names);
@@ -286,10 +282,10 @@ static sl_status flush_pack(sl_store *s, sl_error *err) {
     for (uint32_t c = 0; c < s->pack.ncols; c++) names[c] = s->cols[s->pack.place[c]].name;
     sl_status st = sl_leaf_finish(&s->pack.out, names, s->pack.seen, s->pack.ncols, err);
     free(names);
-    if (st == SL_OK) st = add_segment(s, s->pack.frame.data, s->pack.frame.len, s->pack.place, err);
+    if (st == SL_OK) st = add_segment(s, s->pack.frame.data, s->pack.frame.len, s->pack.place, true, err);
     s->pack.ncols = 0;
     sl_buf_clear(&s->pack.frame);
-    sl_leaf_begin(&s->pack.out, &s->pack.frame);
+    sl_leaf_begin(&s->pack.out, &s->pack.frame, (int64_t)s->nrows);
     return st;
 }
 
@@ -332,11 +328,12 @@ sl_status sl_store_add(sl_store *s, const char *frame, size_t n, uint64_t *rows,
     TRY(sl_leaf_open(&f, frame, n, err));
     if (f.nrows == 0) return keep_heading(s, &f, err);
     TRY(place_columns(s, &f, err));
-    if (f.npages < SMALL) {
+    if (f.npages < SMALL || s->nrows + s->pack.out.nrows + f.nrows > SL_LEAF_ROOM) {
         TRY(pack(s, &f, err));
     } else {
         TRY(flush_pack(s, err));
-        TRY(add_segment(s, frame, n, s->place, err));
+        TRY(add_segment(s, frame, n, s->place, false, err));
+        s->pack.out.before = (int64_t)s->nrows;
     }
     *rows += f.nrows;
     return SL_OK;

@@ -115,7 +115,9 @@ SL_MUST_CHECK sl_status sl_store_write(sl_store *s, const void *data, size_t n, 
 SL_MUST_CHECK sl_status sl_store_aside(sl_store *s, const void *data, size_t n, uint64_t *at, sl_error *err);
 /* Numbers for COUNT pages in a row. */
 SL_MUST_CHECK sl_status sl_store_take(sl_store *s, uint32_t count, uint32_t *first, sl_error *err);
-/* Gives the pages of F, copied to PAGES, the numbers at NUMBER[page] and the rowids behind BEFORE; adds its leaves to LEAVES. */
-void sl_store_number(const sl_leaf_frame *f, char *pages, const uint32_t *number, int64_t before, sl_buf *leaves);
+/* Gives the pages of F, copied to PAGES, the numbers at NUMBER[page], and their rows the rowids behind BEFORE, unless they have them
+ * already (NUMBERED); adds its leaves to LEAVES. */
+void sl_store_number(const sl_leaf_frame *f, char *pages, const uint32_t *number, int64_t before, bool numbered,
+                     sl_buf *leaves);
 
 #endif

@@ -90,7 +90,7 @@ static sl_status place_frame(tree *t, const sl_leaf_frame *f, uint32_t *number, 
     sl_buf_clear(&s->pages);
     sl_leaf_copy_pages(f, &s->pages);
     TRY(sl_buf_check(&s->pages, err));
-    sl_store_number(f, s->pages.data, number, t->before, &s->leaves);
+    sl_store_number(f, s->pages.data, number, t->before, true, &s->leaves);
     TRY(sl_buf_check(&s->leaves, err));
     TRY(sl_store_aside(s, s->leaves.data, s->leaves.len, &at, err));
     TRY(add_run(t, at, (uint32_t)(s->leaves.len / sizeof(sl_leaf)), err));
@@ -107,13 +107,13 @@ static sl_status flush(tree *t, sl_error *err) {
     free(number);
     t->before += f.nrows;
     sl_buf_clear(&t->frame);
-    sl_leaf_begin(&t->out, &t->frame);
+    sl_leaf_begin(&t->out, &t->frame, t->before);
     return st;
 }
 
 static sl_status write_again(tree *t, uint32_t segment, sl_error *err) {
     const sl_segment *g = &t->s->segments[segment];
-    if (!t->out.nrows) t->before = g->before;
+    if (!t->out.nrows) t->before = t->out.before = g->before;
     TRY(sl_store_segment(&t->reader, segment, err));
     if (!g->parked) TRY(free_pages(t, g->page, g->npages, err));
     sl_status st;
@@ -135,7 +135,7 @@ static bool is_other(const tree *t, const sl_segment *g) {
 }
 
 static sl_status settle_rows(tree *t, sl_error *err) {
-    sl_leaf_begin(&t->out, &t->frame);
+    sl_leaf_begin(&t->out, &t->frame, 0);
     TRY(sl_row_writer_open(&t->rows, t->to_text, t->s->ncols, err));
     for (uint32_t i = 0; i < t->s->nsegments; i++) {
         const sl_segment *g = &t->s->segments[i];
