@@ -38,6 +38,7 @@ sl_status sl_task_save(const sl_task *t, sl_buf *frame, sl_error *err) {
     sl_buf_u64(frame, u->index);
     sl_buf_u64(frame, u->bytes);
     put_text(frame, sl_text_of(u->path));
+    if (u->path) sl_buf_add(frame, &u->file, sizeof u->file);
     put_text(frame, sl_text_of(u->source));
     put_text(frame, u->note);
     if (u->input) sl_buf_add(frame, u->input->data + u->offset, u->length);
@@ -76,6 +77,8 @@ sl_status sl_task_load(const char *data, size_t n, sl_names *names, sl_task **ou
     u->index = sl_cursor_u64(&c);
     u->bytes = sl_cursor_u64(&c);
     u->path = intern(names, get_text(&c), &names->path).s;
+    const char *file = u->path ? sl_cursor_bytes(&c, sizeof u->file) : NULL;
+    if (file) memcpy(&u->file, file, sizeof u->file);
     u->source = intern(names, get_text(&c), &names->source).s;
     u->note = intern(names, get_text(&c), &names->note);
     if (c.failed) return damaged(err);

@@ -21,6 +21,7 @@
 
 #include <signal.h>
 
+#include "base/files.h"
 #include "plan/option.h"
 #include "record/batch.h"
 #include "record/cast.h"
@@ -112,6 +113,7 @@ typedef sl_status (*sl_each_fn)(const void *conf, void *state, sl_value field, s
 typedef struct sl_unit {
     sl_input *input;      /* bytes of whole records (owned reference), or NULL for a file range / nothing */
     const char *path;     /* file range to be read by the worker (processes), or NULL; outlives the run */
+    sl_file_id file;      /* what PATH led to when the source opened it: the worker reads that or nothing */
     uint64_t offset, length; /* of the records: in the file, or in input->data */
     uint64_t line;        /* line of the first byte, from 1 */
     uint64_t index;       /* of this unit in its source, from 0 */

@@ -43,6 +43,7 @@ struct sl_inflow {
     bool regular, looked, raw_ended;
     bool ask, guess, lenient; /* what encoding the text is in; and if nobody says; see sl_inflow_lenient */
     uint64_t taken, total;
+    sl_file_id file;   /* when regular */
     sl_http *own_http; /* when the environment has no session */
     sl_cache *own_cache;
     sl_fetch *fetch;
@@ -229,6 +230,7 @@ static sl_status open_file(sl_inflow *b, sl_error *err) {
     b->regular = S_ISREG(st.st_mode);
     if (!b->regular) return SL_OK;
     b->total = (uint64_t)st.st_size;
+    b->file = sl_file_id_of(&st);
     (void)posix_fadvise(b->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* advice only: nothing depends on it */
     return SL_OK;
 }
@@ -295,13 +297,26 @@ static bool has_input(int fd, int ms) {
     return poll(&p, 1, ms) > 0;
 }
 
+/* What has been added behind the size that was seen first is not read. A file of the system's own may say 0 and have something in it. */
+static sl_status read_regular(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    if (b->total && cap > b->total - b->taken) cap = (size_t)(b->total - b->taken);
+    ssize_t got;
+    do {
+        got = pread(b->fd, buf, cap, (off_t)b->taken);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) return sl_fail_errno(err, errno, "cannot read", b->name);
+    *n = (size_t)got;
+    return sl_range_check(b->fd, b->name, &b->file, err);
+}
+
 /* A pipe or a terminal may keep us waiting for ever: so wait where the run can be stopped. */
 static sl_status read_fd(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    if (b->regular) return read_regular(b, buf, cap, n, err);
     for (;;) {
-        while (!b->regular && !has_input(b->fd, LOOK_MS)) {
+        while (!has_input(b->fd, LOOK_MS)) {
             if (is_stopping(b)) return sl_fail(err, SL_E_STOPPED, "stopped while reading '%s'", b->name);
         }
-        ssize_t got = b->regular ? pread(b->fd, buf, cap, (off_t)b->taken) : read(b->fd, buf, cap);
+        ssize_t got = read(b->fd, buf, cap);
         if (got >= 0) {
             *n = (size_t)got;
             return SL_OK;
@@ -519,6 +534,10 @@ const char *sl_inflow_path(const sl_inflow *b) {
     return b->regular && !b->inflate && !b->transcode ? b->name : NULL;
 }
 
+const sl_file_id *sl_inflow_file(const sl_inflow *b) {
+    return &b->file;
+}
+
 uint64_t sl_inflow_total(const sl_inflow *b) {
     return b->fetch ? sl_fetch_length(b->fetch) : b->total;
 }
@@ -553,49 +572,4 @@ long sl_inflow_status(sl_inflow *b) {
     sl_status status = sl_fetch_head(b->fetch, NULL);
     (void)status; /* whoever reads will hear of it */
     return sl_fetch_status(b->fetch);
-}
-
-/* ---- ranges -------------------------------------------------------------------------------------------- */
-
-/* A named pipe is open at once, also while nobody writes to it: waiting is for reading, where the run can be stopped. */
-static int open_again(const char *path) {
-    int fd;
-    do {
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    } while (fd < 0 && errno == EINTR);
-    return fd;
-}
-
-bool sl_source_is_short(const char *name, uint64_t most, uint64_t *size) {
-    struct stat st;
-    char head[4];
-    if (!sl_source_is_file(name) || stat(name, &st) || !S_ISREG(st.st_mode)) return false;
-    *size = (uint64_t)st.st_size;
-    int fd = *size <= most ? open_again(name) : -1;
-    if (fd < 0) return false;
-    ssize_t n = pread(fd, head, sizeof head, 0);
-    close(fd);
-    return n >= 0 && sl_coding_of(head, (size_t)n) == SL_CODING_NONE;
-}
-
-void sl_range_close(int *fd) {
-    if (*fd >= 0) close(*fd);
-    *fd = -1;
-}
-
-sl_status sl_range_open(const char *path, int *fd, sl_error *err) {
-    sl_range_close(fd);
-    *fd = open_again(path);
-    return *fd < 0 ? sl_fail_open(path, errno, err) : SL_OK;
-}
-
-sl_status sl_range_read(int fd, const char *path, uint64_t offset, char *buf, size_t length, sl_error *err) {
-    for (size_t have = 0; have < length;) {
-        ssize_t got = pread(fd, buf + have, length - have, (off_t)(offset + have));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return sl_fail_errno(err, errno, "cannot read", path);
-        if (!got) return sl_fail(err, SL_E_IO, "'%s' became shorter while it was read", path);
-        have += (size_t)got;
-    }
-    return SL_OK;
 }

@@ -6,6 +6,9 @@
  *     x.csv  dir/x.csv        a file, relative to the base directory
  *     x-?.csv  x[0-9].csv *   every matching file, sorted by name; none matching is an error
  *
+ * A regular file is read as it is when it is opened: one that is written to or cut while it is read fails the run, which may be
+ * tried again (SL_E_TEMP). One that is replaced by another of its name is read to its end, by whoever has it open.
+ *
  * gzip and zstd are recognised by their first bytes and taken off; other encodings than UTF-8 are converted. What
  * comes out is UTF-8 text as the formats want it.
  *
@@ -76,6 +79,9 @@ bool sl_inflow_move(sl_inflow *b, int ms);
  * read ranges of it; else NULL. */
 const char *sl_inflow_path(const sl_inflow *b);
 
+/* What that path led to when it was opened. */
+const sl_file_id *sl_inflow_file(const sl_inflow *b);
+
 /* Size of the original if known, else 0; bytes of it taken so far (packed bytes when packed). */
 uint64_t sl_inflow_total(const sl_inflow *b);
 uint64_t sl_inflow_taken(const sl_inflow *b);
@@ -96,9 +102,22 @@ long sl_inflow_status(sl_inflow *b);
 
 /* Ranges of a file, for workers that read their units themselves. *FD is closed first if it is open; -1 means none. */
 SL_MUST_CHECK sl_status sl_range_open(const char *path, int *fd, sl_error *err);
+/* SL_E_TEMP when FD is not, or not any more, the state of a file that ID tells: what was read of it may be of two files. */
+SL_MUST_CHECK sl_status sl_range_check(int fd, const char *path, const sl_file_id *id, sl_error *err);
 void sl_range_close(int *fd);
-/* LENGTH bytes from OFFSET on into BUF, whatever interrupts; SL_E_IO when there are fewer. PATH for messages. */
+/* LENGTH bytes from OFFSET on into BUF, whatever interrupts; SL_E_TEMP when there are fewer. PATH for messages. */
 SL_MUST_CHECK sl_status sl_range_read(int fd, const char *path, uint64_t offset, char *buf, size_t length,
                                       sl_error *err);
+
+/* A worker's own: the file of the last unit, which stays open for the next. Begins with fd -1. */
+typedef struct sl_range {
+    char *path; /* NULL: none */
+    int fd;
+    sl_file_id file;
+} sl_range;
+
+/* The bytes of UNIT, a range of a file, and padding behind them. SL_E_TEMP when that is not what the source opened. */
+SL_MUST_CHECK sl_status sl_range_input(sl_range *r, const sl_unit *unit, sl_input **in, sl_error *err);
+void sl_range_free(sl_range *r);
 
 #endif

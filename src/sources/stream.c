@@ -393,6 +393,7 @@ static sl_status hand_out(stream *s, const sl_cut *cut, sl_unit *unit, sl_error 
     const char *path = s->env->shared ? NULL : sl_inflow_path(s->in);
     if (path) {
         unit->path = path;
+        unit->file = *sl_inflow_file(s->in);
         unit->offset = s->base + from;
     } else {
         unit->input = sl_input_ref(s->block);
@@ -478,18 +479,17 @@ typedef struct reader {
     void *states[SL_CHOICES];
     bool started[SL_CHOICES];
     const sl_source_conf *conf;
-    char *path; /* the file open at fd; NULL: none */
-    int fd;
-    sl_env env;    /* of `file` */
-    stream *file;  /* reads one whole file after another; NULL: none came yet */
-    sl_text named; /* the one at hand */
+    sl_range range; /* where units are read from files */
+    sl_env env;     /* of `file` */
+    stream *file;   /* reads one whole file after another; NULL: none came yet */
+    sl_text named;  /* the one at hand */
 } reader;
 
 sl_status sl_stream_start(const void *conf, void **state, sl_error *err) {
     reader *r = calloc(1, sizeof *r);
     if (!r) return sl_oom(err);
     r->conf = conf;
-    r->fd = -1;
+    r->range.fd = -1;
     *state = r;
     return SL_OK;
 }
@@ -502,8 +502,7 @@ void sl_stream_stop(void *state) {
         if (r->started[i] && f->stop) f->stop(r->states[i]);
     }
     stream_close(r->file);
-    sl_range_close(&r->fd);
-    free(r->path);
+    sl_range_free(&r->range);
     free(r);
 }
 
@@ -517,23 +516,6 @@ static sl_status start_format(reader *r, uint32_t k, sl_error *err) {
     return status;
 }
 
-/* The bytes of a file range. The file stays open for the next unit of it. */
-static sl_status read_file(reader *r, const sl_unit *unit, sl_input **in, sl_error *err) {
-    if (!r->path || strcmp(r->path, unit->path)) {
-        free(r->path);
-        r->path = NULL;
-        TRY(sl_range_open(unit->path, &r->fd, err));
-        r->path = strdup(unit->path);
-        if (!r->path) return sl_oom(err);
-    }
-    *in = sl_input_new((size_t)unit->length);
-    if (!*in) return sl_oom(err);
-    (*in)->len = (size_t)unit->length;
-    sl_status status = sl_range_read(r->fd, unit->path, unit->offset, (*in)->data, (size_t)unit->length, err);
-    if (status) sl_input_unref(in);
-    return status;
-}
-
 static sl_status read_unit(reader *r, const sl_unit *unit, sl_out *out, uint64_t *quarantined,
                            sl_error *err) {
     uint32_t k = unit->note.n ? (unsigned char)unit->note.s[0] : SL_CHOICES;
@@ -541,7 +523,7 @@ static sl_status read_unit(reader *r, const sl_unit *unit, sl_out *out, uint64_t
         return sl_fail(err, SL_E_INTERNAL, "a unit of %s has lost its note", unit->source);
     TRY(start_format(r, k, err));
     sl_input *in = sl_input_ref(unit->input);
-    if (!in) TRY(read_file(r, unit, &in, err));
+    if (!in) TRY(sl_range_input(&r->range, unit, &in, err));
     size_t from = unit->path ? 0 : (size_t)unit->offset;
     sl_block block = {.input = in,
                       .from = from,

@@ -288,5 +288,117 @@ class Terminal(Process):
         self.assertIn("\\x1b[2J", self.sluice("plan", "e.json").out.decode())
 
 
+def rows(n, word):
+    return "id,t\n" + "".join(f"{i},{word * (1 + i % 7)}\n" for i in range(n))
+
+
+class Inputs(Process):
+    """A file that changes while it is read is read whole as it was, or the run is refused; never a mix."""
+
+    POOLS = (*POOLS, ("--threads=false", "-j", "1"))
+
+    def await_open(self, p, path):
+        """Until the run has PATH open, or has ended."""
+        for _ in range(2000):
+            with contextlib.suppress(OSError):
+                if any(os.readlink(f"/proc/{p.pid}/fd/{fd}") == str(path) for fd in os.listdir(f"/proc/{p.pid}/fd")):
+                    return
+            if p.poll() is not None:
+                return
+            time.sleep(0.002)
+
+    def run_with(self, change, source, pool, data=None, name="in.csv"):
+        """A run that is slow at it, while CHANGE happens: code, message, output."""
+        self.file(name, data or rows(30000, "old"))
+        old = self.dir / "o.csv"
+        old.unlink(missing_ok=True)
+        p = self.start("pipe", source, "--to", "o.csv", "-q", "--unit", "20000", "--stall", "20000", *pool)
+        self.await_open(p, self.dir / name)
+        time.sleep(0.05)
+        change(self.dir / name)
+        code, _, err = self.ended(p, 60)
+        return code, err, old.read_text() if old.exists() else None
+
+    def check(self, change, source="csv url=in.csv", new=None, allowed=(0, 75), **more):
+        codes = set()
+        data = more.get("data")
+        wholes = [data if isinstance(data, str) else rows(30000, "old")] if more.get("plain", True) else None
+        more.pop("plain", None)
+        for pool in self.POOLS:
+            with self.subTest(pool=pool):
+                code, err, out = self.run_with(change, source, pool, **more)
+                codes.add(code)
+                self.assertIn(code, allowed, err)
+                if code == 75:
+                    self.assertIn(more.get("name", "in.csv"), err)
+                    self.assertIn("try again", err)
+                    self.assertIsNone(out)
+                elif wholes:
+                    self.assertTrue(out in wholes or (new and out == new), "the output is no whole file")
+        return codes
+
+    def replace(self, data):
+        def change(path):
+            next_one = path.with_name("next")
+            next_one.write_text(data)
+            os.rename(next_one, path)
+        return change
+
+    def test_one_that_is_replaced_by_rename(self):
+        self.check(self.replace(rows(30000, "newer")), new=rows(30000, "newer"))
+
+    def test_one_that_is_replaced_by_one_of_the_same_size(self):
+        self.check(self.replace(rows(30000, "new")), new=rows(30000, "new"))
+
+    def test_one_that_is_removed(self):
+        self.check(lambda path: path.unlink())
+
+    def test_one_that_is_overwritten_in_place(self):
+        self.assertEqual(self.check(lambda path: path.write_text(rows(30000, "new")), allowed=(75,)), {75})
+
+    def test_one_that_is_cut(self):
+        self.assertEqual(self.check(lambda path: os.truncate(path, 100000), allowed=(75,)), {75})
+
+    def test_one_that_grows(self):
+        def grow(path):
+            with open(path, "a") as f:
+                f.write("30000,more\n")
+        self.assertEqual(self.check(grow, allowed=(75,)), {75})
+
+    def test_one_of_many(self):
+        """Small files are read each by one worker, whole: each is the old or the new one."""
+        def change(path):
+            for k in range(40):
+                self.replace(f"id\nnew{k}\n")(self.dir / f"m{k:02}.csv")
+        for k in range(40):
+            self.file(f"m{k:02}.csv", f"id\nold{k}\n")
+        for pool in POOLS:
+            code, err, out = self.run_with(change, "csv url=m*.csv", pool)
+            self.assertEqual(code, 0, err)
+            for k, line in enumerate(out.split()[1:]):
+                self.assertIn(line, (f"old{k}", f"new{k}"))
+
+    def test_documents(self):
+        def rewrite(path):
+            path.write_text(path.read_text().replace("old", "new"))
+        items = [f'{{"a": {i}, "t": "old"}}' for i in range(20000)]
+        self.check(rewrite, "fetchdata url=in.json", data="[" + ",\n".join(items) + "]", name="in.json", plain=False, allowed=(75,))
+        items = [f"<i><a>{i}</a><t>old</t></i>" for i in range(20000)]
+        self.check(rewrite, "fetchdata url=in.xml path=r.i", data="<r>" + "\n".join(items) + "</r>", name="in.xml", plain=False,
+                   allowed=(75,))
+
+    def test_packed_files(self):
+        import gzip
+        import random
+        noise = random.Random(1)
+        data = "id,t\n" + "".join(f"{i},{noise.random()}\n" for i in range(60000))
+        packed = gzip.compress(data.encode())
+        self.check(lambda path: path.write_bytes(packed), "csv url=in.csv.gz", data=packed, name="in.csv.gz", plain=False, allowed=(75,))
+
+    def test_a_file_of_the_system_is_read_though_it_says_that_it_is_empty(self):
+        out = self.sluice("pipe", "fetchtext url=/proc/self/status", "-q").out
+        self.assertIn(b"Name:", out)
+
+
 if __name__ == "__main__":
     main()
