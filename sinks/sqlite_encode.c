@@ -147,10 +147,12 @@ static bool asked_text(const column *c) {
     return c->asked == SL_AS_TEXT || c->asked == SL_AS_BLOB;
 }
 
-/* A number of a column whose type is asked for: its spelling does not matter any more. */
+/* A number of a column whose type is asked for: its spelling does not matter any more. SQLite makes an integer of every real that is one. */
 static void put_asked_real(sl_sqlite_encoder *e, column *c, double f) {
+    bool fits = f > -9.2e18 && f < 9.2e18 && f == (double)(int64_t)f;
+    bool whole = c->asked == SL_AS_REAL ? is_whole(f) : fits;
     c->seen |= SL_SEEN_REAL;
-    is_whole(f) ? store_int(e, (int64_t)f) : store_real(e, f);
+    whole ? store_int(e, (int64_t)f) : store_real(e, f);
 }
 
 static void put_asked_int(sl_sqlite_encoder *e, column *c, int64_t i) {
@@ -237,12 +239,15 @@ static void put_number(sl_sqlite_encoder *e, column *c, sl_value v, sl_text t) {
         put_int(e, c, v.as.i);
 }
 
-/* A JSON number still in its digits. */
+/* A JSON number still in its digits. One that neither an integer nor a double keeps is a text. */
 static void put_raw_number(sl_sqlite_encoder *e, column *c, sl_value v) {
     sl_text t = sl_bytes(v);
     sl_value number = sl_number_python(t);
-    if (number.type == SL_INT || number.type == SL_FLOAT)
+    double f;
+    if (number.type == SL_INT)
         put_number(e, c, number, t);
+    else if (!c->asked && sl_number_keeps(t, &f))
+        put_spelled_real(e, c, f, t);
     else
         put_cell_text(e, c, t);
 }
@@ -268,9 +273,7 @@ static sl_status put_cell(sl_sqlite_encoder *e, column *c, sl_value v, sl_arena 
             put_number(e, c, v, spell(e, v));
         break;
     case SL_BOOL: put_bool(e, c, v.as.b); break;
-    case SL_DECIMAL:
-        sl_is_written(v) ? put_raw_number(e, c, v) : put_cell_text(e, c, sl_bytes(v));
-        break;
+    case SL_DECIMAL: sl_is_written(v) ? put_raw_number(e, c, v) : put_cell_text(e, c, sl_bytes(v)); break;
     default: put_evident_text(e, c, spell(e, v)); break;
     }
     return SL_OK;

@@ -33,23 +33,23 @@ static const sl_dbtable_column *target_of(const sl_job *j, uint32_t c) {
 
 /* ---- keys ------------------------------------------------------------------------------------------------------ */
 
-static void put_keys(sl_job *j) {
+static void put_keys(const sl_job *j, sl_buf *sql) {
     for (uint32_t i = 0; i < j->load->key.n; i++) {
-        sl_buf_byte(&j->sql, i ? ',' : '(');
-        sl_sql_name(&j->sql, j->load->key.v[i]);
+        sl_buf_byte(sql, i ? ',' : '(');
+        sl_sql_name(sql, j->load->key.v[i]);
     }
-    sl_buf_byte(&j->sql, ')');
+    sl_buf_byte(sql, ')');
 }
 
 /* True when the table has a unique index that a conflict clause can name. */
 static bool key_is_unique(sl_job *j) {
     sl_buf_str(&j->sql, "INSERT INTO ");
     sl_dbtable_put_name(&j->sql, j->table.name);
-    put_keys(j);
+    put_keys(j, &j->sql);
     sl_buf_str(&j->sql, " SELECT ");
     for (uint32_t i = 0; i < j->load->key.n; i++) sl_buf_str(&j->sql, i ? ",1" : "1");
     sl_buf_str(&j->sql, " WHERE true ON CONFLICT");
-    put_keys(j);
+    put_keys(j, &j->sql);
     sl_buf_str(&j->sql, " DO NOTHING");
     sqlite3_stmt *st = NULL;
     int code = sqlite3_prepare_v2(j->d->db, sl_buf_cstr(&j->sql), -1, &st, NULL);
@@ -71,7 +71,7 @@ static sl_status create_key(sl_job *j, sl_error *err) {
     sl_sql_name(&j->sql, sl_text_n(name.data, name.len));
     sl_buf_str(&j->sql, " ON ");
     sl_sql_name(&j->sql, j->table.name);
-    put_keys(j);
+    put_keys(j, &j->sql);
     sl_buf_free(&name);
     return s == SL_OK ? sl_db_run(j->d, &j->sql, err) : s;
 }
@@ -168,7 +168,7 @@ static void put_conflict(inserter *in, const uint8_t *has, sl_buf *sql) {
     sl_load_mode mode = in->j->load->mode;
     if (mode != SL_LOAD_UPSERT && mode != SL_LOAD_IGNORE) return;
     sl_buf_str(sql, " ON CONFLICT");
-    if (in->j->load->key.n) put_keys(in->j);
+    if (in->j->load->key.n) put_keys(in->j, sql);
     bool sets = mode == SL_LOAD_UPSERT && put_sets(in, has, true, " DO UPDATE SET ", sql);
     if (!sets) sl_buf_str(sql, " DO NOTHING");
 }

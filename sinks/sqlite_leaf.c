@@ -262,7 +262,10 @@ static size_t head_length(size_t n) {
 }
 
 void sl_leaf_row(sl_leaf_writer *w, const uint8_t *head, size_t head_n, const uint8_t *body, size_t body_n) {
+    static const uint8_t null[1] = {0};
     uint8_t length[10];
+    if (!head_n) head = null; /* SQLite has no use for a record without any column */
+    if (!head_n) head_n = 1;
     size_t n = (size_t)(sl_varint_put(length, head_length(head_n)) - length);
     payload p = {{length, head, body}, {n, head_n, body_n}, n + head_n + body_n};
     put_payload(w, &p);

@@ -137,6 +137,7 @@ static sl_status note_widened(member *m, bool *any, sl_error *err) {
 
 static sl_status fill_kept(member *m, sl_error *err) {
     sl_job *j = &m->job;
+    if (!j->s->nrows) return SL_OK;
     TRY(sl_job_match_columns(j, err));
     TRY(sl_job_add_columns(j, err));
     TRY(sl_job_make_key(j, err));
@@ -169,7 +170,7 @@ static sl_status load_kept(member *m, sl_error *err) {
     sl_job *j = &m->job;
     bool widened;
     bool replaces = j->load->mode == SL_LOAD_REPLACE;
-    if (!j->s->nrows && !replaces) return SL_OK;
+    if (!j->s->nrows) return replaces ? replace_rows(m, err) : SL_OK;
     TRY(sl_job_match_columns(j, err));
     TRY(sl_job_fit_columns(j, err));
     TRY(note_widened(m, &widened, err));

@@ -68,7 +68,7 @@ static double serial_real(const uint8_t *at) {
 static sl_cell cell_of(uint64_t type, const uint8_t *at, uint32_t n) {
     if (type == 0) return (sl_cell){.kind = SL_CELL_NULL};
     if (type == 7) return (sl_cell){.kind = SL_CELL_REAL, .f = serial_real(at)};
-    if (type >= 12) return (sl_cell){.kind = SL_CELL_TEXT, .text = {(const char *)at, n}};
+    if (type >= 12) return (sl_cell){.kind = n ? SL_CELL_TEXT : SL_CELL_EMPTY, .text = {(const char *)at, n}};
     bool is_bool = type == 1 && (at[0] == 0 || at[0] == 1);
     return (sl_cell){.kind = is_bool ? SL_CELL_BOOL : SL_CELL_INT, .i = serial_int(type, at, n)};
 }
@@ -83,7 +83,8 @@ static bool split_record(sl_row_reader *r, const uint8_t *record, uint64_t lengt
     for (uint32_t c = 0; at < head_end; c++) {
         uint64_t type;
         at = sl_varint_get(at, head_end, &type);
-        if (!at || c >= r->frame->ncols) return false;
+        if (!at || (c >= r->frame->ncols && type)) return false;
+        if (c >= r->frame->ncols) break; /* the NULL of a row without any column */
         uint32_t n = serial_bytes(type);
         if (n > (size_t)(end - body)) return false;
         r->cells[r->place[c]] = cell_of(type, body, n);
