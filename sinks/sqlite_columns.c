@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "sinks/sqlite_job.h"
+#include "sinks/sqlite_view.h"
 
 static const char *const type_names[] = {"",        "INTEGER", "REAL",
                                          "NUMERIC", "TEXT",    "BLOB"}; /* by sl_affinity */
@@ -21,20 +22,27 @@ static sl_affinity by_evidence(uint8_t seen) {
 static bool is_taken(const sl_job *j, uint32_t c, sl_text name) {
     for (uint32_t i = 0; i < j->s->ncols; i++) {
         if (i < c && sl_text_eq_nocase(j->cols[i].name, name)) return true;
-        if (i != c && sl_text_eq_nocase(j->s->cols[i].name, name)) return true;
+        if (i != c && sl_text_eq_nocase(j->cols[i].shown, name)) return true;
     }
     return false;
 }
 
+/* The name a.b of a field is its own, that of the member b of a is made up: it gives way wherever it stands. */
+static bool has_precedence(const sl_job *j, uint32_t a, uint32_t b) {
+    bool made_a = sl_view_is_member(j->s->cols[a].name), made_b = sl_view_is_member(j->s->cols[b].name);
+    return made_a == made_b ? a < b : made_b;
+}
+
 static bool is_first(const sl_job *j, uint32_t c) {
-    for (uint32_t i = 0; i < c; i++)
-        if (sl_text_eq_nocase(j->s->cols[i].name, j->s->cols[c].name)) return false;
+    for (uint32_t i = 0; i < j->s->ncols; i++)
+        if (i != c && sl_text_eq_nocase(j->cols[i].shown, j->cols[c].shown) && has_precedence(j, i, c))
+            return false;
     return true;
 }
 
 /* SQLite does not tell A from a: the later column gets a number, and never the name that another one really has. */
 static sl_status name_column(sl_job *j, uint32_t c, sl_error *err) {
-    sl_text wish = j->s->cols[c].name;
+    sl_text wish = j->cols[c].shown;
     if (wish.n && memchr(wish.s, 0, wish.n))
         return sl_fail(err, SL_E_DATA, "a column's name has a NUL character in it");
     j->cols[c].name = wish;
@@ -49,6 +57,10 @@ static sl_status name_column(sl_job *j, uint32_t c, sl_error *err) {
 sl_status sl_job_name_columns(sl_job *j, sl_error *err) {
     j->cols = sl_arena_calloc(&j->arena, j->s->ncols + 1, sizeof *j->cols);
     if (!j->cols) return sl_oom(err);
+    for (uint32_t c = 0; c < j->s->ncols; c++) {
+        j->cols[c].shown = sl_view_shown(j->s->cols[c].name, &j->arena);
+        if (!j->cols[c].shown.s) return sl_oom(err);
+    }
     for (uint32_t c = 0; c < j->s->ncols; c++) {
         TRY(name_column(j, c, err));
         j->cols[c].asked = sl_shape_type(&j->load->shape, j->s->cols[c].name);

@@ -51,7 +51,7 @@ void sl_sqlite_encoder_free(sl_sqlite_encoder *e) {
 
 sl_affinity sl_shape_type(const sl_sqlite_shape *shape, sl_text name) {
     for (uint32_t i = 0; i < shape->ntypes; i++)
-        if (sl_text_eq(shape->types[i].name, name)) return shape->types[i].affinity;
+        if (sl_view_is_shown(name, shape->types[i].name)) return shape->types[i].affinity;
     return SL_BY_EVIDENCE;
 }
 
@@ -374,7 +374,7 @@ sl_status sl_sqlite_encode(sl_sqlite_encoder *e, sl_batch *b, sl_buf *frame, sl_
     if (b->nsel == 0 && frame->len) return SL_OK;
     e->headed = b->nsel == 0;
     sl_view view;
-    TRY(sl_view_make(&view, b, e->shape->flatten, err));
+    TRY(sl_view_make(&view, b, e->shape->flatten, e->shape->most_columns, err));
     if (place_columns(e, &view, err) != SL_OK) return at_first_row(b, err);
     if (!sl_buf_reserve(&e->body, 1) || (!e->head && !(e->head = malloc(1)))) return sl_oom(err);
     for (uint32_t c = 0; c < e->ncols; c++) look_ahead(&e->cols[c], b);

@@ -7,6 +7,7 @@
 #include "sinks/sqlite_table.h"
 
 typedef struct sl_job_column { /* one of the loaded ones */
+    sl_text shown;       /* as the items call it, members with dots */
     sl_text name;        /* in the table */
     sl_affinity asked;   /* as the conf asks for it */
     sl_affinity evident; /* as all its values are, or as asked */

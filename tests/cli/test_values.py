@@ -85,6 +85,75 @@ class Booleans(Values):
             self.assertNotIn("False", table)
 
 
+class Flat(Values):
+    def table(self, items, *args, unit=(), pool=POOLS[0]):
+        self.file("in.jsonl", "".join(json.dumps(item) + "\n" for item in items))
+        (self.dir / "x.db").unlink(missing_ok=True)
+        self.sluice("load", "in.jsonl", "--to", "x.db:t", "--nested", "flatten", "-q", *args, *pool, *unit)
+        return self.rows()
+
+    def rows(self):
+        cursor = sqlite3.connect(self.dir / "x.db").execute("SELECT * FROM t ORDER BY rowid")
+        names = [d[0] for d in cursor.description]
+        return names, [dict(zip(names, row)) for row in cursor]
+
+    def everywhere(self, items, *args):
+        """The same table on every pool, and in units of one item as in one."""
+        found = [self.table(items, *args, unit=unit, pool=pool) for pool in POOLS for unit in ([], ["--unit", "1"])]
+        for other in found[1:]:
+            self.assertEqual(other, found[0])
+        return found[0]
+
+    def test_both_of_two_values_that_would_have_one_name(self):
+        names, rows = self.everywhere([{"a.b": 1, "a": {"b": 2}}])
+        self.assertEqual((names, rows), (["a.b", "a.b_2"], [{"a.b": 1, "a.b_2": 2}]))
+        many = 3000  # in different units, and a field that is called so keeps its name wherever it stands
+        items = [{"a": {"b": i}} for i in range(many)] + [{"a.b": -1, "a": {"b": -2}, "a.b_2": -3}] + [{"A.B": 5}]
+        names, rows = self.everywhere(items)
+        self.assertEqual(names, ["a.b_3", "a.b", "a.b_2", "A.B_4"])
+        self.assertEqual([row["a.b_3"] for row in rows[:many]], list(range(many)))
+        self.assertEqual(rows[many], {"a.b_3": -2, "a.b": -1, "a.b_2": -3, "A.B_4": None})
+        names, rows = self.everywhere([{"a": {"b.c": 1, "b": {"c": 2}}, "a.b": {"c": 3}}])
+        self.assertEqual((names, rows), (["a.b.c", "a.b.c_2", "a.b.c_3"], [{"a.b.c": 1, "a.b.c_2": 2, "a.b.c_3": 3}]))
+
+    def test_maps_beside_other_values(self):
+        items = [{"a": 1}, {"a": {"b": "x"}}, {"a": {}}, {"a": None}, {}, {"a": {"b": {}}}, {"a": [{"b": 1}, {}]}, {"a": {"": {"": 1}}}]
+        names, rows = self.everywhere(items)
+        self.assertEqual(names, ["a", "a.b", "a.."])
+        self.assertEqual([row["a"] for row in rows], ["1", None, "{}", None, None, None, '[{"b":1},{}]', None])
+        self.assertEqual([row["a.b"] for row in rows], [None, "x", None, None, None, "{}", None, None])
+        self.assertEqual([row["a.."] for row in rows], [None] * 7 + [1])
+
+    def test_deep_and_long(self):
+        deep, long = 7, "n" * 5000
+        for _ in range(300):
+            deep = {"k": deep}
+        names, rows = self.everywhere([{"d": deep, long: {long: 1}}])
+        self.assertEqual(names, ["d" + ".k" * 300, long + "." + long])
+        self.assertEqual(list(rows[0].values()), [7, 1])
+
+    def test_many_columns(self):
+        items = [{"a": {f"k{(i * 7 + j) % 1500}": j for j in range(700)}} for i in range(300)]
+        names, rows = self.table(items)
+        self.assertEqual(len(names), 1500)
+        for item, row in zip(items, rows):
+            self.assertEqual({k[2:]: v for k, v in row.items() if v is not None}, item["a"])
+
+    def test_too_many_columns(self):
+        self.file("in.jsonl", "".join('{"a":{"k%d":1}}\n' % i for i in range(30000)))
+        r = self.sluice("load", "in.jsonl", "--to", "x.db:t", "--nested", "flatten", "-q", code=1)
+        self.assertIn("different fields", r.message)
+        self.assertLess(r.peak, 1 << 30)
+
+    def test_types_and_keys_by_the_name_with_dots(self):
+        names, rows = self.everywhere([{"a": {"b": "1", "id": 7}}], "--type", "a.b=INTEGER")
+        self.assertEqual(rows, [{"a.b": 1, "a.id": 7}])
+        for value in (2, 3):
+            self.file("in.jsonl", '{"a":{"id":7,"b":%d}}\n' % value)
+            self.sluice("load", "in.jsonl", "--to", "x.db:t", "--nested", "flatten", "-m", "upsert", "-k", "a.id", "-q")
+        self.assertEqual(self.rows()[1], [{"a.b": 3, "a.id": 7}])
+
+
 class Riko(Values):
     def test_digits_stay_and_texts_are_pythons(self):
         items = "".join('{"id":%d,"x":%s,"n":[%s]}\n' % (i, x, x) for i, x in enumerate(NUMBERS))
