@@ -132,12 +132,13 @@ static void print_failures(const sl_pipeline *p) {
     for (unsigned i = 0; (text = sl_pipeline_failure(p, i)); i++) cli_complain(CLI_OK, "left out: %s", text);
 }
 
-static void tell(const sl_pipeline *p) {
+static void tell(sl_pipeline *p) {
     int64_t since = sl_pipeline_unchanged(p);
     if (since) {
         cli_unchanged(since);
     } else {
         cli_summary(p);
+        cli_loaded(p);
     }
 }
 

@@ -16,6 +16,11 @@ static const cli_option load_options[] = {
     {"type", 't', CLI_REQUIRED, "COL=TYPE",
      "type of a column instead of the one its values show; repeatable"},
     {"nested", 0, CLI_REQUIRED, "HOW", "nested values: json (text, default) or flatten (columns a.b)"},
+    {"schema", 0, CLI_REQUIRED, "RULE",
+     "of a table that exists: evolve (default: columns are added, and one that would alter a value becomes "
+     "TEXT) or freeze"},
+    {"busy-timeout", 0, CLI_REQUIRED, "SECONDS",
+     "how long to wait for a database that is locked (default 60)"},
     {"delimiter", 'd', CLI_REQUIRED, "CHAR", "CSV: between cells; default a comma"},
     {"quote", 0, CLI_REQUIRED, "CHAR", "CSV: around cells; default \""},
     {"quotes", 0, CLI_REQUIRED, "HOW", "CSV: stray quotes are errors (strict, default) or read leniently"},
@@ -215,6 +220,8 @@ static sl_status add_sink(sl_pipeline *p, const cli_args *args, const char *to, 
     const char *key = cli_value(args, "key");
     set_text(&sink, "mode", cli_value(args, "mode"));
     set_text(&sink, "nested", cli_value(args, "nested"));
+    set_text(&sink, "schema", cli_value(args, "schema"));
+    set_text(&sink, "busy_timeout", cli_value(args, "busy-timeout"));
     if (strcmp(to, "-") == 0) set_text(&sink, "format", cli_value(args, "format"));
     if (key) set_list(&sink, "key", key);
     sl_status s = set_types(&sink, args, err);

@@ -12,7 +12,7 @@
 enum { BAR = 24, USUAL_WIDTH = 80 };
 
 /* 1234567 -> "1,234,567" */
-static const char *grouped(uint64_t v, char out[32]) {
+const char *cli_grouped(uint64_t v, char out[32]) {
     char digits[24];
     int n = snprintf(digits, sizeof digits, "%" PRIu64, v), k = 0;
     for (int i = 0; i < n; i++) {
@@ -60,7 +60,7 @@ static void fill(parts *t, const sl_progress *p) {
     double speed = seconds > 0 ? (double)p->bytes_in / seconds : 0;
     bool known = p->bytes_total && p->bytes_in <= p->bytes_total && speed > 0;
     double left = known ? (double)(p->bytes_total - p->bytes_in) / speed : 0;
-    snprintf(t->text[ITEMS], PART, "%s items", grouped(p->items_in + p->ahead, a));
+    snprintf(t->text[ITEMS], PART, "%s items", cli_grouped(p->items_in + p->ahead, a));
     snprintf(t->text[BYTES], PART, "%s", scaled((double)p->bytes_in, "B", a));
     snprintf(t->text[RATE], PART, "%s", scaled(speed, "B/s", a));
     snprintf(t->text[TIME], PART, "%s", duration(seconds, a));
@@ -156,12 +156,12 @@ void cli_summary(const sl_pipeline *pipeline) {
     char a[32], b[32], c[32], d[32];
     sl_progress p = sl_pipeline_totals(pipeline);
     double seconds = (double)p.nanoseconds / 1e9;
-    fprintf(stderr, "%s items in, %s out", grouped(p.items_in, a), grouped(p.items_out, b));
-    if (p.filtered) fprintf(stderr, ", %s filtered", grouped(p.filtered, c));
-    if (p.quarantined) fprintf(stderr, ", %s quarantined", grouped(p.quarantined, c));
-    if (p.recovered) fprintf(stderr, ", %s recovered", grouped(p.recovered, c));
-    if (p.failed) fprintf(stderr, ", %s sources left out", grouped(p.failed, c));
-    if (p.ahead) fprintf(stderr, ", %s read ahead", grouped(p.ahead, c));
+    fprintf(stderr, "%s items in, %s out", cli_grouped(p.items_in, a), cli_grouped(p.items_out, b));
+    if (p.filtered) fprintf(stderr, ", %s filtered", cli_grouped(p.filtered, c));
+    if (p.quarantined) fprintf(stderr, ", %s quarantined", cli_grouped(p.quarantined, c));
+    if (p.recovered) fprintf(stderr, ", %s recovered", cli_grouped(p.recovered, c));
+    if (p.failed) fprintf(stderr, ", %s sources left out", cli_grouped(p.failed, c));
+    if (p.ahead) fprintf(stderr, ", %s read ahead", cli_grouped(p.ahead, c));
     fprintf(stderr, "; %s in %s", scaled((double)p.bytes_in, "B", c), duration(seconds, d));
     if (seconds > 0 && p.bytes_in) fprintf(stderr, " (%s)", scaled((double)p.bytes_in / seconds, "B/s", a));
     fputc('\n', stderr);

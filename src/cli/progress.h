@@ -4,6 +4,8 @@
 #ifndef SL_CLI_PROGRESS_H
 #define SL_CLI_PROGRESS_H
 
+#include <stdint.h>
+
 #include "sluice.h"
 
 typedef struct cli_meter {
@@ -19,6 +21,10 @@ void cli_progress_yield(void *user);
 
 /* "1,000,000 items in, 259,114 out, 740,886 filtered; 157 MB in 0.15 s (1.0 GB/s)" */
 void cli_summary(const sl_pipeline *p);
+/* What became of each table (summary.c): "crime.db, table crime: 2,000 rows, 0 before", its columns and their types. */
+void cli_loaded(sl_pipeline *p);
+/* V with commas: "1,000,000". Returns OUT. */
+const char *cli_grouped(uint64_t v, char out[32]);
 /* In its place, of a run that had nothing to do since then (seconds since the epoch): "nothing has changed since 2026-01-15 03:00:00:
  * nothing was done" */
 void cli_unchanged(int64_t since);

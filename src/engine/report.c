@@ -133,6 +133,13 @@ static void write_stage(sl_buf *o, const sl_stage_run *sr) {
     sl_buf_str(o, "}");
 }
 
+/* What the sink itself has to say. */
+static void describe_sink(sl_buf *o, const sl_target *t, void *sink) {
+    if (!t->sink->describe || !sink) return;
+    sl_buf_str(o, ", ");
+    if (t->sink->describe(sink, o, NULL) != SL_OK) o->failed = true;
+}
+
 static void write_sinks(sl_buf *o, const sl_run *r, bool done) {
     sl_buf_str(o, "  \"sinks\": [");
     for (uint32_t i = 0; i < r->o.ntargets; i++) {
@@ -140,7 +147,9 @@ static void write_sinks(sl_buf *o, const sl_run *r, bool done) {
         text_member(o, "to", r->o.targets[i].text);
         sl_buf_str(o, ", ");
         member(o, "rows", r->rows[i]);
-        sl_buf_printf(o, ", \"committed\": %s}", done ? "true" : "false");
+        sl_buf_printf(o, ", \"committed\": %s", done ? "true" : "false");
+        if (done) describe_sink(o, &r->o.targets[i], r->sinks[i]);
+        sl_buf_byte(o, '}');
     }
     sl_buf_str(o, "],\n");
 }
