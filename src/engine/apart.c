@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "sinks/file_out.h"
 #include "sources/opener.h"
 
 /* The folder of PATH, and what the file is called there. */
@@ -68,5 +69,32 @@ sl_status sl_apart_check(const sl_plan *plan, const sl_targets *targets, const c
         const char *file = t->sink->file ? t->sink->file(t->conf) : NULL;
         if (file && same_file(file, path)) return refuse(what, path, "an output", err);
     }
+    return SL_OK;
+}
+
+/* Where T's file really is, malloc'ed; NULL where that makes no difference, or cannot be told and is for the run to say. */
+static char *real_place(const sl_target *t) {
+    const char *file = t->sink->file ? t->sink->file(t->conf) : NULL;
+    struct stat there;
+    char *real = NULL;
+    sl_error ignored = {0};
+    if (!file || (stat(file, &there) == 0 && !S_ISREG(there.st_mode))) return NULL;
+    return sl_file_resolve(&real, file, &ignored) == SL_OK ? real : NULL;
+}
+
+static sl_status check_pair(const sl_target *a, const sl_target *b, sl_error *err) {
+    if (a->sink->in_database && b->sink->in_database) return SL_OK; /* they may well be tables of one */
+    char *place_a = real_place(a), *place_b = real_place(b);
+    bool same = place_a && place_b && !strcmp(place_a, place_b);
+    free(place_a);
+    free(place_b);
+    if (!same) return SL_OK;
+    return sl_fail(err, SL_E_USAGE, "two sinks write one file: '%s' leads to the same as '%s'", b->text,
+                   a->text);
+}
+
+sl_status sl_apart_targets(const sl_targets *targets, sl_error *err) {
+    for (uint32_t i = 0; i < targets->n; i++)
+        for (uint32_t k = i + 1; k < targets->n; k++) TRY(check_pair(&targets->v[i], &targets->v[k], err));
     return SL_OK;
 }

@@ -1,4 +1,5 @@
-/* apart.h: whether a path that is written at the end of a run names something the run itself reads or writes. */
+/* apart.h: whether a path that is written at the end of a run names something the run itself reads or writes, and whether two outputs are one
+ * file. */
 #ifndef SL_ENGINE_APART_H
 #define SL_ENGINE_APART_H
 
@@ -8,5 +9,8 @@
  * there ("the report"). PLAN is prepared. Files that only items name are not known yet. */
 SL_MUST_CHECK sl_status sl_apart_check(const sl_plan *plan, const sl_targets *targets, const char *what,
                                        const char *path, sl_error *err);
+
+/* SL_E_USAGE when two targets are one file under two names, by links or otherwise: one of them would be lost. */
+SL_MUST_CHECK sl_status sl_apart_targets(const sl_targets *targets, sl_error *err);
 
 #endif

@@ -188,6 +188,7 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
                                 .now = env.now,
                                 .stopping = p->stopping};
     TRY(sl_targets_make(p->plan, &p->sink_env, &p->targets, err));
+    TRY(sl_apart_targets(&p->targets, err));
     p->prepared = true;
     return SL_OK;
 }

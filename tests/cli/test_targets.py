@@ -102,6 +102,22 @@ class Links(Target):
         self.assertEqual((self.dir / "other.csv").read_bytes(), b"old")
 
 
+    def test_two_names_of_one_file(self):
+        self.file("x.csv", "old")
+        for link, to in (("link.csv", "x.csv"), ("circle.json", "link.csv"), ("new.csv", "made"), ("new.jsonl", "made"), ("link.db", "x.csv")):
+            (self.dir / link).symlink_to(to)
+        (self.dir / "here").symlink_to(".")
+        for a, b in (("x.csv", "link.csv"), ("x.csv", "circle.json"), ("new.csv", "new.jsonl"), ("y.csv", "here/y.csv"), ("x.csv", "link.db:t"), ("y.csv", f"{self.dir}/y.csv")):
+            r = self.sluice("load", "in.csv", "--to", a, "--to", b, code=2)
+            self.assertIn(f"two sinks write one file: '{b}'", r.message)
+        self.assertEqual((self.dir / "x.csv").read_text(), "old")
+        self.assertFalse((self.dir / "made").exists() or (self.dir / "y.csv").exists())
+        self.sluice("load", "in.csv", "--to", "y.db:t", "--to", "here/y.db:u", "-q")
+        os.link(self.dir / "x.csv", self.dir / "other.csv")
+        self.sluice("load", "in.csv", "--to", "x.csv", "--to", "other.csv", "-q")
+        self.assertEqual((self.dir / "other.csv").read_bytes(), NEW["x.csv"])
+
+
 class Names(Target):
     def test_names_as_long_as_the_file_system_takes(self):
         longest = os.pathconf(self.dir, "PC_NAME_MAX")
