@@ -62,6 +62,7 @@ static void stall(unsigned microseconds, unsigned worker, uint64_t seq) {
 
 void sl_job_settle(sl_job *job, sl_status status) {
     job->status = status;
+    if (status == SL_E_MEMORY) sl_oom(&job->error);
     if (sl_is_failure(status)) sl_fail(&job->error, status, "the work failed without giving a reason");
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,6 +51,7 @@ typedef struct child {
     pid_t pid; /* 0: none */
     int fd;    /* -1: none, exactly when pid is 0 */
     bool greeted;
+    int unreached;          /* the errno with which it could not be written to; 0: none */
     unsigned stillborn;     /* deaths before a greeting */
     sl_status start_status; /* how the greeting went */
     sl_error start_error;
@@ -165,6 +167,7 @@ static sl_status spawn(process_pool *p, child *c, sl_error *err) {
     c->pid = pid;
     c->fd = pair[0];
     c->greeted = false;
+    c->unreached = 0;
     begin_watch(c);
     return SL_OK;
 }
@@ -195,15 +198,15 @@ static void replace(process_pool *p, child *c) {
     if (status != SL_OK) fail_all(p, c, status, &why);
 }
 
-/* Charges the running job with the death that WHAT tells. */
-static void charge(process_pool *p, child *c, const char *what) {
+/* Charges the running job with the death that WHAT tells; CODE when that ends it. */
+static void charge(process_pool *p, child *c, sl_status code, const char *what) {
     request *r = &c->queue[0];
     if (++r->deaths < LIVES) {
         p->base.stats.retries++;
         return;
     }
     bool last = r->job == &c->last_word;
-    sl_status status = sl_fail(&r->job->error, SL_E_INTERNAL, "worker process %s%s", what,
+    sl_status status = sl_fail(&r->job->error, code, "worker process %s%s", what,
                                last ? " at the end of its work" : ", twice with the same piece of input");
     sl_job_settle(r->job, status);
     finish(p, c);
@@ -216,27 +219,38 @@ static bool start_again(process_pool *p, child *c) {
     return true;
 }
 
-static void bury(process_pool *p, child *c, const char *what) {
+static void bury(process_pool *p, child *c, sl_status code, const char *what) {
     if (c->queued)
-        charge(p, c, what);
+        charge(p, c, code, what);
     else if (!c->greeted && !start_again(p, c))
-        c->start_status = sl_fail(&c->start_error, SL_E_INTERNAL, "worker process %s at its start", what);
+        c->start_status = sl_fail(&c->start_error, code, "worker process %s at its start", what);
     replace(p, c);
+}
+
+/* Whether the worker left because one of the two could not write to the other: that may pass. */
+static bool out_of_reach(const child *c, int wait_status, char *what, size_t size) {
+    int code = wait_status != -1 && WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
+    char reason[128] = "";
+    if (code == SL_UNHEARD) snprintf(what, size, "could not send its answer");
+    if (code == 0 && c->unreached && strerror_r(c->unreached, reason, sizeof reason) == 0)
+        snprintf(what, size, "could not be sent its work (%s)", reason);
+    return code == SL_UNHEARD || (code == 0 && c->unreached);
 }
 
 /* The worker has closed its end. */
 static void lost(process_pool *p, child *c) {
-    char what[128];
+    char what[192];
     hang_up(c);
-    sl_process_describe(reap(p, c, sl_clock_ns() + SECOND), what, sizeof what);
-    bury(p, c, what);
+    int wait_status = reap(p, c, sl_clock_ns() + SECOND);
+    sl_process_describe(wait_status, what, sizeof what);
+    bury(p, c, out_of_reach(c, wait_status, what, sizeof what) ? SL_E_TEMP : SL_E_INTERNAL, what);
 }
 
 /* The worker makes no sense or no sound: WHAT says which. */
 static void put_down(process_pool *p, child *c, const char *what) {
     hang_up(c);
     reap(p, c, 0);
-    bury(p, c, what);
+    bury(p, c, SL_E_INTERNAL, what);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
@@ -336,11 +350,18 @@ static request *unsent(child *c) {
     return NULL;
 }
 
+/* What cannot be written to will not be waited for: the worker sees the end, answers what it has and leaves. */
+static void give_up_writing(child *c, int why) {
+    c->unreached = why;
+    shutdown(c->fd, SHUT_WR);
+}
+
 /* Stops at a full socket, and at a broken one, whose end read_some will see behind the last replies. */
 static void write_some(child *c) {
-    for (request *r; (r = unsent(c));) {
+    for (request *r; !c->unreached && (r = unsent(c));) {
         ssize_t n = sl_frame_send(c->fd, &r->head, sizeof r->head, r->frame.data, r->frame.len, r->sent);
         if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) give_up_writing(c, errno);
         if (n <= 0) return;
         r->sent += (size_t)n;
         c->since = sl_clock_ns();
@@ -415,7 +436,8 @@ static sl_status pump(process_pool *p, int timeout, sl_error *err) {
     unsigned workers = p->base.options.workers;
     for (unsigned i = 0; i < workers; i++) {
         child *c = &p->children[i];
-        p->polled[i] = (struct pollfd){.fd = c->fd, .events = (short)(unsent(c) ? POLLIN | POLLOUT : POLLIN)};
+        bool more = !c->unreached && unsent(c);
+        p->polled[i] = (struct pollfd){.fd = c->fd, .events = (short)(more ? POLLIN | POLLOUT : POLLIN)};
     }
     int ready = poll(p->polled, workers, timeout);
     if (ready < 0 && errno != EINTR) return sl_fail_errno(err, errno, "cannot wait for", "worker processes");

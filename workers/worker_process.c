@@ -56,6 +56,7 @@ typedef struct self {
     int fd;
     void *state;
     sl_buf in, out; /* recycled from job to job */
+    int left;       /* what it exits with */
     sl_reply_head head;
 } self;
 
@@ -126,7 +127,9 @@ static bool say_last_word(self *me) {
     sl_error error = {0};
     sl_buf_clear(&me->out);
     sl_status status = sl_pool_worker_finish(me->pool, me->state, &error);
-    return answer(me, SL_LAST_WORD, status, &error);
+    if (answer(me, SL_LAST_WORD, status, &error)) return true;
+    me->left = SL_UNHEARD;
+    return false;
 }
 
 /* false: time to leave. */
@@ -144,6 +147,7 @@ static bool serve_one(self *me) {
         sl_job_settle(&job, sl_oom(&job.error));
     if (sl_is_failure(job.status)) sl_buf_clear(&me->out);
     bool told = answer(me, request.seq, job.status, &job.error);
+    if (!told) me->left = SL_UNHEARD;
     if (me->pool->calls.clean) me->pool->calls.clean(me->pool->calls.ctx, &job);
     return good && told; /* a request not read is in the way of the next: a fresh worker takes over */
 }
@@ -154,10 +158,12 @@ _Noreturn void sl_worker_process_run(const sl_pool *pool, unsigned number, int f
     leave_signals_to_coordinator();
     die_with(parent);
     sl_status status = sl_pool_worker_start(pool, number, &me.state, &error);
-    if (answer(&me, SL_GREETING, status, &error) && status == SL_OK)
+    bool greeted = answer(&me, SL_GREETING, status, &error);
+    if (!greeted) me.left = SL_UNHEARD;
+    if (greeted && status == SL_OK)
         while (serve_one(&me)) continue;
     sl_pool_worker_stop(pool, me.state);
-    _exit(0); /* without atexit handlers and stdio buffers, which are copies of the coordinator's */
+    _exit(me.left); /* without atexit handlers and stdio buffers, which are copies of the coordinator's */
 }
 
 /* ---- its end ----------------------------------------------------------------------------------------------------- */
