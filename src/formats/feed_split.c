@@ -101,6 +101,7 @@ static sl_text prefix_of(sl_text name) {
 static sl_status keep(splitter *s, const char *data, size_t from, size_t to, sl_error *err) {
     sl_buf_add(&s->head, data + from, to - from);
     if (!s->head.failed) return SL_OK;
+    if (s->head.len + (to - from) <= SL_FEED_HEAD) return sl_oom(err);
     sl_fail(err, SL_E_DATA, "the head of the feed, before its first item, has tags of more than %d KiB",
             (int)(SL_FEED_HEAD >> 10));
     return fail_at(s->line, err);
@@ -116,8 +117,9 @@ static sl_status begin_root(splitter *s, sl_text name, uint64_t line, sl_error *
         if (sl_text_eq_nocase(sl_xml_local(name), sl_text_of(kinds[i].name))) s->kind = kinds[i].kind;
     if (!s->kind) return no_feed(line, name, err);
     s->root = sl_arena_text(&s->arena, name);
+    if (!s->root.s) return sl_oom(err);
     s->prefix = prefix_of(s->root);
-    return s->root.s ? SL_OK : sl_oom(err);
+    return SL_OK;
 }
 
 /* The first item: its name is that of all. */
@@ -158,7 +160,9 @@ static sl_status head_tag(splitter *s, const char *data, sl_xml_token token, sl_
     if (s->channel || s->kind == SL_FEED_ATOM || !sl_text_eq_nocase(sl_xml_local(name), SL_TEXT("channel")))
         return SL_OK;
     s->channel = true;
-    s->prefix = prefix_of(sl_arena_text(&s->arena, name));
+    sl_text own = sl_arena_text(&s->arena, name);
+    if (!own.s) return sl_oom(err);
+    s->prefix = prefix_of(own);
     return token == SL_XML_START ? keep(s, data, from, to, err) : SL_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <libxml/HTMLparser.h>
 
 #include "base/error.h"
+#include "formats/xml_quiet.h"
 #include "formats/xml_sax.h"
 
 enum { MOST_TAGS = 2000000 };
@@ -68,10 +69,11 @@ sl_status sl_tree_html(const char *data, size_t n, xmlDocPtr *out, sl_error *err
     TRY(check_tags(data, n, err));
     if (!n) return SL_OK;
     sl_xml_library();
+    sl_xml_hush before = sl_xml_quiet();
     htmlParserCtxtPtr ctxt = htmlNewParserCtxt();
-    if (!ctxt) return sl_oom(err);
-    sl_status status = read_html(ctxt, data, n, out, err);
-    htmlFreeParserCtxt(ctxt);
+    sl_status status = ctxt ? read_html(ctxt, data, n, out, err) : sl_oom(err);
+    if (ctxt) htmlFreeParserCtxt(ctxt);
+    sl_xml_loud(&before);
     if (status && *out) {
         xmlFreeDoc(*out);
         *out = NULL;
@@ -98,8 +100,9 @@ static sl_status put_text(growth *g, sl_error *err) {
     xmlNodePtr text = xmlNewDocTextLen(g->doc, chars(g->text.data), (int)g->text.len);
     sl_buf_clear(&g->text);
     if (!text) return sl_oom(err);
-    xmlAddChild(g->at, text);
-    return SL_OK;
+    if (xmlAddChild(g->at, text)) return SL_OK;
+    xmlFreeNode(text);
+    return sl_oom(err);
 }
 
 static sl_status put_attribute(growth *g, xmlNodePtr node, const sl_xml_attr *a, sl_error *err) {
@@ -128,7 +131,8 @@ static sl_status on_start(void *user, const sl_xml_element *e, sl_error *err) {
     }
     g->at = node;
     for (uint32_t i = 0; i < e->nspaces; i++)
-        if (e->spaces[i].prefix[0]) (void)xmlNewNs(node, chars(e->spaces[i].uri), chars(e->spaces[i].prefix));
+        if (e->spaces[i].prefix[0] && !xmlNewNs(node, chars(e->spaces[i].uri), chars(e->spaces[i].prefix)))
+            return sl_oom(err);
     if (e->name.prefix[0]) xmlSetNs(node, xmlSearchNs(g->doc, node, chars(e->name.prefix)));
     for (uint32_t i = 0; i < e->nattrs; i++) TRY(put_attribute(g, node, &e->attrs[i], err));
     return SL_OK;
@@ -153,13 +157,14 @@ static const sl_xml_handler handler = {.start = on_start, .end = on_end, .text =
 sl_status sl_tree_xml(const char *data, size_t n, xmlDocPtr *out, sl_error *err) {
     sl_xml *xml = NULL;
     sl_xml_library();
+    sl_xml_hush before = sl_xml_quiet();
     growth g = {.doc = xmlNewDoc(chars("1.0"))};
     *out = NULL;
-    if (!g.doc) return sl_oom(err);
-    sl_status status = sl_xml_new(&handler, &g, SL_XML_HTML, 0, &xml, err);
+    sl_status status = g.doc ? sl_xml_new(&handler, &g, SL_XML_HTML, 0, &xml, err) : sl_oom(err);
     if (!status) status = sl_xml_feed(xml, data, n, err);
     if (!status) status = sl_xml_finish(xml, err);
     sl_xml_free(&xml);
+    sl_xml_loud(&before);
     sl_buf_free(&g.text);
     if (status) {
         xmlFreeDoc(g.doc);

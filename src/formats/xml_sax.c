@@ -13,6 +13,7 @@
 #include "formats/encoding.h"
 #include "formats/json.h"
 #include "formats/xml_entity.h"
+#include "formats/xml_quiet.h"
 #include "formats/xml_scan.h"
 
 #define FREE_EXPANSION                                                                                       \
@@ -266,8 +267,24 @@ static xmlSAXHandler callbacks(void) {
     };
 }
 
+static void set_up_library(void) {
+    sl_xml_hush before = sl_xml_quiet();
+    xmlInitParser();
+    sl_xml_loud(&before);
+}
+
 void sl_xml_library(void) {
-    pthread_once(&xml_once, xmlInitParser);
+    pthread_once(&xml_once, set_up_library);
+}
+
+static bool make_parser(sl_xml *x) {
+    xmlSAXHandler sax = callbacks();
+    sl_xml_hush before = sl_xml_quiet();
+    x->ctxt = xmlCreatePushParserCtxt(&sax, x, NULL, 0, NULL);
+    sl_xml_loud(&before);
+    int options = XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_BIG_LINES;
+    if (x->ctxt) xmlCtxtUseOptions(x->ctxt, options | (x->flags & SL_XML_RECOVER ? XML_PARSE_RECOVER : 0));
+    return x->ctxt != NULL;
 }
 
 sl_status sl_xml_new(const sl_xml_handler *handler, void *user, unsigned flags, uint64_t text_limit,
@@ -280,14 +297,10 @@ sl_status sl_xml_new(const sl_xml_handler *handler, void *user, unsigned flags, 
     x->flags = flags;
     x->text_limit = text_limit;
     x->column = 1;
-    xmlSAXHandler sax = callbacks();
-    x->ctxt = xmlCreatePushParserCtxt(&sax, x, NULL, 0, NULL);
-    if (!x->ctxt) {
+    if (!make_parser(x)) {
         sl_xml_free(out);
         return sl_oom(err);
     }
-    int options = XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_BIG_LINES;
-    xmlCtxtUseOptions(x->ctxt, options | (flags & SL_XML_RECOVER ? XML_PARSE_RECOVER : 0));
     return SL_OK;
 }
 
@@ -347,7 +360,9 @@ static sl_status chunk(sl_xml *x, const char *data, size_t n, int last, sl_error
     uint64_t lines = sl_json_count_lines(data, n), column = sl_column_of(data, n);
     x->lines += lines;
     x->column = lines ? column : x->column + column - 1;
+    sl_xml_hush before = sl_xml_quiet();
     int rc = xmlParseChunk(x->ctxt, data, (int)n, last);
+    sl_xml_loud(&before);
     x->err = NULL;
     if (x->status || !rc || x->flags & SL_XML_RECOVER || x->ctxt->wellFormed) return x->status;
     x->malformed = true; /* libxml2 has not said why */

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "formats/document.h"
 #include "formats/markup.h"
+#include "formats/xml_quiet.h"
 #include "formats/xml_sax.h"
 
 enum { OPERATIONS = 20000000 };
@@ -64,11 +65,6 @@ static void on_error(void *user, xmlErrorPtr e) {
     }
 }
 
-/* libxml2 also has something to say to whoever listens on this thread. */
-static void say_nothing(void *user, const char *format, ...) {
-    (void)user, (void)format;
-}
-
 static xmlXPathContextPtr new_context(xmlDocPtr doc, failure *f) {
     xmlXPathContextPtr x = xmlXPathNewContext(doc);
     if (!x) return NULL;
@@ -81,10 +77,14 @@ static xmlXPathContextPtr new_context(xmlDocPtr doc, failure *f) {
 static sl_status compile(const xpath_conf *c, xmlXPathCompExprPtr *out, sl_error *err) {
     sl_xml_library();
     failure f = {.err = err, .kind = SL_E_PLAN, .expression = c->expression};
+    sl_xml_hush before = sl_xml_quiet();
     xmlXPathContextPtr x = new_context(NULL, &f);
     *out = x ? xmlXPathCtxtCompile(x, (const xmlChar *)c->expression) : NULL;
+    bool no_memory = !x || x->lastError.code == XML_ERR_NO_MEMORY;
     xmlXPathFreeContext(x);
+    sl_xml_loud(&before);
     if (*out) return SL_OK;
+    if (no_memory && !f.status) return sl_oom(err);
     return f.status ? f.status : sl_fail(err, SL_E_PLAN, "xpath '%.200s' is no XPath", c->expression);
 }
 
@@ -259,12 +259,10 @@ static sl_status evaluate(evaluation *v, xmlXPathCompExprPtr compiled, const xml
     xmlXPathObjectPtr result = NULL;
     sl_status status = x ? register_prefixes(x, root, err) : sl_oom(err);
     if (!status) {
-        xmlGenericErrorFunc listener = xmlGenericError;
-        void *listening = xmlGenericErrorContext;
-        xmlSetGenericErrorFunc(NULL, say_nothing);
+        sl_xml_hush before = sl_xml_quiet();
         (void)xmlXPathOrderDocElems(v->markup->doc);
         result = xmlXPathCompiledEval(compiled, x);
-        xmlSetGenericErrorFunc(listening, listener);
+        sl_xml_loud(&before);
         status = f.status;
         if (!result && !status) status = sl_fail(err, SL_E_DATA, "xpath '%.200s' fails", f.expression);
     }
