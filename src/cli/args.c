@@ -94,6 +94,7 @@ bool cli_parse(cli_args *args, int argc, char **argv, const cli_option *const *t
     args->words = calloc((size_t)argc + 1, sizeof *args->words);
     if (!args->given || !args->words) {
         snprintf(args->error, sizeof args->error, "out of memory");
+        args->no_memory = true;
         return false;
     }
     bool options = true;

@@ -30,6 +30,7 @@ typedef struct cli_args {
     const char **words; /* what is not an option */
     size_t nwords;
     char error[512]; /* filled when parsing fails */
+    bool no_memory;  /* that is why */
 } cli_args;
 
 /* Parses ARGV[0..ARGC) by the TABLES (NULL-terminated list). "--" ends the options. false: see error. */

@@ -29,7 +29,7 @@ static sl_pipeline *load(cli_args *args, bool checked, int *code) {
         return NULL;
     }
     sl_pipeline *p = sl_pipeline_new();
-    sl_status s = p ? cli_variables(p, args, &err) : SL_E_MEMORY;
+    sl_status s = p ? cli_variables(p, args, &err) : cli_no_memory(&err);
     const char *folders = cli_value(args, "pipe-path");
     if (s == SL_OK && folders) s = sl_pipeline_option(p, "pipe_path", folders, &err);
     if (s == SL_OK) s = sl_pipeline_load_file(p, args->words[0], &err);

@@ -41,6 +41,8 @@ sl_status cli_web_settings(sl_pipeline *p, const cli_args *args, sl_error *err);
 int cli_complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Prints ERR; returns its exit code. */
 int cli_error(const sl_error *err);
+/* ERR for what the program itself could not get; SL_E_MEMORY. */
+sl_status cli_no_memory(sl_error *err);
 
 /* interrupt.c: from here on the first signal stops the run of P, which is checked, soon; a second one ends the program at once. */
 void cli_interrupt_watch(sl_pipeline *p);

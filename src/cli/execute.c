@@ -52,7 +52,8 @@ static sl_status assign(sl_pipeline *p, const cli_given *g,
         return SL_E_USAGE;
     }
     char *name = strndup(g->value, (size_t)(equals - g->value));
-    sl_status s = name ? set(p, name, equals + 1, err) : SL_E_MEMORY;
+    if (!name) return cli_no_memory(err);
+    sl_status s = set(p, name, equals + 1, err);
     free(name);
     return s;
 }

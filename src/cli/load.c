@@ -54,10 +54,11 @@ static void set(draft *to, const char *key, json_t *value) {
     if (json_object_set_new(to->o, key, value) != 0) to->lost = true;
 }
 
-/* The N bytes of TEXT; NULL is noted. */
+/* The N bytes of TEXT. When there is memory for any bytes, but not for these, they are no UTF-8: that is noted. */
 static json_t *text_value(draft *to, const char *text, size_t n) {
     json_t *value = json_stringn(text, n), *any = value ? NULL : json_stringn_nocheck(text, n);
-    if (any) to->not_utf8 = text;
+    if (any) value = json_stringn(text, n);
+    if (any && !value) to->not_utf8 = text;
     json_decref(any);
     return value;
 }
@@ -66,14 +67,11 @@ static void set_text(draft *to, const char *key, const char *value) {
     if (value) set(to, key, text_value(to, value, strlen(value)));
 }
 
-/* Memory for a message may be what is missing: err has its own. */
 static sl_status check(const draft *d, sl_error *err) {
     if (!d->lost) return SL_OK;
-    if (d->not_utf8)
-        snprintf(err->text, sizeof err->text, "'%s' is not UTF-8, as all names must be", d->not_utf8);
-    else
-        snprintf(err->text, sizeof err->text, "out of memory");
-    return err->code = d->not_utf8 ? SL_E_USAGE : SL_E_MEMORY;
+    if (!d->not_utf8) return cli_no_memory(err);
+    snprintf(err->text, sizeof err->text, "'%s' is not UTF-8, as all names must be", d->not_utf8);
+    return err->code = SL_E_USAGE;
 }
 
 /* D as text, to be freed; NULL with err. */

@@ -30,6 +30,11 @@ int cli_complain(int code, const char *fmt, ...) {
     return code;
 }
 
+sl_status cli_no_memory(sl_error *err) {
+    snprintf(err->text, sizeof err->text, "out of memory");
+    return err->code = SL_E_MEMORY;
+}
+
 int cli_error(const sl_error *err) {
     char text[1400];
     return cli_complain(sl_exit_code(err->code), "%s", sl_error_format(err, text, sizeof text));
@@ -111,7 +116,7 @@ static int run_command(const cli_command *c, int argc, char **argv) {
     cli_args args = {0};
     int code;
     if (!cli_parse(&args, argc, argv, tables))
-        code = cli_complain(CLI_USAGE, "%s", args.error);
+        code = cli_complain(args.no_memory ? CLI_FAILED : CLI_USAGE, "%s", args.error);
     else if (cli_true(&args, "help"))
         code = help_command(c);
     else

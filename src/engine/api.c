@@ -342,8 +342,9 @@ static sl_status look_for_changes(sl_pipeline *p, sl_error *err) {
     sl_buf dir = {0};
     bool asked = p->plan->settings.if_changed;
     bool known = p->cache_dir.len || sl_cache_default_dir(&dir);
-    const char *folder = sl_buf_cstr(p->cache_dir.len ? &p->cache_dir : &dir);
-    sl_status s = sl_buf_check(&dir, err);
+    sl_buf *chosen = p->cache_dir.len ? &p->cache_dir : &dir;
+    const char *folder = sl_buf_cstr(chosen);
+    sl_status s = sl_buf_check(chosen, err);
     if (!s && asked && !p->cache)
         s = sl_fail(err, SL_E_USAGE,
                     "if_changed asks whether the copies in the cache still hold: it needs one (no-cache, and "

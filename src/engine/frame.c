@@ -48,10 +48,28 @@ sl_status sl_task_save(const sl_task *t, sl_buf *frame, sl_error *err) {
 }
 
 /* T as the worker keeps it: *LAST when that is the same text. NULL-terminated; .s is NULL for an empty text. */
-static sl_text intern(sl_names *names, sl_text t, sl_text *last) {
-    if (!t.n) return (sl_text){0};
-    if (!sl_text_eq(*last, t)) *last = sl_arena_text(&names->arena, t);
-    return *last;
+static sl_status intern(sl_names *names, sl_text t, sl_text *last, sl_text *out, sl_error *err) {
+    *out = (sl_text){0};
+    if (!t.n) return SL_OK;
+    if (!sl_text_eq(*last, t)) {
+        sl_text own = sl_arena_text(&names->arena, t);
+        if (!own.s) return sl_oom(err);
+        *last = own;
+    }
+    *out = *last;
+    return SL_OK;
+}
+
+static sl_status load_names(sl_cursor *c, sl_names *names, sl_unit *u, sl_error *err) {
+    sl_text path, source;
+    TRY(intern(names, get_text(c), &names->path, &path, err));
+    const char *file = path.s ? sl_cursor_bytes(c, sizeof u->file) : NULL;
+    if (file) memcpy(&u->file, file, sizeof u->file);
+    TRY(intern(names, get_text(c), &names->source, &source, err));
+    TRY(intern(names, get_text(c), &names->note, &u->note, err));
+    u->path = path.s;
+    u->source = source.s;
+    return SL_OK;
 }
 
 /* An input over the rest of a frame, copied out of it with padding behind. */
@@ -76,11 +94,7 @@ sl_status sl_task_load(const char *data, size_t n, sl_names *names, sl_task **ou
     u->line = sl_cursor_u64(&c);
     u->index = sl_cursor_u64(&c);
     u->bytes = sl_cursor_u64(&c);
-    u->path = intern(names, get_text(&c), &names->path).s;
-    const char *file = u->path ? sl_cursor_bytes(&c, sizeof u->file) : NULL;
-    if (file) memcpy(&u->file, file, sizeof u->file);
-    u->source = intern(names, get_text(&c), &names->source).s;
-    u->note = intern(names, get_text(&c), &names->note);
+    TRY(load_names(&c, names, u, err));
     if (c.failed) return damaged(err);
     if (has & HAS_INPUT) {
         u->input = rest_of(&c, u->length);

@@ -152,7 +152,7 @@ static void write_token(writer *w, uint32_t i, sl_lua_rewrite rewrite) {
 static sl_status finish(writer *w, sl_arena *arena, sl_text *out, sl_error *err) {
     insert(w, w->s->text.n, "");
     sl_status s = sl_buf_check(&w->out, err);
-    if (s == SL_OK) *out = sl_arena_text(arena, sl_text_n(sl_buf_cstr(&w->out), w->out.len));
+    if (s == SL_OK) *out = sl_arena_text(arena, sl_text_n(w->out.data ? w->out.data : "", w->out.len));
     sl_buf_free(&w->out);
     return s == SL_OK && !out->s ? sl_oom(err) : s;
 }

@@ -241,7 +241,7 @@ static sl_status read_file(const char *path, sl_arena *arena, sl_text *out, sl_e
     while ((n = fread(block, 1, sizeof block, f)) > 0) sl_buf_add(&text, block, n);
     sl_status s = ferror(f) ? sl_fail_errno(err, errno, "cannot read", path) : sl_buf_check(&text, err);
     fclose(f);
-    if (s == SL_OK) *out = sl_arena_text(arena, sl_text_n(sl_buf_cstr(&text), text.len));
+    if (s == SL_OK) *out = sl_arena_text(arena, sl_text_n(text.data ? text.data : "", text.len));
     sl_buf_free(&text);
     return s == SL_OK && !out->s ? sl_oom(err) : s;
 }

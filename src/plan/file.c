@@ -1,8 +1,11 @@
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/error.h"
+#include "base/files.h"
 #include "plan/plan.h"
 
 enum { DEFINITION_LIMIT = 64 << 20 };
@@ -14,25 +17,39 @@ static sl_status folder_of(const char *path, char **folder, sl_error *err) {
     return slash && !*folder ? sl_oom(err) : SL_OK;
 }
 
-static sl_status read_file(const char *path, sl_buf *out, sl_error *err) {
-    FILE *f = fopen(path, "re");
-    if (!f) return sl_fail(err, SL_E_USAGE, "cannot open '%s': %s", path, strerror(errno));
+/* A name that leads to no definition is a mistake of the call; that the system has no descriptor or memory to spare is none. */
+static sl_status cannot_open(const char *path, int why, sl_error *err) {
+    bool passes = why == EMFILE || why == ENFILE || why == ENOMEM || why == EIO || why == EAGAIN;
+    if (passes) return sl_fail_errno(err, why, "cannot open", path);
+    return sl_fail(err, SL_E_USAGE, "cannot open '%s': %s", path, strerror(why));
+}
+
+static sl_status read_all(int fd, const char *path, sl_buf *out, sl_error *err) {
     char block[65536];
-    size_t n;
     out->limit = DEFINITION_LIMIT;
-    while ((n = fread(block, 1, sizeof block, f)) > 0) sl_buf_add(out, block, n);
-    sl_status s = ferror(f) ? sl_fail_errno(err, errno, "cannot read", path) : sl_buf_check(out, err);
-    fclose(f);
+    for (;;) {
+        ssize_t n = read(fd, block, sizeof block);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return sl_fail_errno(err, errno, "cannot read", path);
+        if (n == 0) return sl_buf_check(out, err);
+        sl_buf_add(out, block, (size_t)n);
+    }
+}
+
+static sl_status read_file(const char *path, sl_buf *out, sl_error *err) {
+    int fd = sl_open_at(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+    if (fd < 0) return cannot_open(path, errno, err);
+    sl_status s = read_all(fd, path, out, err);
+    close(fd);
     return s;
 }
 
-/* A definition that cannot be read is a mistake of the call, not of the run. */
 sl_status sl_plan_load_file(sl_plan *p, const char *path, sl_error *err) {
     sl_buf text = {0};
     char *folder;
     sl_status s = folder_of(path, &folder, err);
     if (s == SL_OK) s = read_file(path, &text, err);
-    if (s == SL_OK) s = sl_plan_parse(p, sl_buf_cstr(&text), text.len, path, folder, err);
+    if (s == SL_OK) s = sl_plan_parse(p, text.len ? text.data : "", text.len, path, folder, err);
     free(folder);
     sl_buf_free(&text);
     return s;

@@ -413,9 +413,12 @@ static sl_text full_place(sl_plan *p, const sl_sink_ref *ref) {
 
 static sl_status check_places(sl_plan *p, const sl_sink_ref *ref, const char *place, sl_error *err) {
     sl_text mine = full_place(p, ref);
-    for (uint32_t i = 0; i < p->nsinks; i++)
-        if (sl_text_eq(full_place(p, &p->sinks[i]), mine))
+    for (uint32_t i = 0; i < p->nsinks; i++) {
+        sl_text other = full_place(p, &p->sinks[i]);
+        if (!mine.s || !other.s) return sl_oom(err);
+        if (sl_text_eq(other, mine))
             return sl_plan_fail(p, place, err, "two sinks write '%.*s'", (int)mine.n, mine.s);
+    }
     return SL_OK;
 }
 

@@ -127,7 +127,7 @@ static sl_status list_tables(database *d, sl_buf *list, sl_text *only, sl_error 
         sl_text name = sl_text_of((const char *)sqlite3_column_text(stmt, 0));
         *only = n++ ? (sl_text){0} : sl_arena_text(&d->arena, name);
         if (list->len < MOST_NAMES) sl_buf_printf(list, "%s%.*s", list->len ? ", " : "", (int)name.n, name.s);
-        rc = SQLITE_OK;
+        rc = n == 1 && !only->s ? SQLITE_NOMEM : SQLITE_OK;
     }
     sqlite3_finalize(stmt);
     return rc == SQLITE_DONE ? sl_buf_check(list, err) : fail_sqlite(d, rc, err);
