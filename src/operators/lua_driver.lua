@@ -20,6 +20,8 @@ local pointer, host, unsafe = ...
 local ffi = require 'ffi'
 local next, type, tonumber, error, rawget, rawset = next, type, tonumber, error, rawget, rawset
 local setmetatable, setfenv, loadstring, ipairs = setmetatable, setfenv, loadstring, ipairs
+local getmetatable, newproxy, rawequal, unpack, table_remove = getmetatable, newproxy, rawequal, unpack, table.remove
+local getupvalue, getinfo, debug_getmetatable = debug.getupvalue, debug.getinfo, debug.getmetatable
 local sort, concat, format = table.sort, table.concat, string.format
 local text_of, copy = ffi.string, ffi.copy
 local convert, store, take, learn, name_at = host.convert, host.store, host.take, host.learn, host.name_at
@@ -459,12 +461,41 @@ local function copied(from, without)
   return to
 end
 
+local known = {} -- values that do not change, or are ours
+local function know(t)
+  for _, v in next, t do known[v] = true end
+end
+
+local seals = {} -- the functions of each sealed library
+local loading = true -- the user's text is run once, before its function is called
+
+-- A library as the user's code sees it: no table, so that nothing gets into it, by rawset or table.insert either. Only while a file is
+-- loaded it may add to it.
+local function sealed(name, functions)
+  local proxy = newproxy(true)
+  local meta = getmetatable(proxy)
+  know(functions)
+  known[proxy] = true
+  seals[name] = functions
+  meta.__index = functions
+  meta.__newindex = function(_, key, v)
+    if not loading then
+      error("the function may not set '" .. name .. '.' .. tostring(key) ..
+        "': which items a worker gets is not known, so nothing may be left for the next call", 2)
+    end
+    functions[key] = v
+  end
+  meta.__metatable = false
+  return proxy
+end
+
 local function safe_library()
   string.dump = nil
+  getmetatable('').__metatable = false
   local g = {
-    string = copied(string, {}), table = copied(table, {}), bit = copied(bit, {}),
-    math = copied(math, { random = true, randomseed = true }),
-    coroutine = copied(coroutine, {}),
+    string = sealed('string', copied(string, {})), table = sealed('table', copied(table, {})), bit = sealed('bit', copied(bit, {})),
+    math = sealed('math', copied(math, { random = true, randomseed = true })),
+    coroutine = sealed('coroutine', copied(coroutine, {})),
   }
   for _, name in ipairs { 'assert', 'error', 'getmetatable', 'ipairs', 'next', 'pcall', 'rawequal', 'rawget', 'rawset', 'select',
     'setmetatable', 'tonumber', 'tostring', 'type', 'unpack', 'xpcall', '_VERSION' } do
@@ -475,6 +506,120 @@ end
 
 local library = unsafe and copied(_G, {}) or safe_library()
 library.pairs, library.null, library.list, library._G = pairs_in_order, null, list, nil
+
+-- ---- what lives longer than a call
+
+-- Each worker has a state of its own, and which items it gets is not known: what one call leaves behind for the next would make the result
+-- depend on the pool. So whatever the function reaches beside its item and its own locals (upvalues, globals of a file, what those lead to)
+-- is noted when it is loaded, and is held against that behind every batch.
+local tables, functions = {}, {} -- notes, by table and by function
+local waiting = {} -- values not noted yet, each with the name it is known by
+
+local function wait(v, name)
+  local t = type(v)
+  if v == nil or known[v] then return end
+  if t == 'table' or t == 'function' or t == 'thread' or t == 'userdata' or t == 'cdata' then
+    waiting[#waiting + 1] = { v, name }
+  end
+end
+
+local function note_table(t, name)
+  if tables[t] then return end
+  local copy, n, meta = {}, 0, debug_getmetatable(t)
+  for key, v in next, t do
+    copy[key] = v
+    n = n + 1
+    wait(key, name)
+    wait(v, name)
+  end
+  wait(meta, name)
+  tables[t] = { copy = copy, n = n, meta = meta, name = name }
+end
+
+local function note_function(f, name)
+  if functions[f] then return end
+  local values, n = {}, 0
+  for i = 1, 255 do
+    local upvalue, v = getupvalue(f, i)
+    if not upvalue then break end
+    values[i], n = v, i
+    wait(v, upvalue ~= '' and upvalue or name)
+  end
+  functions[f] = { values = values, n = n }
+end
+
+-- What cannot be looked into: an iterator of string.gmatch, a coroutine.
+local function refuse(name)
+  if unsafe then return end
+  error("'" .. name .. "' holds a coroutine or an iterator, which would go on from call to call: make it in the function", 0)
+end
+
+local function note_all()
+  while #waiting > 0 do
+    local v, name = unpack(table_remove(waiting))
+    local t = type(v)
+    if t == 'table' then
+      note_table(v, name)
+    elseif t ~= 'function' or getinfo(v, 'S').what == 'C' then
+      refuse(name)
+    else
+      note_function(v, name)
+    end
+  end
+end
+
+local function same(a, b)
+  return rawequal(a, b) or (a ~= a and b ~= b)
+end
+
+local function table_changed(t, note)
+  local n = 0
+  for key, v in next, t do
+    if not same(note.copy[key], v) then return true end
+    n = n + 1
+  end
+  return n ~= note.n or debug_getmetatable(t) ~= note.meta
+end
+
+local function find_changed()
+  if next(item) ~= nil then return 'item', ', by rawset' end
+  for t, note in next, tables do
+    if table_changed(t, note) then return note.name, '' end
+  end
+  for f, note in next, functions do
+    for i = 1, note.n do
+      local name, v = getupvalue(f, i)
+      if not same(note.values[i], v) then return name, '' end
+    end
+  end
+end
+
+-- ENDING, a loop over a batch, with that look behind it.
+local function looked_after(ending)
+  return function(...)
+    local a, b = ending(...)
+    local name, how = find_changed()
+    if not name then return a, b end
+    frame.at = frame.count
+    error("the function changes '" .. name .. "'" .. how ..
+      ', which lives longer than a call: which items a worker gets is not known, so nothing may be left for the next call', 0)
+  end
+end
+
+-- GLOBALS: those that a file has made.
+local function note_reachable(f, globals)
+  know { check, number, rows, texts, item, null, list_mark, list, pairs_in_order, package, package.loaded }
+  know(rows)
+  know(texts)
+  for name, v in next, library do
+    if globals[name] or (unsafe and type(v) == 'table') then wait(v, name) else known[v] = true end
+  end
+  for name, functions in next, seals do
+    for _, v in next, functions do wait(v, name) end
+  end
+  wait(f, 'function')
+  note_all()
+end
 
 local function field_or_global(_, name)
   local v = get(nil, name)
@@ -503,24 +648,29 @@ local function from_file(code, chunk, name)
   elseif type(found) ~= 'function' then
     error("name its function by 'function', or let it return one", 0)
   end
+  local globals = {}
   for key, v in next, environment do
     library[key] = v
+    globals[key] = v
     environment[key] = nil
   end
   setmetatable(environment, { __index = library, __newindex = no_global, __metatable = false })
-  return found
+  return found, globals
 end
 
 local function open(code, chunk, is_file, name, fields, constructors)
   make_rows(constructors)
   frame.left = CHECKS
   frame.looks = 0
+  local globals = {}
   if is_file then
-    call = from_file(code, chunk, name)
+    call, globals = from_file(code, chunk, name)
   else
     local index = fields and field_or_global or library
     call = compile(code, chunk, setmetatable({}, { __index = index, __newindex = no_global, __metatable = false }))
   end
+  loading = false
+  note_reachable(call, globals)
 end
 
 local function whole(items)
@@ -530,5 +680,5 @@ local function whole(items)
 end
 
 host.item, host.changes, host.removed = item, changes, removed
-return { open = open, shape = shape, test = test, values = values, first = first, columns = columns,
-  change = change, each = each, whole = whole }
+return { open = open, shape = shape, test = looked_after(test), values = looked_after(values), first = looked_after(first),
+  columns = looked_after(columns), change = looked_after(change), each = looked_after(each), whole = looked_after(whole) }

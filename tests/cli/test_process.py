@@ -2,6 +2,7 @@
 them meanwhile."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -398,6 +399,81 @@ class Inputs(Process):
     def test_a_file_of_the_system_is_read_though_it_says_that_it_is_empty(self):
         out = self.sluice("pipe", "fetchtext url=/proc/self/status", "-q").out
         self.assertIn(b"Name:", out)
+
+
+class Functions(Process):
+    """A function of the user's keeps nothing from call to call, so its results are the same on every pool."""
+
+    REFUSED = "for the next call"
+
+    def refuse(self, conf, *more, code=1, message=REFUSED, rows=2000):
+        self.file("s.csv", "a\n" + "".join(f"{i}\n" for i in range(rows)))
+        self.file("d.json", '{"modules": [{"type": "csv", "conf": {"url": "s.csv"}}, {"type": "udf", "conf": %s}]}' % json.dumps(conf))
+        for pool in POOLS:
+            r = self.sluice("run", "d.json", "-q", "--unit", "5000", *more, *pool, code=code)
+            if code:
+                self.assertIn(message, r.message)
+        return r
+
+    def refuse_file(self, text, *more, **how):
+        self.file("f.lua", text)
+        return self.refuse({"file": "f.lua", "function": "f"}, *more, **how)
+
+    def test_libraries_cannot_be_written_to(self):
+        for write, message in (("string.n = (string.n or 0) + 1", "may not set 'string.n'"),
+                               ("math.pi = 3", "may not set 'math.pi'"),
+                               ("table.n = 1", "may not set 'table.n'"),
+                               ("coroutine.n = 1", "may not set 'coroutine.n'"),
+                               ("bit.n = 1", "may not set 'bit.n'"),
+                               ("rawset(string, 'n', 1)", "table expected"),
+                               ("table.insert(math, 1)", "table expected"),
+                               ("setmetatable(string, {})", "table expected"),
+                               ("getmetatable('').__index.n = 1", "index a boolean value"),
+                               ("getmetatable(string).__index.n = 1", "index a boolean value"),
+                               ("getmetatable(list{}).n = 1", "index a boolean value"),
+                               ("n = 1", "may not set the global 'n'"),
+                               ("rawset(item, 'n', 1)", "the function changes 'item', by rawset")):
+            self.refuse({"lua": write + " return {x = 1}"}, message=message)
+
+    def test_what_a_file_holds_cannot_be_changed(self):
+        for text, name in (("local n = 0 function f(item) n = n + 1 return {x = n} end", "n"),
+                           ("local t = {} function f(item) t.n = (t.n or 0) + 1 return {x = t.n} end", "t"),
+                           ("local t = {{}} function f(item) local u = t[1] u[#u + 1] = 1 return {x = #u} end", "t"),
+                           ("seen = {} function f(item) rawset(seen, item.a, true) return {x = 1} end", "seen"),
+                           ("local t = {} function f(item) setmetatable(t, {}) return {x = 1} end", "t"),
+                           ("local t = {1, 2} function f(item) table.sort(t, function(a, b) return a > b end) return {x = t[1]} end", "t"),
+                           ("local n = 0 local function g() n = n + 1 return n end function f(item) return {x = g()} end", "n"),
+                           ("local t = setmetatable({}, {__index = {n = 1}}) function f(item) local i = getmetatable(t).__index "
+                            "i.n = i.n + 1 return {x = i.n} end", "t")):
+            with self.subTest(text):
+                self.refuse_file(text, message=f"the function changes '{name}', which lives longer than a call")
+
+    def test_what_goes_on_from_call_to_call_is_refused_when_it_is_loaded(self):
+        for text in ("local g = coroutine.wrap(function() local i = 0 while true do i = i + 1 coroutine.yield(i) end end) "
+                     "function f(item) return {x = g()} end",
+                     "local g = string.gmatch(string.rep('a', 1000), 'a') function f(item) return {x = g()} end"):
+            self.refuse_file(text, code=2, message="'g' holds a coroutine or an iterator")
+
+    def test_constants_and_helpers_of_a_file_are_as_ever(self):
+        self.refuse_file("local names = {'a', 'b', {c = {1, 2, 0/0}}} local up = string.upper function string.twice(s) return s .. s end "
+                         "local function g(s) return up(s) .. #names end "
+                         "function f(item) local r = {} for k, v in pairs(names[3].c) do r[k] = v end "
+                         "return {x = g(item.a), y = string.twice(item.a), z = #r} end", code=0)
+
+    def test_rights_do_not_change_that(self):
+        for text, name in (("function f(item) string.n = (string.n or 0) + 1 return {x = string.n} end", "string"),
+                           ("function f(item) debug.getmetatable('').__index.n = 1 return {x = 1} end", "string"),
+                           ("local m = require 'm' function f(item) return {x = m.next()} end", "n")):
+            self.file("m.lua", "local n = 0 return {next = function() n = n + 1 return n end}")
+            self.refuse_file(text, "--unsafe-lua", message=f"the function changes '{name}'")
+
+    def test_conditions_and_aggregates(self):
+        self.file("s.csv", "a\n" + "1\n" * 3000)
+        self.file("f.lua", "local n = 0 function g(items) n = n + 1 return {n = #items} end")
+        for pipe, name in (("filter lua='rawset(item, \"n\", 1) ~= nil'", "item"), ("aggregate file=f.lua function=g", "n")):
+            for pool in POOLS:
+                r = self.sluice("pipe", f"csv url=s.csv | {pipe}", "-q", *pool, code=1)
+                self.assertIn(f"the function changes '{name}'", r.message)
 
 
 if __name__ == "__main__":
