@@ -16,6 +16,10 @@ static sl_status write_line(sl_csv_writer *w, sl_error *err) {
 
 /* The first section's columns become the header. */
 static sl_status begin(sl_csv_writer *w, uint32_t ncols, sl_text names, sl_error *err) {
+    if (ncols == 0)
+        return sl_fail(
+            err, SL_E_DATA,
+            "the first item has no field, so no column has a name: name all with `columns`, or write jsonl");
     w->begun = true;
     w->ncols = ncols;
     sl_buf_text(&w->names, names);

@@ -147,6 +147,18 @@ class Replace(Empty):
         self.file("d.json", json.dumps({"sources": [{"url": "header.csv"}], "sinks": [{"to": "d.csv", "header": False}]}))
         self.sluice("run", "d.json", code=1)
 
+    def test_an_object_without_fields(self):
+        """{} is what some servers answer when they have nothing: a record, but no row."""
+        self.fill()
+        for content in ("{}", "[{}]", '[{}, {"n": 1}]'):
+            self.file("object.json", content)
+            for to in ("x.db:t", "x.csv", "x.tsv"):
+                if "n" not in content or not to.startswith("x.db"):
+                    self.refused("load", "object.json", "--to", to)
+        self.file("object.json", '[{"n": 1}, {}]')
+        self.sluice("load", "object.json", "--to", "new.csv", "-q")
+        self.assertEqual((self.dir / "new.csv").read_text(), 'n\n1\n""\n')
+
     def test_a_large_file(self):
         self.file("x.csv", '"' + "h" * 200000 + '"\n1\n')
         self.sluice("load", "header.csv", "--to", "x.csv", code=1)

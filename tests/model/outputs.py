@@ -20,6 +20,8 @@ def csv_text(records, delimiter=","):
     names = list(records[0]) if records else list(records.heading)
     if not names and not records:
         return ""
+    if not names:
+        raise Refused("no column has a name")
     lines = [csv_line([Untyped(n) for n in names], delimiter)]
     known = set(names)
     for r in records:
