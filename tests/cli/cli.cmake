@@ -1,5 +1,5 @@
 # The program as people use it: its command line, the examples in configs/, what is generated from it, and the example of the API.
-foreach(name command_line failures targets empty functions examples definitions data feeds cache pages changes values)
+foreach(name command_line failures targets empty sqlite functions examples definitions data feeds cache pages changes values)
   add_test(NAME cli.${name} COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
   set_tests_properties(cli.${name} PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
 endforeach()
