@@ -135,10 +135,8 @@ const cli_command cli_cache = {
     .usage = "ls | prune | clear [--dir DIR] [--older AGE] [--max-size SIZE] [--json]",
     .summary = "Shows the HTTP cache, or makes it smaller",
     .help = "Answers of servers that say how to ask whether they still hold are kept in $SLUICE_CACHE_DIR, "
-            "$XDG_CACHE_HOME/sluice or\n"
-            "~/.cache/sluice. ls lists them, those not used for longest first; prune removes what is old or "
-            "too much; "
-            "clear removes all.\n\n"
+            "$XDG_CACHE_HOME/sluice or ~/.cache/sluice. ls lists them, those not used for longest first; "
+            "prune removes what is old or too much; clear removes all.\n\n"
             "  sluice cache ls\n"
             "  sluice cache prune --older 30d --max-size 500M",
     .words = "ls prune clear",

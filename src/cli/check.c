@@ -78,7 +78,8 @@ const cli_command cli_check = {
     .name = "check",
     .usage = "PIPELINE.json",
     .summary = "Checks a definition without reading any input",
-    .help = "Prints the first thing wrong with its line and column, and exits with 2; otherwise says ok.",
+    .help = "Prints the first thing wrong with its line and column, and exits with 2; otherwise says ok.\n\n"
+            "  sluice check configs/crime-top.json",
     .words = "@definitions",
     .tables = check_tables,
     .run = check,
@@ -89,7 +90,9 @@ const cli_command cli_plan = {
     .usage = "PIPELINE.json [--inputs] [--dependencies] [--json]",
     .summary = "Shows how a definition would run: stages, what runs where, sinks",
     .help = "A stage is one walk of the input over the workers; what must see all items, or see them in "
-            "order, ends it.",
+            "order, ends it.\n\n"
+            "  sluice plan configs/crime-stations.json\n"
+            "  sluice plan configs/crime-stations.json --dependencies",
     .words = "@definitions",
     .tables = plan_tables,
     .run = plan,

@@ -35,10 +35,10 @@ const cli_command cli_convert = {
     .name = "convert",
     .usage = "PIPELINE.json [-o FILE]",
     .summary = "Writes a definition of any form in the native one",
-    .help = "Modules, pairs of ids as wires, settings; old names become today's, what leads nowhere is left "
-            "out. The result gives the "
-            "same items when it lies\nin the same folder, where its relative names start.\n\n"
-            "  sluice convert pipe_from_riko.json -o pipe.json",
+    .help =
+        "Modules, pairs of ids as wires, settings; old names become today's, what leads nowhere is left out. "
+        "The result gives the same items when it lies in the same folder, where its relative names start.\n\n"
+        "  sluice convert configs/crime-stations-riko.json -o configs/native.json",
     .words = "@definitions",
     .tables = tables,
     .run = run,

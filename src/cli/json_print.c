@@ -6,9 +6,9 @@
 
 #include <jansson.h>
 
-#include "sluice.h"
+#include "cli/wrap.h"
 
-enum { WIDTH = 100 };
+#include "sluice.h"
 
 static const char *text_of(const json_t *o, const char *key) {
     const char *t = json_string_value(json_object_get(o, key));
@@ -29,27 +29,6 @@ void cli_make_harmless(json_t *v) {
     }
     json_array_foreach(v, i, part) cli_make_harmless(part);
     json_object_foreach(v, key, part) cli_make_harmless(part);
-}
-
-/* TEXT in lines of at most WIDTH columns, each behind INDENT blanks. */
-static void print_wrapped(const char *text, int indent) {
-    int column = 0;
-    while (*text) {
-        size_t n = strcspn(text, " \n");
-        if (column && column + 1 + (int)n > WIDTH - indent) {
-            putchar('\n');
-            column = 0;
-        }
-        if (column)
-            putchar(' ');
-        else
-            printf("%*s", indent, "");
-        column += (int)n + (column > 0);
-        fwrite(text, 1, n, stdout);
-        text += n;
-        while (*text == ' ' || *text == '\n') text++;
-    }
-    putchar('\n');
 }
 
 /* ---- plan ------------------------------------------------------------------------------------------------------------------ */
@@ -125,7 +104,7 @@ static void print_kind(const json_t *pipes, const char *kind, const char *title)
     json_t *pipe;
     printf("%s\n", title);
     json_array_foreach(pipes, i, pipe) if (strcmp(text_of(pipe, "kind"), kind) == 0)
-        printf("  %-17s %s\n", text_of(pipe, "name"), text_of(pipe, "summary"));
+        cli_wrap(text_of(pipe, "summary"), 20, printf("  %-17s ", text_of(pipe, "name")));
 }
 
 void cli_print_pipes(const char *json) {
@@ -142,27 +121,69 @@ static void print_options(const json_t *options, int indent) {
     size_t i;
     json_t *o;
     json_array_foreach(options, i, o) {
-        printf("%*s%-*s %s\n", indent, "", 20 - indent, text_of(o, "name"), text_of(o, "usage"));
-        print_wrapped(text_of(o, "help"), 22);
+        int column = printf("%*s%-*s ", indent, "", 20 - indent, text_of(o, "name"));
+        cli_wrap(text_of(o, "usage"), 21, column);
+        cli_wrap(text_of(o, "help"), 22, 0);
         print_options(json_object_get(o, "rule"), indent + 4);
     }
 }
 
-static void print_fact(const char *what, const char *value, int *n) {
-    if (*value) printf("%s%s %s", (*n)++ ? "; " : "\ndefaults: ", what, value);
+enum { FACTS = 512 };
+
+static void add_fact(char facts[FACTS], const char *what, const char *value) {
+    size_t n = strlen(facts);
+    if (*value) snprintf(facts + n, FACTS - n, "%s%s %s", n ? "; " : "defaults: ", what, value);
 }
 
 /* What holds where the module does not say: the same facts as in docs/pipes.md. */
 static void print_calls(const json_t *pipe) {
-    int n = 0;
-    print_fact("field", text_of(pipe, "field"), &n);
-    if (strcmp(text_of(pipe, "cast"), "pass") != 0) print_fact("read as", text_of(pipe, "cast"), &n);
-    print_fact("result under", text_of(pipe, "assign"), &n);
-    print_fact("main key", text_of(pipe, "main"), &n);
-    if (n) putchar('\n');
+    char facts[FACTS] = "";
+    add_fact(facts, "field", text_of(pipe, "field"));
+    if (strcmp(text_of(pipe, "cast"), "pass") != 0) add_fact(facts, "read as", text_of(pipe, "cast"));
+    add_fact(facts, "result under", text_of(pipe, "assign"));
+    add_fact(facts, "main key", text_of(pipe, "main"));
+    if (*facts) putchar('\n');
+    if (*facts) cli_wrap(facts, 0, 0);
     if (json_is_true(json_object_get(pipe, "second_stream"))) puts("\nport `other`: the second stream");
     if (json_is_true(json_object_get(pipe, "more_streams")))
         puts("\nports `_OTHER`, `_OTHER1`, ...: further streams");
+}
+
+/* The length of TEXT up to the first MARK that stands in no quotes. */
+static size_t length_before(const char *text, const char *mark) {
+    char quote = 0;
+    size_t n = 0;
+    for (; text[n] && (quote || strncmp(text + n, mark, strlen(mark)) != 0); n++) {
+        if (quote ? text[n] == quote : text[n] == '\'' || text[n] == '"') quote = quote ? 0 : text[n];
+    }
+    return n;
+}
+
+/* One step of N bytes, in several lines if it has to be; returns the column behind it. */
+static int print_step(const char *step, size_t n, int column) {
+    for (size_t at = 0; at < n;) {
+        size_t word = length_before(step + at, " ");
+        if (word > n - at) word = n - at;
+        bool fits = column + (int)word + 1 <= CLI_WIDTH;
+        if (at) fputs(fits ? " " : "\n        ", stdout);
+        column = (at && !fits ? 8 : column + (at > 0)) + printf("%.*s", (int)word, step + at);
+        at += word + (step[at + word] == ' ');
+    }
+    return column;
+}
+
+/* As many to a line as a terminal shows: between steps and words a line end is as good as a blank. */
+static void print_steps(const char *steps, int column) {
+    for (;;) {
+        size_t n = length_before(steps, " | ");
+        column = print_step(steps, n, column);
+        steps += n;
+        if (!*steps) return;
+        steps += 3;
+        bool fits = column + 3 + (int)length_before(steps, " | ") + 1 <= CLI_WIDTH;
+        fputs(fits ? " | " : "\n      | ", stdout);
+        column = fits ? column + 3 : 8;
+    }
 }
 
 /* Steps in the quotes that they themselves have no need of; a definition as what a shell reads up to END. */
@@ -170,15 +191,18 @@ static void print_example(const char *text) {
     char quote = strchr(text, '\'') ? '"' : '\'';
     if (*text == '{')
         printf("\nexample:\n  sluice run /dev/stdin <<'END'\n%s\nEND\n", text);
-    else
-        printf("\nexample:\n  sluice pipe %c%s%c\n", quote, text, quote);
+    else {
+        print_steps(text, printf("\nexample:\n  sluice pipe %c", quote) - 10);
+        printf("%c\n", quote);
+    }
 }
 
 void cli_print_pipe(const char *json) {
     json_t *pipe = json_loads(json, JSON_DECODE_ANY, NULL);
     const json_t *one = json_is_array(pipe) ? json_array_get(pipe, 0) : pipe;
-    printf("%s (%s): %s\n\n", text_of(one, "name"), text_of(one, "kind"), text_of(one, "summary"));
-    if (*text_of(one, "details")) print_wrapped(text_of(one, "details"), 0);
+    cli_wrap(text_of(one, "summary"), 0, printf("%s (%s): ", text_of(one, "name"), text_of(one, "kind")));
+    putchar('\n');
+    if (*text_of(one, "details")) cli_wrap(text_of(one, "details"), 0, 0);
     json_t *options = json_object_get(one, "options");
     if (json_array_size(options)) {
         puts("\nconf:");

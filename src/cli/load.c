@@ -259,13 +259,14 @@ const cli_command cli_load = {
     .usage = "SOURCE... --to out.db:table [OPTION...]",
     .summary = "Loads files or URLs into a table",
     .help = "SOURCE is a file, a glob in quotes, an http(s) URL or - for standard input; .gz and .zst are "
-            "unpacked. Columns are INTEGER, REAL or\n"
-            "TEXT by what all their values are; nothing is changed in value. The table is replaced at the "
-            "end in one transaction, or as\n"
-            "--mode says.\n\n"
+            "unpacked. "
+            "Columns are INTEGER, REAL or TEXT by what all their values are; nothing is changed in value. "
+            "The table is replaced at the end in one transaction, or as --mode says.\n\n"
             "  sluice load crime.csv --to crime.db:crime\n"
+            "  sluice load crime.json --path value.items --to crime.db:crime --to crime.csv\n"
             "  sluice load 'feeds/*.jsonl.gz' --to feeds.db:items --mode upsert --key id\n"
-            "  curl -s https://example.org/x.tsv | sluice load - --from tsv --to x.db:x --type zip=TEXT",
+            "  curl -s https://example.org/stations.csv | sluice load - --from csv \\\n"
+            "        --to stations.db:stations --type code=TEXT",
     .words = "@files",
     .tables = tables,
     .run = run,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/wrap.h"
 
 static const cli_command *const commands[] = {&cli_run,  &cli_load,    &cli_pipe,  &cli_pipes, &cli_check,
                                               &cli_plan, &cli_convert, &cli_cache, &cli_schema};
@@ -42,6 +43,11 @@ int cli_error(const sl_error *err) {
 
 /* ---- help ------------------------------------------------------------------------------------------------------------- */
 
+enum {
+    HELP = 29,
+    USAGE = 7
+}; /* the column in which an option is explained, and the one of a long usage's second line */
+
 static void print_option(const cli_option *o) {
     char left[64];
     if (!o->help) return;
@@ -49,13 +55,19 @@ static void print_option(const cli_option *o) {
                       : snprintf(left, sizeof left, "    --%s", o->name);
     if (o->arg == CLI_OPTIONAL) snprintf(left + n, sizeof left - (size_t)n, "[=%s]", o->value);
     if (o->arg == CLI_REQUIRED) snprintf(left + n, sizeof left - (size_t)n, " %s", o->value);
-    printf("  %-26s %s\n", left, o->help);
+    int column = printf("  %-26s ", left);
+    if (column > HELP) {
+        putchar('\n');
+        column = 0;
+    }
+    cli_wrap(o->help, HELP, column);
 }
 
 static int help_command(const cli_command *c) {
-    printf("usage: sluice %s %s\n\n%s.\n\n", c->name, c->usage, c->summary);
-    if (c->help) printf("%s\n\n", c->help);
-    puts("options:");
+    cli_wrap(c->usage, USAGE, printf("usage: sluice %s ", c->name));
+    printf("\n%s.\n\n", c->summary);
+    cli_wrap_paragraphs(c->help);
+    puts("\noptions:");
     for (size_t t = 0; c->tables && c->tables[t]; t++) {
         if (t) putchar('\n'); /* each table is about one thing */
         for (const cli_option *o = c->tables[t]; o->name; o++) print_option(o);
@@ -65,7 +77,8 @@ static int help_command(const cli_command *c) {
 }
 
 static int help(FILE *to, int code) {
-    fputs("sluice moves items from files and feeds through pipes into SQLite, CSV or JSON, in parallel.\n\n"
+    fputs("sluice moves items from files and feeds through pipes into SQLite, CSV or JSON,\n"
+          "in parallel.\n\n"
           "usage: sluice COMMAND ...\n\n",
           to);
     for (size_t i = 0; i < COMMANDS; i++) fprintf(to, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
@@ -73,12 +86,12 @@ static int help(FILE *to, int code) {
           "  sluice --version        the version\n\n"
           "examples:\n"
           "  sluice load crime.csv --to crime.db:crime\n"
-          "  sluice pipe 'csv url=crime.csv | filter rule.field=province rule.op=eq rule.value=GP | truncate "
-          "5'\n"
-          "  sluice run load-feeds.json -j 4\n\n"
-          "exit codes: 0 done; 1 failed, nothing committed; 2 usage or pipeline error; 3 done, with "
-          "quarantined items;\n"
-          "70 internal error; 75 try again later; 129, 130, 143 interrupted\n",
+          "  sluice pipe 'csv url=crime.csv | filter rule.field=province rule.op=eq\n"
+          "      rule.value=GP | truncate 5'\n"
+          "  sluice run configs/crime-top.json --set PROVINCE=WC -j 4\n\n"
+          "exit codes: 0 done; 1 failed, nothing committed; 2 usage or pipeline error;\n"
+          "3 done, with quarantined items; 70 internal error; 75 try again later;\n"
+          "129, 130, 143 interrupted\n",
           to);
     return code;
 }

@@ -21,14 +21,16 @@ const cli_command cli_pipe = {
     .name = "pipe",
     .usage = "'STEP | STEP ...' [OPTION...]",
     .summary = "Runs steps given on the command line",
-    .help =
-        "A step is a pipe and its conf as key=value words; dotted keys nest, a repeated key makes a list, a "
-        "word without = sets the pipe's\n"
-        "main key, @field= @assign= @emit= @count= @skip_if.field= are its call options. `sluice pipes NAME` "
-        "shows what "
-        "a pipe takes.\n\n"
-        "  sluice pipe 'fetchdata url=crime.json | sort rule.field=incidents rule.dir=desc | truncate 5'\n"
-        "  sluice pipe 'csv url=- | filter rule.field=n rule.op=atleast rule.value=10' --to out.csv <in.csv",
+    .help = "A step is a pipe and its conf as key=value words; dotted keys nest, a repeated key makes a "
+            "list, a word without = sets the "
+            "pipe's main key, @field= @assign= @emit= @count= @skip_if.field= are its call options. `sluice "
+            "pipes NAME` shows what a pipe takes.\n\n"
+            "Put the steps between single quotes; texts with blanks in double quotes inside of them.\n\n"
+            "  sluice pipe 'csv url=crime.csv | filter rule.field=province rule.op=eq\n"
+            "      rule.value=GP | sort rule.field=incidents rule.type=int rule.dir=desc\n"
+            "      | truncate 5' --to top.csv\n"
+            "  sluice pipe 'fetchdata url=crime.json path=value.items | count'\n"
+            "  sluice pipe 'csv url=- | filter lua=\"tonumber(incidents) > 900\"' <crime.csv",
     .words = "@steps",
     .tables = tables,
     .run = run,

@@ -30,6 +30,10 @@ const cli_command cli_pipes = {
     .name = "pipes",
     .usage = "[NAME] [--json]",
     .summary = "Lists the pipes, or explains one",
+    .help = "A pipe is one step: a source, a processor, an operator. What it is told is its conf.\n\n"
+            "  sluice pipes\n"
+            "  sluice pipes filter\n"
+            "  sluice pipes filter --json",
     .words = "@pipes",
     .tables = tables,
     .run = run,

@@ -33,11 +33,11 @@ const cli_command cli_run = {
     .name = "run",
     .usage = "PIPELINE.json [OPTION...]",
     .summary = "Runs a pipeline definition",
-    .help = "PIPELINE.json is a definition in any of the accepted forms (docs/pipeline-format.md). Items go "
-            "to the sinks it names, to those\n"
-            "given with --to instead, or to standard output.\n\n"
-            "  sluice run configs/crime-top5.json\n"
-            "  sluice run configs/load.json --set YEAR=2014 --to out.db:crime -j 4 --report run.json",
+    .help = "PIPELINE.json is a definition in any of the accepted forms (docs/pipeline-format.md). "
+            "Items go to the sinks it names, to those given with --to instead, or to standard output.\n\n"
+            "  sluice run configs/crime-top.json\n"
+            "  sluice run configs/crime-top.json --set PROVINCE=WC --to top.db:top -j 4 \\\n"
+            "        --report run.json",
     .words = "@definitions",
     .tables = tables,
     .run = run,

@@ -19,7 +19,7 @@ const cli_command cli_schema = {
     .usage = ">pipeline.schema.json",
     .summary = "Prints the JSON Schema of a definition",
     .help = "An editor that knows the schema completes and checks definitions: name the file in the "
-            "definition, as in\n\n"
-            "  {\"$schema\": \"pipeline.schema.json\", \"modules\": [...]}",
+            "definition, as in {\"$schema\": \"pipeline.schema.json\", \"modules\": [...]}.\n\n"
+            "  sluice schema >pipeline.schema.json",
     .run = run,
 };

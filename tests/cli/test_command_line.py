@@ -77,8 +77,9 @@ class Help(Case):
     def test_every_pipe_explains_itself(self):
         for pipe in described(self):
             lines = self.sluice("pipes", pipe["name"]).out.decode().splitlines()
-            self.assertEqual(lines[0], f"{pipe['name']} ({pipe['kind']}): {pipe['summary']}")
-            told = [" ".join(line.split()) for line in lines]
+            told = " ".join(" ".join(lines).split())
+            self.assertTrue(told.startswith(f"{pipe['name']} ({pipe['kind']}): {pipe['summary']}"), told)
+            told = told.replace("| ", "|") # a long row of choices is broken behind one
             for option in all_options(pipe["options"]):
                 self.assertIn(f"{option['name']} {option['usage']}", told, pipe["name"])
                 self.assertIn(option.get("default", "").strip(), option["usage"], pipe["name"])
