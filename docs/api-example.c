@@ -1,6 +1,6 @@
 /* api-example.c: sluice as a library, from end to end.
  *
- *     cc api-example.c $(pkg-config --cflags --libs --static sluice) -o api-example
+ *     cc api-example.c $(pkg-config --cflags --libs sluice) -o api-example
  *     ./api-example configs/crime-top.json data/crime.csv
  *
  * Five small programs in one: a definition from a file, one from a text, a pipeline built step by step and run to its sinks, items

@@ -22,6 +22,9 @@ add_test(NAME cli.completion COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_comp
 set_tests_properties(cli.completion PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT
   "SLUICE=$<TARGET_FILE:sluice_program>;BUILD_DIR=${PROJECT_BINARY_DIR}")
 
+add_test(NAME cli.install COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_install.py)
+set_tests_properties(cli.install PROPERTIES TIMEOUT 300 LABELS "cli;slow" ENVIRONMENT "BUILD_DIR=${PROJECT_BINARY_DIR}")
+
 # By the system's python3: it has python3-jsonschema.
 add_test(NAME cli.schema COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/test_schema.py)
 set_tests_properties(cli.schema PROPERTIES TIMEOUT 600 LABELS "cli;slow" ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")

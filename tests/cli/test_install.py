@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""What `cmake --install` puts into a folder can be used from there: by pkg-config, wherever the folder is moved, and by a C program.
+
+    BUILD_DIR=build/dev test_install.py"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("BUILD_DIR", SOURCE / "build" / "dev"))
+EXAMPLE = SOURCE / "docs" / "api-example.c"
+
+
+def cached(name):
+    """A variable of the build."""
+    found = re.search(rf"^{name}:\w+=(.*)$", (BUILD / "CMakeCache.txt").read_text(), re.M)
+    return found.group(1) if found else ""
+
+
+class Install(unittest.TestCase):
+    def setUp(self):
+        self.dir = Path(tempfile.mkdtemp(prefix="sluice install "))  # a blank in the name is nothing special
+        self.addCleanup(shutil.rmtree, self.dir, True)
+
+    def done(self, *words, **more):
+        p = subprocess.run([str(w) for w in words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **more)
+        self.assertEqual(p.returncode, 0, p.stdout)
+        return p.stdout
+
+    def installed(self, prefix, **env):
+        self.done("cmake", "--install", BUILD, "--prefix", prefix, env={**os.environ, **env})
+
+    def link(self, folder):
+        """The line of the example's own comment, run by a shell."""
+        line = re.search(r"^ \*     (cc .*)$", EXAMPLE.read_text(), re.M).group(1)
+        self.assertIn("pkg-config", line)
+        sanitizers = cached("SLUICE_SANITIZE")
+        if sanitizers:
+            line += f" -fsanitize={sanitizers}"
+        pc = next(folder.rglob("sluice.pc")).parent
+        work = self.dir / "work"
+        work.mkdir()
+        shutil.copy(EXAMPLE, work)
+        # An eval, as pkg-config quotes blanks for one.
+        self.done("bash", "-c", f'eval "{line}"', cwd=work, env={**os.environ, "PKG_CONFIG_PATH": str(pc)})
+        return self.done(work / "api-example", SOURCE / "configs" / "crime-top.json", SOURCE / "data" / "crime.csv", cwd=work)
+
+    def test_the_line_of_the_example_links(self):
+        self.installed(self.dir / "usr")
+        self.assertIn("-- from a file", self.link(self.dir / "usr"))
+
+    def test_the_folder_may_be_staged_and_moved(self):
+        self.installed("/opt/sluice", DESTDIR=str(self.dir / "stage"))
+        moved = self.dir / "elsewhere"
+        (self.dir / "stage" / "opt" / "sluice").rename(moved)
+        self.assertIn("-- from a file", self.link(moved))
+        text = next(moved.rglob("sluice.pc")).read_text()
+        self.assertNotIn("/usr/local", text)
+        program = moved / "bin" / "sluice"
+        if program.exists():
+            self.assertRegex(self.done(program, "--version"), r"^sluice \d")
+
+    def prefix_of(self, *options):
+        build = self.dir / "build"
+        self.done("cmake", "-S", SOURCE, "-B", build, "-G", "Ninja", "-DSLUICE_TESTS=OFF", *options)
+        text = (build / "sluice.pc").read_text()
+        shutil.rmtree(build)
+        return dict(re.findall(r"^(\w+)=(.*)$", text, re.M))
+
+    def test_other_folders(self):
+        found = self.prefix_of("-DCMAKE_INSTALL_LIBDIR=lib/x86_64-linux-gnu")
+        self.assertEqual(found["prefix"], "${pcfiledir}/../../..")
+        self.assertEqual(found["libdir"], "${prefix}/lib/x86_64-linux-gnu")
+        found = self.prefix_of("-DCMAKE_INSTALL_LIBDIR=/srv/lib", "-DCMAKE_INSTALL_PREFIX=/srv")
+        self.assertEqual((found["prefix"], found["libdir"]), ("/srv", "/srv/lib"))
+
+
+if __name__ == "__main__":
+    if not (BUILD / "CMakeCache.txt").exists():
+        sys.exit("set BUILD_DIR to a build")
+    unittest.main(verbosity=2)
