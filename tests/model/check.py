@@ -99,7 +99,7 @@ def words_of_rule(prefix, conf):
 
 def needs_definition(step):
     mixed = len({s.options.mode for s in step.sinks}) > 1
-    return bool(step.modules) or mixed or step.unit is not None and not step.new_flags
+    return bool(step.modules) or mixed or step.unit is not None
 
 
 def definition(step):
@@ -116,10 +116,16 @@ def definition(step):
                 sink["key"] = list(s.options.key)
             if s.options.types:
                 sink["types"] = s.options.types
+            if s.options.schema != "evolve":
+                sink["schema"] = s.options.schema
         sinks.append(sink)
     d = {"sources": sources, "sinks": sinks, "modules": step.modules}
     if step.unit:
         d["unit"] = int(step.unit)
+    if step.sinks[0].options.allow_empty:
+        d["allow_empty"] = True
+    if step.min_rows:
+        d["min_rows"] = step.min_rows
     return d
 
 
@@ -141,10 +147,12 @@ def load_words(step):
     return words
 
 
-def limits():
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def sign_of(message):
+    """A reason or message without names and numbers."""
+    message = re.sub(r".* is .*, not .*", "another type", message)
+    message = re.sub(r".* cannot be widened", "a column that cannot be widened", message)
+    message = re.sub(r"failed: .*|^in/\S* ", "", message)
+    return re.sub(r"'[^']*'|\d+", "", message)[:60]
 
 
 class Runner:
@@ -256,7 +264,7 @@ class Runner:
         if code not in (0, 1, 2, 3, 75):
             raise Fault("crash", f"{case.kind} {code}", f"exit code {code}: {message}")
         said = f"refused, since: {reason}" if reason else "exit code 0"
-        sign = re.sub(r"'[^']*'|\d+", "", reason or message.removeprefix("sluice: "))[:60]
+        sign = sign_of(reason or message.removeprefix("sluice: "))
         raise Fault(self.kind_of(case, step), f"code {code}: {sign}", f"expected {said}; got exit code {code}: {message}")
 
     def kind_of(self, case, step):
@@ -296,7 +304,7 @@ class Runner:
 
     def check_database(self, case, step, name, database, folder, reason):
         con = sqlite3.connect(folder / name)
-        con.text_factory = lambda b: b.decode("utf-8", "surrogateescape")
+        con.text_factory = model.as_text
         try:
             self.compare(case, step, name, model.describe(database.con), model.describe(con), reason)
             result = con.execute("PRAGMA integrity_check").fetchall()
@@ -383,6 +391,7 @@ class Runner:
             return path.read_bytes()
         con = sqlite3.connect(path)
         try:
-            return list(con.iterdump())
+            con.text_factory = model.as_text
+            return repr(model.describe(con))  # which tells 1 from 1.0
         finally:
             con.close()

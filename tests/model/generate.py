@@ -100,14 +100,14 @@ def cut(r, n, pieces):
     return [0, *sorted(r.randint(0, n) for _ in range(pieces - 1)), n]
 
 
-def write_csv(r, case, step, plans, rows, pieces, ending=".csv"):
-    """Columns may join from file to file; a delimiter of its own is said by the flag."""
+def write_csv(r, case, step, plans, rows, pieces, ending=".csv", plain=False):
+    """Columns may join from file to file; a delimiter of its own is said by the flag. PLAIN: nothing needs to be said."""
     names = [p["name"] for p in plans]
     growing = pieces > 1 and r.random() < 0.5
-    encoding = r.choice((None,) * 8 + ("utf-8-sig", "utf-16", "latin-1")) if ending == ".csv" else None
-    if ending == ".csv" and r.random() < 0.1:
+    encoding = r.choice((None,) * 8 + ("utf-8-sig", "utf-16", "latin-1")) if ending == ".csv" and not plain else None
+    if ending == ".csv" and not plain and r.random() < 0.1:
         step.reading["delimiter"] = r.choice((";", "|", "\t"))
-    if r.random() < 0.1:
+    if not plain and r.random() < 0.1:
         step.reading["ragged"] = "pad"
     if encoding == "latin-1":
         step.reading["encoding"] = "latin-1"
@@ -125,10 +125,10 @@ def write_csv(r, case, step, plans, rows, pieces, ending=".csv"):
         add_file(case, step, ending, text.encode(encoding or "utf-8"))
 
 
-def write_json(r, case, step, rows, pieces):
+def write_json(r, case, step, rows, pieces, plain=False):
     at = cut(r, len(rows), pieces)
     document = r.random() < 0.4
-    path = r.choice((None, None, "items", "a.b")) if document else None
+    path = r.choice((None, None, "items", "a.b")) if document and not plain else None
     if path:
         step.reading["path"] = path
     for k in range(pieces):
@@ -181,10 +181,22 @@ def new(r, case):
     step = new_step(r, "u.db:t", Options(mode=r.choice(("replace", "replace", "append"))))
     case.steps.append(step)
     plans, json = make_input(r, case, step)
+    if r.random() < 0.15 and not step.reading:
+        add_other_format(r, case, step, plans, json)
     if r.random() < 0.3:
         again = new_step(r, "u.db:t")
         case.steps.append(again)
         make_input(r, case, again, json, plans=plans if r.random() < 0.5 else None)
+
+
+def add_other_format(r, case, step, plans, json):
+    """The same columns once more, as JSON after CSV or CSV after JSON."""
+    plans = [dict(p, style="word" if p["style"] in ("bool", "nested", "text") else p["style"], late=None) for p in plans]
+    rows = make_rows(r, plans, r.choice((1, 5)), not json)
+    if json:
+        write_csv(r, case, step, plans, rows, 1, plain=True)
+    else:
+        write_json(r, case, step, rows, 1, plain=True)
 
 
 def names(r, case):
@@ -239,7 +251,7 @@ def load_into(r, case, table, mode, fit, flags=True):
     step = new_step(r, "u.db:t", options)
     case.steps.append(step)
     json = r.random() < 0.5
-    n = r.choice((1, 2, 5, 20, 20, 100))
+    n = r.choice((1, 2, 5, 20, 20, 100)) if r.random() < 0.99 else r.choice((1000, 5000))
     plans, rows = schemas.records_for(r, table, n, json, fit)
     write_rows(r, case, step, plans, rows, json, r.choice((1, 1, 2, 4)))
     step.reading.pop("ragged", None) if not fit.missing else None
@@ -250,7 +262,7 @@ def affinity(r, case):
     """Values that a column of a table would alter, beside others that it keeps."""
     case.existing = True
     table = schemas.make(r, case, rich=r.random() < 0.2, strict=0.1)
-    fit = schemas.Fit(odd=r.choice((0, 0.02, 0.2)), new_columns=0.15, missing=r.random() < 0.3)
+    fit = schemas.Fit(odd=r.choice((0, 0.02, 0.2)), new_columns=0.15, missing=r.random() < 0.3, long=r.random() < 0.1)
     load_into(r, case, table, r.choice(("append", "append", "append", "replace")), fit)
 
 
@@ -258,7 +270,7 @@ def upsert(r, case):
     """Keys within and across files and units; fields that are missing, null, new; one to three runs."""
     case.existing = True
     table = schemas.make_keyed(r, case)
-    fit = schemas.Fit(odd=r.choice((0, 0, 0, 0.03)), new_columns=0.1, missing=True)
+    fit = schemas.Fit(odd=r.choice((0, 0, 0, 0.03)), new_columns=0.1, missing=True, long=r.random() < 0.1)
     for _ in range(r.choice((1, 1, 2, 3))):
         load_into(r, case, table, "upsert", fit)
 
@@ -281,7 +293,7 @@ def schema(r, case):
         step.sinks[0].options.schema = policy
         step.new_flags = True
     if r.random() < 0.15:
-        name = r.choice(table.spec.columns).name
+        name = r.choice([c for c in table.spec.columns if "," not in c.name]).name
         step.sinks[0].options.types[name] = r.choice(TYPES)
 
 

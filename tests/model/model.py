@@ -19,6 +19,11 @@ def lower(name):
     return name.lower() if name.isascii() else "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in name)
 
 
+def as_text(data):
+    """Of whatever bytes a text is made."""
+    return data.decode("utf-8", "surrogateescape")
+
+
 def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
@@ -93,7 +98,9 @@ def name_columns(records, heading=()):
 class Database:
     def __init__(self):
         self.con = sqlite3.connect(":memory:", isolation_level=None)
+        self.con.text_factory = as_text
         self.tables = {}  # by name in lower case
+        self.wal = False  # the file's journal is a write-ahead log
 
     # ---- building ----
 
@@ -112,6 +119,10 @@ class Database:
         """The database as a file."""
         with open(path, "wb") as f:
             f.write(self.con.serialize())
+        if self.wal:
+            disk = sqlite3.connect(path)
+            disk.execute("PRAGMA journal_mode=WAL")
+            disk.close()
 
     # ---- a transaction ----
 
@@ -148,19 +159,26 @@ class Load:
         self.table = database.tables.get(lower(name))
         self.name = self.table.name if self.table else name
         self.names = name_columns(records, records.heading)
-        self.as_asked = set()  # columns made by this load with a type that the user asked for
+        self.as_asked = set()  # names in the records, of columns of the type that the user asked for
         self.ways = {}  # name in the records: how its cells are stored
 
     def run(self):
         self.refuse_views()
         if self.table is None and self.records.headings > 1 and not self.records or self.records and not self.names:
             raise Unspecified  # which heading makes the table; what records without any field are in a table
+        if self.table and self.unspecified():
+            raise Unspecified
         if not self.records:
             self.load_nothing()
         elif self.table is None or self.o.mode == "replace" and self.table.plain:
             self.load_new()
         else:
             self.load_existing()
+
+    def unspecified(self):
+        """A type for a column that does not come; a schema that is frozen, of a table that is made anew."""
+        absent = set(map(lower, self.o.types)) - set(map(lower, self.names))
+        return absent or self.o.schema == "freeze" and self.o.mode == "replace" and self.table.plain
 
     def refuse_views(self):
         found = self.con.execute("SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE", (self.name,)).fetchone()
@@ -233,8 +251,7 @@ class Load:
         widened = self.to_widen(there)
         if widened and self.o.schema == "freeze":
             raise Refused("a value that the column would alter")
-        if self.o.mode == "replace":
-            self.con.execute(f"DELETE FROM {quoted(self.name)}")
+        triggers = self.empty() if self.o.mode == "replace" else ()
         if widened:
             self.widen(widened)
         types = self.evidence() if missing else {}
@@ -244,15 +261,29 @@ class Load:
             self.merge()
         else:
             self.insert_all()
+        for sql in triggers:
+            self.con.execute(sql)
+
+    def empty(self):
+        """Replacing fires no trigger: they are taken away, to be made again afterwards."""
+        found = self.con.execute(
+            "SELECT name, sql FROM sqlite_schema WHERE tbl_name = ? COLLATE NOCASE AND type = 'trigger' ORDER BY rowid", (self.name,)
+        ).fetchall()
+        for name, _ in found:
+            self.con.execute(f"DROP TRIGGER {quoted(name)}")
+        self.con.execute(f"DELETE FROM {quoted(self.name)}")
+        return [sql for _, sql in found]
 
     def to_widen(self, there):
         """The columns that must become TEXT."""
         out = set()
         for n, c in there.items():
             asked = self.asked(n)
-            if asked not in (None, "TEXT", affinity(c.type)):
+            if asked == affinity(c.type):
+                self.as_asked.add(n)
+            elif asked not in (None, "TEXT"):
                 raise Refused(f"{n} is {c.type}, not {asked}")
-            if asked == "TEXT" and affinity(c.type) != "TEXT" or any(is_altered(r[n], c.type, self.table.strict) for r in self.records if n in r):
+            elif asked == "TEXT" or any(is_altered(r[n], c.type, self.table.strict) for r in self.records if n in r):
                 out.add(c.name)
         return out
 
@@ -294,7 +325,7 @@ class Load:
         if name not in self.ways:
             column = self.table.column(self.names[name])
             asked, aff = name in self.as_asked, affinity(column.type)
-            self.ways[name] = lambda cell: asked_value(cell, column.type) if asked else value_for(cell, aff)
+            self.ways[name] = lambda cell: asked_value(cell, aff) if asked else value_for(cell, aff)
         return self.ways[name]
 
     def insert(self, values, conflict=""):

@@ -33,6 +33,7 @@ class Fit:
     odd: float = 0.0  # how often a cell is one that a number column would alter
     new_columns: float = 0.0
     missing: bool = False  # fields may be missing
+    long: bool = False  # texts near the sizes of pages and beyond
 
 
 # ---- tables -----------------------------------------------------------------------------------------------------------------
@@ -105,9 +106,16 @@ def make(r, case, rich, strict):
     return place(r, case, spec, rich)
 
 
+def new_database(r):
+    database = Database()
+    database.con.execute(f"PRAGMA page_size={r.choice((512, 1024, 4096, 4096, 4096, 16384, 65536))}")
+    database.wal = r.random() < 0.1
+    return database
+
+
 def place(r, case, spec, rich):
     """SPEC with rows, indexes and what else hangs on it, in u.db."""
-    database = case.databases.setdefault("u.db", Database())
+    database = case.databases.setdefault("u.db", new_database(r))
     more = hangers(r, spec) if rich or r.random() < 0.3 else []
     if rich and r.random() < 0.2:
         add_parent(r, database, spec)
@@ -118,6 +126,8 @@ def place(r, case, spec, rich):
         row[0] = i + 1 if affinity(plain[0].type) == "INTEGER" else f"k{i}"
         rows.append(row)
     database.create(spec, rows)
+    if r.random() < 0.3:
+        database.con.execute("DELETE FROM t WHERE id IN (1, 4, 'k0', 'k3')")  # the rowids have holes
     for sql in more:
         database.con.execute(sql)
     if r.random() < 0.3:
@@ -136,6 +146,8 @@ def hangers(r, spec):
     if r.random() < 0.2:
         out.append(f"CREATE INDEX by_expression ON t (lower({quoted(c.name)}))")
     if spec.plain:
+        if r.random() < 0.2:
+            out.append(f"CREATE TRIGGER keeps AFTER UPDATE OF {quoted(c.name)} ON t WHEN NEW.{quoted(c.name)} = 'never' BEGIN DELETE FROM t; END")
         return out
     if r.random() < 0.3:
         out.append(f"CREATE VIEW seen AS SELECT \"id\", {quoted(c.name)} AS one FROM t WHERE {quoted(c.name)} IS NOT NULL")
@@ -208,6 +220,8 @@ def cell_for(r, column, fit, json, strict):
         return None
     if json and aff != "REAL" and r.random() < 0.05 and not strict:
         return r.random() < 0.5
+    if fit.long and aff == "TEXT" and r.random() < 0.3:
+        return r.choice("xyé") * max(1, r.choice((480, 990, 4000, 16300, 65450, 90000)) + r.randint(-60, 60))
     options = WHOLE if strict and aff == "INTEGER" else FITTING[aff]
     style = r.choice(options)
     if style == "empty" and ("NOT NULL" in column.rest or strict):
