@@ -1,5 +1,6 @@
 /* guard.c: what stands between an answer that fell out empty and the data of yesterday. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 #include "engine/run_internal.h"
@@ -44,6 +45,34 @@ static void name_inputs(const inputs *in, char *out, size_t size) {
     sl_arena_free(&arena);
 }
 
+/* ---- whether anything came ------------------------------------------------------------------------------------- */
+
+/* Whether there were records in what the branch read last: what a source gave that was asked for items counts for more than the items
+ * that it was asked for, and tables that items are looked up in do not count. SOME: the same of stages, by id. */
+static bool branch_has_some(const sl_stage_run *sr, uint32_t b, const bool *some) {
+    const sl_branch *branch = &sr->stage->branches[b];
+    const sl_count *counts = sr->counts ? sr->counts[b] : NULL;
+    for (uint32_t i = branch->nsteps; counts && i > 0; i--) {
+        const sl_node *node = branch->steps[i - 1].node;
+        if (counts[i].in && node->pipe->source && !node->nested) return counts[i].out > 0;
+    }
+    if (branch->feed.kind == SL_FEED_SOURCE) return counts && counts[0].out > 0;
+    return branch->feed.stage && some[branch->feed.stage->id];
+}
+
+/* *SOME: any record that led to the output. A stage comes after those it reads from. */
+static sl_status find_records(const sl_run *r, bool *some, sl_error *err) {
+    const sl_stages *stages = r->o.stages;
+    bool *has = calloc(stages->n + 1, sizeof *has);
+    if (!has) return sl_oom(err);
+    for (uint32_t i = 0; i < stages->n; i++)
+        for (uint32_t b = 0; b < stages->v[i]->nbranches; b++)
+            has[stages->v[i]->id] |= branch_has_some(&r->stages[stages->v[i]->id], b, has);
+    *some = has[stages->output->id];
+    free(has);
+    return SL_OK;
+}
+
 /* ---- whether it will do ---------------------------------------------------------------------------------------- */
 
 static sl_status refuse(const sl_run *r, const inputs *in, const sl_target *t, sl_error *err) {
@@ -61,7 +90,9 @@ static sl_status refuse(const sl_run *r, const inputs *in, const sl_target *t, s
 /* An input without any record replaces nothing that has some. What a filter leaves nothing of is another matter. */
 static sl_status check_empty(const sl_run *r, sl_error *err) {
     inputs in = find_inputs(r);
-    if (r->o.plan->settings.allow_empty || !in.n || !sl_run_read_nothing(r)) return SL_OK;
+    bool came = false;
+    TRY(find_records(r, &came, err));
+    if (r->o.plan->settings.allow_empty || !in.n || came) return SL_OK;
     for (uint32_t i = 0; i < r->o.ntargets; i++) {
         const sl_target *t = &r->o.targets[i];
         bool some = false;

@@ -119,6 +119,30 @@ class Replace(Empty):
         for to in TARGETS:
             self.refused("pipe", "csv url=header.csv | count", "--to", to)
 
+    def test_what_items_lead_to(self):
+        """A list of addresses is not what is loaded: the files are."""
+        self.fill()
+        self.file("urls.csv", "url\nheader.csv\nempty.csv\n")
+        for pool in pools((2,)):
+            self.refused("pipe", "csv url=urls.csv | csv url.subkey=url", *pool, "--to", "x.db:t")
+            self.refused("pipe", "csv url=urls.csv | sort rule.field=url | csv url.subkey=url | count", *pool, "--to", "x.csv")
+        self.file("urls.csv", "url\nheader.csv\ndata.csv\n")
+        self.sluice("pipe", "csv url=urls.csv | csv url.subkey=url", "--to", "x.db:t", "-q")
+        self.check_kept()
+        self.sluice("pipe", "csv url=urls.csv | filter rule.field=url rule.op=is rule.value=x | csv url.subkey=url", "--to", "x.db:t", "-q")
+        self.assertEqual(self.table(), [])
+
+    def test_a_table_that_is_looked_up_in_is_no_input(self):
+        self.fill()
+        d = {"modules": [{"id": "a", "type": "csv", "conf": {"url": "header.csv"}}, {"id": "b", "type": "csv", "conf": {"url": "data.csv"}},
+                         {"id": "j", "type": "join", "conf": {"join_key": "n", "other_join_key": "n"}}],
+             "wires": [["a", "j"], ["b", "j", "other"]], "sinks": ["x.db:t"]}
+        self.file("d.json", json.dumps(d))
+        self.refused("run", "d.json")
+        d["modules"][0]["conf"]["url"], d["modules"][1]["conf"]["url"] = "data.csv", "header.csv"
+        self.file("d.json", json.dumps(d))
+        self.sluice("run", "d.json", "-q")
+
     def test_one_target_that_would_lose_something_is_enough(self):
         self.fill()
         self.refused("load", "header.csv", "--to", "new.csv", "--to", "new.db:t", "--to", "x.json")
