@@ -3,9 +3,11 @@
 
 What another user sees is tried as the user 65534 where the tests run as root, and as whoever runs them where they do not."""
 
+import contextlib
 import errno
 import os
 import shutil
+import sqlite3
 import stat
 import struct
 import subprocess
@@ -198,6 +200,46 @@ class NoFiles(Target):
     def test_standard_output_under_a_name(self):
         (self.dir / "x.csv").symlink_to("/dev/stdout")
         self.assertEqual(self.load("x.csv").out, NEW["x.csv"])
+
+
+class TwoPhases(Target):
+    """What fails at the very end fails before anything is visible, whichever output it is."""
+
+    def setUp(self):
+        super().setUp()
+        self.file("old.csv", "n\n7\n")
+        self.sluice("load", "old.csv", "--to", "x.db:t", "--to", "x.csv", "--to", "x.json", "-q")
+        self.before = {name: (self.dir / name).read_bytes() for name in ("x.db", "x.csv", "x.json")}
+
+    def check_kept(self):
+        for name, content in self.before.items():
+            self.assertEqual((self.dir / name).read_bytes(), content)
+        self.assertEqual(self.left_behind(), [])
+
+    def test_a_full_device(self):
+        """The few bytes stay in a buffer until everything else is written."""
+        (self.dir / "full.csv").symlink_to("/dev/full")
+        for order in (("full.csv", "x.csv", "x.db:t", "x.json"), ("x.json", "x.db:t", "x.csv", "full.csv")):
+            for pool in program.pools((2,)):
+                self.sluice("load", "in.csv", *[w for to in order for w in ("--to", to)], *pool, code=1)
+                self.check_kept()
+
+    def test_a_database_that_refuses(self):
+        with contextlib.closing(sqlite3.connect(self.dir / "x.db")) as db:
+            db.execute("CREATE TABLE u (n CHECK (n <> 2))")
+        self.before["x.db"] = (self.dir / "x.db").read_bytes()
+        for order in (("x.db:u", "x.csv", "x.json"), ("x.csv", "x.db:t", "x.json", "x.db:u")):
+            self.sluice("load", "in.csv", *[w for to in order for w in ("--to", to)], code=1)
+            self.check_kept()
+
+    def test_a_reader_that_left(self):
+        read, write = os.pipe()
+        os.close(read)
+        for order in (("-", "x.csv", "x.db:t"), ("x.csv", "x.db:t", "-")):
+            with open(os.dup(write), "wb") as out:
+                self.sluice("load", "in.csv", *[w for to in order for w in ("--to", to)], code=141, stdout=out)
+            self.check_kept()
+        os.close(write)
 
 
 class Rights(Target):
