@@ -15,7 +15,7 @@
 typedef enum sl_ragged { SL_RAGGED_ERROR, SL_RAGGED_PAD, SL_RAGGED_SKIP } sl_ragged;
 
 enum { SL_CSV_MAX_FIELDS = 65536 };
-#define SL_CSV_MAX_RECORD ((size_t)64 << 20) /* bytes */
+#define SL_CSV_MAX_RECORD SL_RECORD_MOST
 
 typedef struct sl_csv_conf {
     char delimiter, quote, comment;

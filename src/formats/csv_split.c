@@ -48,8 +48,11 @@ static sl_status fail_at(uint64_t line, sl_error *err, const char *text) {
     return status;
 }
 
-static sl_status too_long(uint64_t line, sl_error *err) {
-    return fail_at(line, err, "a record is longer than 64 MiB; is there a quote in it that is never closed?");
+static sl_status too_long(const splitter *s, uint64_t line, sl_error *err) {
+    return fail_at(line, err,
+                   s->dialect.quote
+                       ? "a record is longer than 64 MiB; is there a quote in it that is never closed?"
+                       : "a line is longer than 64 MiB");
 }
 
 static sl_status never_closed(uint64_t line, sl_error *err) {
@@ -105,7 +108,7 @@ static sl_status pass_header(splitter *s, const char *data, size_t n, bool last,
         }
         bool whole = sl_csv_read_record(&s->dialect, &s->reading, data, n, last, &s->fields);
         if (s->fields.failed) return sl_oom(err);
-        if (!whole) return n - *at > SL_CSV_MAX_RECORD ? too_long(s->line, err) : SL_OK;
+        if (!whole) return n - *at > SL_CSV_MAX_RECORD ? too_long(s, s->line, err) : SL_OK;
         if (s->reading.place != SL_CSV_COMMENT && s->reading.end > *at) return take_header(s, data, at, err);
         *at = s->reading.at;
         s->line += s->reading.lines;
@@ -156,7 +159,7 @@ static sl_status cut_body(splitter *s, const char *data, size_t n, bool last, sl
     find_end(s, data, n, last);
     sl_csv_scan *scan = &s->scan;
     if (last) scan->end = n; /* without a line end; the reader sees whether it is whole */
-    if (n - scan->end > SL_CSV_MAX_RECORD) return too_long(s->line + scan->end_lines, err);
+    if (n - scan->end > SL_CSV_MAX_RECORD) return too_long(s, s->line + scan->end_lines, err);
     *cut = (sl_cut){.from = from,
                     .to = scan->end,
                     .end = scan->end,

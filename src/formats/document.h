@@ -10,7 +10,7 @@
 
 #include "formats/format.h"
 
-#define SL_DOCUMENT_MOST ((size_t)64 << 20) /* bytes */
+#define SL_DOCUMENT_MOST SL_RECORD_MOST
 
 sl_status sl_document_split_new(const void *conf, void **splitter, sl_error *err);
 sl_status sl_document_split(void *splitter, const char *data, size_t n, bool last, sl_cut *cut, sl_error *err);

@@ -22,8 +22,7 @@
 #include "formats/xml_sax.h"
 #include "formats/xml_scan.h"
 
-#define SL_FEED_RECORD ((size_t)64 << 20) /* bytes of an item */
-#define SL_FEED_TEXT   ((uint64_t)16 << 20) /* bytes of text in it */
+#define SL_FEED_RECORD SL_RECORD_MOST /* of an item, and of the text in it, entities replaced */
 #define SL_FEED_HEAD   ((size_t)256 << 10) /* bytes of a head */
 
 typedef enum sl_feed_kind { SL_FEED_RSS = 'r', SL_FEED_RDF = 'd', SL_FEED_ATOM = 'a', SL_FEED_JSON = 'j' } sl_feed_kind;

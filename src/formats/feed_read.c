@@ -50,7 +50,7 @@ static void stop(void *p) {
 /* A parser that has read HEAD. */
 static sl_status open_parser(job *j, unsigned flags, sl_text head, sl_error *err) {
     sl_feed_gather_head(j->r->gather, j->kind, j->conf->dialect);
-    TRY(sl_xml_new(&sl_feed_gather_handler, j->r->gather, flags | SL_XML_COUNTED, SL_FEED_TEXT, &j->xml,
+    TRY(sl_xml_new(&sl_feed_gather_handler, j->r->gather, flags | SL_XML_COUNTED, SL_FEED_RECORD, &j->xml,
                    err));
     return sl_xml_feed(j->xml, head.s, head.n, err);
 }

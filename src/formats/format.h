@@ -18,6 +18,9 @@
 #include "record/builder.h"
 #include "record/path.h"
 
+/* Bytes of the longest record of any format: a line, an element, an item, or a document that can only be read as a whole. */
+#define SL_RECORD_MOST ((size_t)64 << 20)
+
 typedef struct sl_cut {
     size_t from, to; /* the unit: DATA[from, to) is whole records; from == to: no records in the part consumed */
     size_t end;      /* bytes of DATA consumed; what follows is shown again */
@@ -51,8 +54,8 @@ typedef struct sl_format {
     sl_status (*split_new)(const void *conf, void **splitter, sl_error *err);
     /* Told after split_new, for formats to which it matters: where the document is, after redirects; a path for files. May be NULL. */
     sl_status (*split_address)(void *splitter, sl_text address, sl_error *err);
-    /* LAST: no byte follows DATA[n). DATA has SL_PADDING readable bytes past n. An unfinished record longer than the record
-     * limit (64 MiB) or cut off at the end of the stream is SL_E_DATA with its line; the latter may be left to read (CSV: a quote
+    /* LAST: no byte follows DATA[n). DATA has SL_PADDING readable bytes past n. An unfinished record longer than
+     * SL_RECORD_MOST or cut off at the end of the stream is SL_E_DATA with its line; the latter may be left to read (CSV: a quote
      * never closed). */
     sl_status (*split)(void *splitter, const char *data, size_t n, bool last, sl_cut *cut, sl_error *err);
     void (*split_free)(void *splitter); /* NULL-safe */

@@ -15,7 +15,7 @@
 #include "formats/format.h"
 
 #define SL_JSON_DEPTH  1000 /* containers within containers */
-#define SL_JSON_RECORD ((size_t)64 << 20)
+#define SL_JSON_RECORD SL_RECORD_MOST
 
 typedef struct sl_json_conf {
     sl_texts path; /* joined with dots */

@@ -8,7 +8,7 @@
 #include "formats/markup.h"
 #include "formats/tables.h"
 
-#define LINE_MOST ((size_t)64 << 20)
+#define LINE_MOST SL_RECORD_MOST
 enum { MOST_FIELDS = 4096, WIDEST = 1 << 20 };
 
 typedef struct table_conf {

@@ -21,7 +21,7 @@
 
 #include "formats/format.h"
 
-#define SL_XML_RECORD  ((size_t)64 << 20) /* bytes of an element that the path means */
+#define SL_XML_RECORD  SL_RECORD_MOST /* of an element that the path means */
 #define SL_XML_CONTEXT ((size_t)64 << 10) /* bytes of the document type and the tags around it */
 
 typedef struct sl_xml_conf {

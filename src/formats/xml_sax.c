@@ -19,7 +19,7 @@
 #define FREE_EXPANSION                                                                                       \
     ((uint64_t)64 << 10) /* of entities, in a record; beyond that EXPANSION times its bytes */
 #define EXPANSION     8
-#define LARGEST_PIECE ((size_t)1 << 30) /* libxml2 counts in int */
+#define LARGEST_PIECE ((size_t)1 << 20) /* libxml2 lets go of what it has read between two pieces only */
 
 struct sl_xml {
     const sl_xml_handler *handler;
@@ -282,7 +282,8 @@ static bool make_parser(sl_xml *x) {
     sl_xml_hush before = sl_xml_quiet();
     x->ctxt = xmlCreatePushParserCtxt(&sax, x, NULL, 0, NULL);
     sl_xml_loud(&before);
-    int options = XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_BIG_LINES;
+    /* Records, depth, attributes and entities are limited here; libxml2's own limit is 10 MB for a text. */
+    int options = XML_PARSE_NONET | XML_PARSE_IGNORE_ENC | XML_PARSE_BIG_LINES | XML_PARSE_HUGE;
     if (x->ctxt) xmlCtxtUseOptions(x->ctxt, options | (x->flags & SL_XML_RECOVER ? XML_PARSE_RECOVER : 0));
     return x->ctxt != NULL;
 }

@@ -46,6 +46,7 @@ typedef struct stream {
     size_t at;     /* what is before it in block has been dealt with */
     uint64_t base; /* place of the block's first byte in the stream */
     bool lent;     /* a unit looks into the block: it must not change */
+    bool stuck;    /* the splitter wants to see more than a record may have */
 
     uint64_t total, finished; /* bytes of all inputs, of those done with */
     bool any, changed;        /* inputs were read; one of them was not confirmed by its server */
@@ -403,12 +404,15 @@ static sl_status hand_out(stream *s, const sl_cut *cut, sl_unit *unit, sl_error 
     return SL_OK;
 }
 
-/* One look of the splitter at what is there. *GOT: UNIT was filled. */
+/* One look of the splitter at what is there, or at as much of it as a record may have and a byte: so it sees a record that is too long before
+ * it sees its end, whatever the size of the block. *GOT: UNIT was filled. */
 static sl_status advance(stream *s, sl_unit *unit, bool *got, sl_error *err) {
     const sl_format *format = s->conf->choices[s->choice].format;
-    size_t left = s->block->len - s->at;
+    size_t left = s->block->len - s->at,
+           shown = left > SL_RECORD_MOST && !s->stuck ? SL_RECORD_MOST + 1 : left;
     sl_cut cut = {0};
-    sl_status status = format->split(s->splitter, s->block->data + s->at, left, s->ended, &cut, err);
+    sl_status status =
+        format->split(s->splitter, s->block->data + s->at, shown, s->ended && shown == left, &cut, err);
     if (status) {
         sl_error_at(err, s->source, 0, 0);
         return status;
@@ -417,6 +421,8 @@ static sl_status advance(stream *s, sl_unit *unit, bool *got, sl_error *err) {
     if (*got) TRY(hand_out(s, &cut, unit, err));
     s->at += cut.end;
     bool all = cut.end == left;
+    s->stuck = shown < left && !cut.end;
+    if (s->stuck) return SL_OK;
     if (s->ended && !all && !cut.done && !cut.end) {
         return sl_fail(err, SL_E_INTERNAL, "the %s splitter stops before the end of %s", format->name,
                        s->source);
