@@ -23,7 +23,7 @@ typedef struct sl_sqlite_shape {
     bool flatten;          /* members of maps become columns a.b */
 } sl_sqlite_shape;
 
-/* What the conf says of column NAME. */
+/* What the conf says of column NAME, or of one that differs in case, as SQLite tells neither from the other. */
 sl_affinity sl_shape_type(const sl_sqlite_shape *shape, sl_text name);
 
 typedef struct sl_sqlite_encoder sl_sqlite_encoder;

@@ -292,10 +292,11 @@ static uint8_t *put_number(sl_row_writer *rw, uint8_t *head, const sl_cell *cell
 
 static uint8_t *put_cell(sl_row_writer *rw, uint8_t *head, const sl_cell *cell, bool to_text) {
     char digits[32];
-    bool null = cell->kind <= SL_CELL_NULL || (cell->kind == SL_CELL_EMPTY && !to_text);
+    bool null = cell->kind <= SL_CELL_NULL || (cell->kind == SL_CELL_EMPTY && !to_text && !cell->text.s);
     if (null) *head = 0;
     if (null) return head + 1;
-    if (to_text || cell->kind == SL_CELL_TEXT) return put_text(rw, head, sl_cell_text(cell, digits));
+    if (to_text || cell->kind == SL_CELL_TEXT || cell->kind == SL_CELL_EMPTY)
+        return put_text(rw, head, sl_cell_text(cell, digits));
     return put_number(rw, head, cell);
 }
 

@@ -20,7 +20,7 @@ typedef struct sl_cell {
     sl_cell_kind kind;
     int64_t i;    /* INT, BOOL */
     double f;     /* REAL */
-    sl_text text; /* TEXT: itself; numbers: how they were written, .s NULL: the shortest way */
+    sl_text text; /* TEXT: itself; numbers: how they were written, .s NULL: the shortest way; EMPTY: .s NULL if held as NULL */
 } sl_cell;
 
 /* The text that CELL came as: of any kind but MISSING and NULL. DIGITS: room for numbers. */
