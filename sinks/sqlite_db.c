@@ -1,5 +1,6 @@
 #include "sinks/sqlite_db.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -23,15 +24,21 @@ static sl_status status_of(int code) {
     }
 }
 
-sl_status sl_db_fail(const sl_db *d, const char *what, sl_error *err) {
-    int code = d->db ? sqlite3_errcode(d->db) : SQLITE_NOMEM;
+/* CODE is what a call has returned, which some do without keeping it for sqlite3_errmsg; and where memory was out, the message kept may
+ * be what followed from that. */
+static sl_status fail_with(const sl_db *d, int code, const char *what, sl_error *err) {
+    bool kept = d->db && sqlite3_errcode(d->db) == code && (code & 0xff) != SQLITE_NOMEM;
     sl_status s = status_of(code);
     if (d->env && sl_sink_stopping(d->env)) return SL_E_STOPPED;
     if (s == SL_E_STOPPED) return s;
     if (s == SL_E_TEMP)
         return sl_fail(err, s, "the database '%s' is locked by another program: try again later", d->path);
     if (code == SQLITE_FULL) return sl_fail(err, s, "the disk is full: %s '%s'", what, d->path);
-    return sl_fail(err, s, "%s '%s': %s", what, d->path, sqlite3_errmsg(d->db));
+    return sl_fail(err, s, "%s '%s': %s", what, d->path, kept ? sqlite3_errmsg(d->db) : sqlite3_errstr(code));
+}
+
+sl_status sl_db_fail(const sl_db *d, const char *what, sl_error *err) {
+    return fail_with(d, d->db ? sqlite3_errcode(d->db) : SQLITE_NOMEM, what, err);
 }
 
 static int is_stopped(void *env) {
@@ -64,12 +71,33 @@ sl_status sl_db_flush(const sl_db *d, sl_error *err) {
     int code = sqlite3_db_cacheflush(d->db);
     /* Readers that are still at the old state keep it from being written: COMMIT waits for them. */
     if (code == SQLITE_OK || code == SQLITE_BUSY) return SL_OK;
-    return sl_db_fail(d, "cannot write to", err);
+    return fail_with(d, code, "cannot write to", err);
 }
 
 void sl_db_close(sl_db *d) {
     sqlite3_close(d->db);
     d->db = NULL;
+}
+
+static int is_delete(void *found, int n, char **values, char **names) {
+    (void)names;
+    *(bool *)found = n == 1 && values[0] && strcmp(values[0], "delete") == 0;
+    return 0;
+}
+
+/* A journal that could not be written or played back is left for the next reader, who is this one, where the disk lets it. What is then
+ * still there has no head and stands for nothing: SQLite deletes it, under its locks, when a mode that keeps journals is left. */
+void sl_db_abandon(sl_db *d) {
+    bool deletes = false;
+    if (!d->db) return;
+    sqlite3_progress_handler(d->db, 0, NULL, NULL);
+    sqlite3_exec(d->db, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_exec(d->db, "SELECT count(*) FROM main.sqlite_schema", NULL, NULL, NULL);
+    sqlite3_exec(d->db, "PRAGMA main.journal_mode", is_delete, &deletes, NULL);
+    if (deletes)
+        sqlite3_exec(d->db, "PRAGMA main.journal_mode=PERSIST; PRAGMA main.journal_mode=DELETE", NULL, NULL,
+                     NULL);
+    sl_db_close(d);
 }
 
 sl_status sl_db_exec(const sl_db *d, const char *sql, sl_error *err) {
@@ -88,6 +116,15 @@ sl_status sl_db_run(const sl_db *d, sl_buf *sql, sl_error *err) {
 sl_status sl_db_prepare(const sl_db *d, const char *sql, sqlite3_stmt **st, sl_error *err) {
     if (sqlite3_prepare_v2(d->db, sql, -1, st, NULL) == SQLITE_OK) return SL_OK;
     return sl_db_fail(d, "cannot read", err);
+}
+
+sl_status sl_db_compiles(const sl_db *d, const char *sql, bool *compiles, sl_error *err) {
+    sqlite3_stmt *st = NULL;
+    int code = sqlite3_prepare_v2(d->db, sql, -1, &st, NULL);
+    sqlite3_finalize(st);
+    *compiles = code == SQLITE_OK;
+    return code == SQLITE_OK || (code & 0xff) == SQLITE_ERROR ? SL_OK
+                                                              : fail_with(d, code, "cannot read", err);
 }
 
 sl_status sl_db_int(const sl_db *d, const char *sql, int64_t none, int64_t *out, sl_error *err) {

@@ -20,6 +20,8 @@ typedef struct sl_db {
 SL_MUST_CHECK sl_status sl_db_open(sl_db *d, const char *path, const char *file, int flags, double busy,
                                    const sl_sink_env *env, sl_error *err);
 void sl_db_close(sl_db *d); /* fine when never opened */
+/* The same for a transaction that is given up: no journal is left behind, as far as the disk lets it be played back. */
+void sl_db_abandon(sl_db *d);
 
 /* The last failure of the connection. WHAT: "cannot load into". */
 SL_MUST_CHECK sl_status sl_db_fail(const sl_db *d, const char *what, sl_error *err);
@@ -28,6 +30,8 @@ SL_MUST_CHECK sl_status sl_db_exec(const sl_db *d, const char *sql, sl_error *er
 SL_MUST_CHECK sl_status sl_db_run(const sl_db *d, sl_buf *sql, sl_error *err);
 /* A prepared statement; the caller finalizes it. */
 SL_MUST_CHECK sl_status sl_db_prepare(const sl_db *d, const char *sql, sqlite3_stmt **st, sl_error *err);
+/* Whether SQL is a statement of this database; a failure is only that it cannot be told. */
+SL_MUST_CHECK sl_status sl_db_compiles(const sl_db *d, const char *sql, bool *compiles, sl_error *err);
 /* The first column of the first row as an integer; NONE when there is no row. */
 SL_MUST_CHECK sl_status sl_db_int(const sl_db *d, const char *sql, int64_t none, int64_t *out, sl_error *err);
 

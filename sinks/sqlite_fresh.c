@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/hash.h"
 #include "sinks/file_out.h"
 
@@ -52,18 +53,22 @@ static char *lock_name(const char *file) {
     return name;
 }
 
-/* The one who had it before may have removed it meanwhile. */
-static bool is_still_there(const sl_fresh *f) {
+/* 1: what is locked has the name still. 0: the one who had it before has removed it. -1: that cannot be told. */
+static int is_still_there(const sl_fresh *f) {
     struct stat mine, named;
-    return fstat(f->lock_fd, &mine) == 0 && stat(f->lock, &named) == 0 && mine.st_ino == named.st_ino;
+    if (fstat(f->lock_fd, &mine) != 0) return -1;
+    if (stat(f->lock, &named) != 0) return errno == ENOENT ? 0 : -1;
+    return mine.st_ino == named.st_ino;
 }
 
 /* 1: it is ours; 0: somebody else's; -1: there is nothing to be locked here. */
 static int try_lock(sl_fresh *f) {
-    f->lock_fd = open(f->lock, O_RDONLY | O_CREAT | O_CLOEXEC, 0666);
+    f->lock_fd = sl_open_at(AT_FDCWD, f->lock, O_RDONLY | O_CREAT | O_CLOEXEC, 0666);
     if (f->lock_fd < 0) return -1;
-    if (flock(f->lock_fd, LOCK_EX | LOCK_NB) == 0 && is_still_there(f)) return 1;
-    int result = errno == EWOULDBLOCK || errno == EINTR || !is_still_there(f) ? 0 : -1;
+    bool locked = flock(f->lock_fd, LOCK_EX | LOCK_NB) == 0;
+    int result = locked ? is_still_there(f) : errno == EWOULDBLOCK || errno == EINTR ? 0 : -1;
+    if (result > 0) return result;
+    if (result < 0) unlink(f->lock);
     close(f->lock_fd);
     return result;
 }
@@ -126,7 +131,7 @@ sl_status sl_fresh_take(sl_fresh *f, sl_store *s, sl_error *err) {
 }
 
 sl_status sl_fresh_sync(const sl_fresh *f, const char *path, sl_error *err) {
-    int fd = open(f->file, O_RDONLY | O_CLOEXEC);
+    int fd = sl_open_at(AT_FDCWD, f->file, O_RDONLY | O_CLOEXEC, 0);
     sl_status s =
         fd >= 0 && sl_file_sync(fd) == 0 ? SL_OK : sl_fail_errno(err, errno, "cannot write to", path);
     if (fd >= 0) close(fd);

@@ -41,8 +41,8 @@ static void put_keys(const sl_job *j, sl_buf *sql) {
     sl_buf_byte(sql, ')');
 }
 
-/* True when the table has a unique index that a conflict clause can name. */
-static bool key_is_unique(sl_job *j) {
+/* Whether the table has a unique index that a conflict clause can name. Not knowing is no answer: another index would be made. */
+static sl_status key_is_unique(sl_job *j, bool *unique, sl_error *err) {
     sl_buf_str(&j->sql, "INSERT INTO ");
     sl_dbtable_put_name(&j->sql, j->table.name);
     put_keys(j, &j->sql);
@@ -51,11 +51,11 @@ static bool key_is_unique(sl_job *j) {
     sl_buf_str(&j->sql, " WHERE true ON CONFLICT");
     put_keys(j, &j->sql);
     sl_buf_str(&j->sql, " DO NOTHING");
-    sqlite3_stmt *st = NULL;
-    int code = sqlite3_prepare_v2(j->d->db, sl_buf_cstr(&j->sql), -1, &st, NULL);
-    sqlite3_finalize(st);
+    const char *sql = sl_buf_cstr(&j->sql);
+    sl_status s = sl_buf_check(&j->sql, err);
+    if (s == SL_OK) s = sl_db_compiles(j->d, sql, unique, err);
     sl_buf_clear(&j->sql);
-    return code == SQLITE_OK;
+    return s;
 }
 
 static sl_status create_key(sl_job *j, sl_error *err) {
@@ -77,7 +77,9 @@ static sl_status create_key(sl_job *j, sl_error *err) {
 }
 
 sl_status sl_job_make_key(sl_job *j, sl_error *err) {
-    return !j->load->key.n || key_is_unique(j) ? SL_OK : create_key(j, err);
+    bool unique = true;
+    if (j->load->key.n) TRY(key_is_unique(j, &unique, err));
+    return unique ? SL_OK : create_key(j, err);
 }
 
 static sl_status find_keys(inserter *in, sl_error *err) {

@@ -32,7 +32,7 @@ struct sl_session {
     uint32_t n;
     sl_db d;
     sl_fresh fresh; /* the database is made anew */
-    bool ready, done;
+    bool ready, done, committed;
 };
 
 /* ---- stores as tables ------------------------------------------------------------------------------------------ */
@@ -56,7 +56,9 @@ static sl_status attach(member *m, int number, sl_error *err) {
     sqlite3_stmt *st = NULL;
     TRY(make_table(j, err));
     sl_buf_printf(&j->sql, "ATTACH ?1 AS sluice_load%d", number);
-    sl_status s = sl_db_prepare(j->d, sl_buf_cstr(&j->sql), &st, err);
+    const char *sql = sl_buf_cstr(&j->sql);
+    sl_status s = sl_buf_check(&j->sql, err);
+    if (s == SL_OK) s = sl_db_prepare(j->d, sql, &st, err);
     sl_buf_clear(&j->sql);
     if (s != SL_OK) return s;
     sqlite3_bind_text(st, 1, j->s->path, -1, SQLITE_STATIC);
@@ -348,7 +350,9 @@ sl_status sl_session_commit(sl_session *s, sl_error *err) {
     if (s->done) return SL_OK;
     s->done = true;
     if (s->fresh.wanted) return sl_fresh_publish(&s->fresh, s->file, s->path, err);
-    return sl_db_exec(&s->d, "COMMIT", err);
+    TRY(sl_db_exec(&s->d, "COMMIT", err));
+    s->committed = true;
+    return SL_OK;
 }
 
 static void free_member(member *m) {
@@ -362,7 +366,10 @@ void sl_session_free(sl_session **sp) {
     sl_session *s = *sp;
     *sp = NULL;
     if (!s) return;
-    sl_db_close(&s->d); /* rolls back what is not committed */
+    if (s->committed)
+        sl_db_close(&s->d);
+    else
+        sl_db_abandon(&s->d);
     sl_fresh_end(&s->fresh);
     for (uint32_t i = 0; i < s->n; i++) free_member(&s->v[i]);
     free(s->v);

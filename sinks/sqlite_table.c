@@ -239,18 +239,26 @@ static const char *next_piece(const sl_buf *pieces, const char *at) {
     return at && at < pieces->data + pieces->len ? at : NULL;
 }
 
-static bool compiles(const sl_db *d, const char *sql) {
-    sqlite3_stmt *st = NULL;
-    int code = sqlite3_prepare_v2(d->db, sql, -1, &st, NULL);
-    sqlite3_finalize(st);
-    return code == SQLITE_OK;
+static sl_status compiles(const sl_db *d, sl_buf *sql, bool *fine, sl_error *err) {
+    const char *z = sl_buf_cstr(sql);
+    TRY(sl_buf_check(sql, err));
+    TRY(sl_db_compiles(d, z, fine, err));
+    sl_buf_clear(sql);
+    return SL_OK;
 }
 
-static bool view_compiles(const sl_db *d, const char *name, sl_buf *sql) {
-    sl_buf_clear(sql);
+static sl_status view_compiles(const sl_db *d, const char *name, sl_buf *sql, bool *fine, sl_error *err) {
     sl_buf_str(sql, "SELECT * FROM ");
     sl_dbtable_put_name(sql, sl_text_of(name));
-    return compiles(d, sl_buf_cstr(sql));
+    return compiles(d, sql, fine, err);
+}
+
+/* Keeps NAME of a view that works. */
+static sl_status save_view(sl_extras *x, const sl_db *d, const char *name, sl_buf *sql, sl_error *err) {
+    bool fine;
+    TRY(view_compiles(d, name, sql, &fine, err));
+    if (fine) sl_buf_add(&x->views, name, strlen(name) + 1);
+    return SL_OK;
 }
 
 sl_status sl_extras_save(sl_extras *x, const sl_dbtable *t, sl_error *err) {
@@ -264,46 +272,58 @@ sl_status sl_extras_save(sl_extras *x, const sl_dbtable *t, sl_error *err) {
         s = gather(t, "SELECT name FROM main.sqlite_schema WHERE type = 'view' AND ?1 IS NOT NULL", &all,
                    err);
     for (const char *name = NULL; s == SL_OK && (name = next_piece(&all, name));)
-        if (view_compiles(t->d, name, &sql)) sl_buf_add(&x->views, name, strlen(name) + 1);
+        s = save_view(x, t->d, name, &sql, err);
     sl_buf_free(&all);
     sl_buf_free(&sql);
     return s == SL_OK ? sl_buf_check(&x->views, err) : s;
+}
+
+static sl_status check_view(const sl_dbtable *t, const char *name, sl_buf *sql, sl_error *err) {
+    bool fine;
+    TRY(view_compiles(t->d, name, sql, &fine, err));
+    if (fine) return SL_OK;
+    return sl_fail(err, SL_E_DATA, "the view '%s' of '%s' would not work any more: %s", name, t->d->path,
+                   sqlite3_errmsg(t->d->db));
 }
 
 static sl_status check_views(const sl_extras *x, const sl_dbtable *t, sl_error *err) {
     sl_buf sql = {0};
     sl_status s = SL_OK;
     for (const char *name = NULL; s == SL_OK && (name = next_piece(&x->views, name));)
-        if (!view_compiles(t->d, name, &sql))
-            s = sl_fail(err, SL_E_DATA, "the view '%s' of '%s' would not work any more: %s", name, t->d->path,
-                        sqlite3_errmsg(t->d->db));
+        s = check_view(t, name, &sql, err);
     sl_buf_free(&sql);
     return s;
 }
 
+static sl_status compile_update(const sl_dbtable *t, sl_text column, sl_buf *sql, bool *fine, sl_error *err) {
+    sl_buf_str(sql, "UPDATE ");
+    sl_dbtable_put_name(sql, t->name);
+    sl_buf_str(sql, " SET ");
+    sl_sql_name(sql, column);
+    sl_buf_str(sql, "=NULL");
+    return compiles(t->d, sql, fine, err);
+}
+
 /* Compiling a DELETE, an UPDATE and an INSERT compiles the triggers. */
+static sl_status compile_changes(const sl_dbtable *t, sl_buf *sql, bool *fine, sl_error *err) {
+    sl_buf_str(sql, "DELETE FROM ");
+    sl_dbtable_put_name(sql, t->name);
+    TRY(compiles(t->d, sql, fine, err));
+    for (uint32_t c = 0; c < t->ncols && *fine; c++)
+        if (!t->cols[c].generated) TRY(compile_update(t, t->cols[c].name, sql, fine, err));
+    if (!*fine) return SL_OK;
+    sl_buf_str(sql, "INSERT INTO ");
+    sl_dbtable_put_name(sql, t->name);
+    sl_buf_str(sql, " DEFAULT VALUES");
+    return compiles(t->d, sql, fine, err);
+}
+
 static sl_status check_triggers(const sl_dbtable *t, sl_error *err) {
     sl_buf sql = {0};
-    sl_buf_str(&sql, "DELETE FROM ");
-    sl_dbtable_put_name(&sql, t->name);
-    bool fine = compiles(t->d, sl_buf_cstr(&sql));
-    for (uint32_t c = 0; c < t->ncols && fine; c++) {
-        if (t->cols[c].generated) continue;
-        sl_buf_clear(&sql);
-        sl_buf_str(&sql, "UPDATE ");
-        sl_dbtable_put_name(&sql, t->name);
-        sl_buf_str(&sql, " SET ");
-        sl_sql_name(&sql, t->cols[c].name);
-        sl_buf_str(&sql, "=NULL");
-        fine = compiles(t->d, sl_buf_cstr(&sql));
-    }
-    sl_buf_clear(&sql);
-    sl_buf_str(&sql, "INSERT INTO ");
-    sl_dbtable_put_name(&sql, t->name);
-    sl_buf_str(&sql, " DEFAULT VALUES");
-    if (fine) fine = compiles(t->d, sl_buf_cstr(&sql));
+    bool fine = false;
+    sl_status s = compile_changes(t, &sql, &fine, err);
     sl_buf_free(&sql);
-    if (fine) return SL_OK;
+    if (s != SL_OK || fine) return s;
     return sl_fail(err, SL_E_DATA, "a trigger of the table '%.*s' would not work any more: %s",
                    (int)t->name.n, t->name.s, sqlite3_errmsg(t->d->db));
 }

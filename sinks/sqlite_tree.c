@@ -379,7 +379,11 @@ static sl_status make_pages(tree *t, const char *create, sl_error *err) {
 
 static sl_status cut_file(sl_store *s, sl_error *err) {
     off_t size = (off_t)(s->next_page - 1) * (off_t)SL_LEAF_PAGE;
-    return ftruncate(s->fd, size) == 0 ? SL_OK : sl_fail_errno(err, errno, "cannot write to", s->path);
+    int cut;
+    do {
+        cut = ftruncate(s->fd, size);
+    } while (cut != 0 && errno == EINTR);
+    return cut == 0 ? SL_OK : sl_fail_errno(err, errno, "cannot write to", s->path);
 }
 
 sl_status sl_store_table(sl_store *s, const char *create, const bool *to_text, sl_error *err) {

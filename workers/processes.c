@@ -231,10 +231,10 @@ static void bury(process_pool *p, child *c, sl_status code, const char *what) {
 static bool out_of_reach(const child *c, int wait_status, char *what, size_t size) {
     int code = wait_status != -1 && WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
     char reason[128] = "";
-    if (code == SL_UNHEARD) snprintf(what, size, "could not send its answer");
+    if (code == SL_CUT_OFF) snprintf(what, size, "was cut off from the coordinator");
     if (code == 0 && c->unreached && strerror_r(c->unreached, reason, sizeof reason) == 0)
         snprintf(what, size, "could not be sent its work (%s)", reason);
-    return code == SL_UNHEARD || (code == 0 && c->unreached);
+    return code == SL_CUT_OFF || (code == 0 && c->unreached);
 }
 
 /* The worker has closed its end. */

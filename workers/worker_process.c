@@ -37,17 +37,6 @@ ssize_t sl_frame_send(int fd, void *head, size_t head_size, char *body, size_t n
     return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
-/* false when the coordinator is gone or has closed its end. */
-static bool receive_all(int fd, void *to, size_t n) {
-    for (size_t got = 0; got < n;) {
-        ssize_t r = recv(fd, (char *)to + got, n - got, 0);
-        if (r < 0 && errno == EINTR) continue;
-        if (r <= 0) return false;
-        got += (size_t)r;
-    }
-    return true;
-}
-
 /* ---- the worker -------------------------------------------------------------------------------------------------- */
 
 typedef struct self {
@@ -87,6 +76,18 @@ static void die_with(pid_t parent) {
     if (getppid() != parent) _exit(0);
 }
 
+/* false when the coordinator is gone or has closed its end, or cannot be heard. */
+static bool receive_all(self *me, void *to, size_t n) {
+    for (size_t got = 0; got < n;) {
+        ssize_t r = recv(me->fd, (char *)to + got, n - got, 0);
+        if (r < 0 && errno == EINTR) continue;
+        if (r < 0) me->left = SL_CUT_OFF;
+        if (r <= 0) return false;
+        got += (size_t)r;
+    }
+    return true;
+}
+
 static bool answer(self *me, uint64_t seq, sl_status status, const sl_error *error) {
     struct rusage usage;
     memset(&me->head, 0, sizeof me->head);
@@ -120,7 +121,7 @@ static bool receive_request(self *me, size_t n, bool *good) {
     if (!*good) return true;
     me->in.len = n + SL_PADDING;
     memset(me->in.data + n, 0, SL_PADDING);
-    return receive_all(me->fd, me->in.data, n);
+    return receive_all(me, me->in.data, n);
 }
 
 static bool say_last_word(self *me) {
@@ -128,7 +129,7 @@ static bool say_last_word(self *me) {
     sl_buf_clear(&me->out);
     sl_status status = sl_pool_worker_finish(me->pool, me->state, &error);
     if (answer(me, SL_LAST_WORD, status, &error)) return true;
-    me->left = SL_UNHEARD;
+    me->left = SL_CUT_OFF;
     return false;
 }
 
@@ -136,7 +137,7 @@ static bool say_last_word(self *me) {
 static bool serve_one(self *me) {
     sl_request_head request;
     bool good;
-    if (!receive_all(me->fd, &request, sizeof request)) return false;
+    if (!receive_all(me, &request, sizeof request)) return false;
     if (request.seq == SL_LAST_WORD) return say_last_word(me);
     if (!receive_request(me, request.n, &good)) return false;
     sl_job job = {.seq = request.seq};
@@ -147,7 +148,7 @@ static bool serve_one(self *me) {
         sl_job_settle(&job, sl_oom(&job.error));
     if (sl_is_failure(job.status)) sl_buf_clear(&me->out);
     bool told = answer(me, request.seq, job.status, &job.error);
-    if (!told) me->left = SL_UNHEARD;
+    if (!told) me->left = SL_CUT_OFF;
     if (me->pool->calls.clean) me->pool->calls.clean(me->pool->calls.ctx, &job);
     return good && told; /* a request not read is in the way of the next: a fresh worker takes over */
 }
@@ -159,7 +160,7 @@ _Noreturn void sl_worker_process_run(const sl_pool *pool, unsigned number, int f
     die_with(parent);
     sl_status status = sl_pool_worker_start(pool, number, &me.state, &error);
     bool greeted = answer(&me, SL_GREETING, status, &error);
-    if (!greeted) me.left = SL_UNHEARD;
+    if (!greeted) me.left = SL_CUT_OFF;
     if (greeted && status == SL_OK)
         while (serve_one(&me)) continue;
     sl_pool_worker_stop(pool, me.state);

@@ -33,8 +33,8 @@ _Noreturn void sl_worker_process_run(const sl_pool *pool, unsigned number, int f
 /* One attempt to send what is left of head and body behind the first SENT bytes of the two; as sendmsg, without SIGPIPE. */
 ssize_t sl_frame_send(int fd, void *head, size_t head_size, char *body, size_t n, size_t sent);
 
-/* The exit status of a worker that could not send its answer. */
-enum { SL_UNHEARD = 75 };
+/* The exit status of a worker whose end of the socket pair has failed. */
+enum { SL_CUT_OFF = 75 };
 
 /* Waits for PID to end, until DEADLINE (sl_clock_ns) and then kills it. *PEAK_BYTES is raised to its peak memory. Returns the
  * wait status, or -1 when somebody else has reaped the process. */
