@@ -1,14 +1,19 @@
 #include "workers/pool.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "workers/pool_internal.h"
 
-enum { MAX_WORKERS = 1024 };
+enum { MAX_WORKERS = 1024, FOR_FILES = 24 };
 
 /* ---- the ring ---------------------------------------------------------------------------------------------------- */
 
@@ -37,6 +42,22 @@ bool sl_pool_stopping(const sl_pool *pool) {
 
 sl_status sl_pool_stopped(sl_error *err) {
     return sl_fail(err, SL_E_STOPPED, "stopped before the end");
+}
+
+void sl_pool_do_with(sl_pool *pool, unsigned number, int errnum) {
+    pool->stats.missing = pool->options.workers - number;
+    pool->stats.missing_why = errnum;
+    pool->options.workers = number;
+}
+
+bool sl_pool_has_descriptors(unsigned more) {
+    struct rlimit limit;
+    int lowest = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (lowest < 0) return errno == EBADF;
+    close(lowest);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return true;
+    rlim_t files = limit.rlim_cur / 2 < FOR_FILES ? limit.rlim_cur / 2 : FOR_FILES;
+    return (rlim_t)lowest + more + files <= limit.rlim_cur;
 }
 
 /* ---- the worker's side ------------------------------------------------------------------------------------------- */

@@ -60,7 +60,7 @@ typedef enum sl_pool_kind { SL_POOL_INLINE, SL_POOL_THREADS, SL_POOL_PROCESSES }
 
 typedef struct sl_pool_options {
     sl_pool_kind kind;
-    unsigned workers;   /* 1..1024 */
+    unsigned workers;   /* 1..1024; fewer where the system has no room for them: see sl_pool_stats */
     bool ordered;       /* take in submission order */
     bool join_in;       /* threads: the coordinator is one of the workers, at work where take would wait; not for jobs that may
                          * wait for the world, which would hold everything up */
@@ -94,6 +94,9 @@ SL_MUST_CHECK sl_status sl_pool_finish(sl_pool *pool, sl_error *err);
 void sl_pool_stop(sl_pool **pool);
 
 typedef struct sl_pool_stats {
+    unsigned missing; /* workers asked for that the system would not start: the others do their work. With processes the caller does it
+                       * if none can be started */
+    int missing_why;  /* errno */
     uint64_t jobs, retries;
     uint64_t child_peak_bytes; /* largest worker process so far */
 } sl_pool_stats;

@@ -52,6 +52,11 @@ void sl_pool_worker_stop(const sl_pool *pool, void *state);
 void sl_pool_work(const sl_pool *pool, void *state, unsigned worker, sl_job *job);
 sl_status sl_pool_worker_finish(const sl_pool *pool, void *state, sl_error *err);
 
+/* Worker NUMBER could not be started, because of ERRNUM: the pool does with those before it. */
+void sl_pool_do_with(sl_pool *pool, unsigned number, int errnum);
+/* Whether MORE descriptors leave enough for files: workers shall not take the last ones. */
+bool sl_pool_has_descriptors(unsigned more);
+
 /* Sets STATUS, and code in an error that a call forgot to fill. */
 void sl_job_settle(sl_job *job, sl_status status);
 

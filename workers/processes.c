@@ -72,6 +72,7 @@ typedef struct process_pool {
     sl_job **todo;          /* [capacity] jobs [begun, submitted) at their seq */
     uint64_t begun, queued; /* jobs given to a worker, jobs submitted */
     uint64_t silent;        /* nanoseconds */
+    void *state;            /* the coordinator's own, where no worker could be started */
 } process_pool;
 
 static process_pool *processes_of(sl_pool *pool) {
@@ -149,11 +150,11 @@ static void make_room(int fd) {
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){ROOM_BYTES}, sizeof(int));
 }
 
-static sl_status spawn(process_pool *p, child *c, sl_error *err) {
+/* 0, or errno. */
+static int try_spawn(process_pool *p, child *c) {
     int pair[2];
     assert(c->pid == 0 && c->fd == -1);
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return sl_fail_errno(err, errno, "cannot start", "a worker process");
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return errno;
     make_room(pair[0]);
     make_room(pair[1]);
     int flags = fcntl(pair[0], F_GETFL);
@@ -162,14 +163,19 @@ static sl_status spawn(process_pool *p, child *c, sl_error *err) {
     close(pair[1]);
     if (pid < 0) {
         close(pair[0]);
-        return sl_fail_errno(err, failed, "cannot start", "a worker process");
+        return failed;
     }
     c->pid = pid;
     c->fd = pair[0];
     c->greeted = false;
     c->unreached = 0;
     begin_watch(c);
-    return SL_OK;
+    return 0;
+}
+
+static sl_status spawn(process_pool *p, child *c, sl_error *err) {
+    int failed = try_spawn(p, c);
+    return failed ? sl_fail_errno(err, failed, "cannot start", "a worker process") : SL_OK;
 }
 
 /* shutdown, because a worker of another pool may hold a copy of our end. */
@@ -496,14 +502,54 @@ static sl_status start_processes(sl_pool *pool, sl_error *err) {
     p->polled = calloc(workers, sizeof *p->polled);
     p->todo = calloc(pool->capacity, sizeof *p->todo);
     if (!p->children || !p->polled || !p->todo) return sl_oom(err);
-    for (unsigned i = 0; i < workers; i++) TRY(spawn(p, &p->children[i], err));
+    for (unsigned i = 0; i < pool->options.workers; i++) {
+        int failed = i && !sl_pool_has_descriptors(2) ? EMFILE : try_spawn(p, &p->children[i]);
+        if (failed) sl_pool_do_with(pool, i, failed);
+    }
+    if (!pool->options.workers) return sl_pool_worker_start(pool, 0, &p->state, err);
     return await_greetings(p, err);
+}
+
+/* Where no process can be started the coordinator is the worker, and the bytes go the same ways, only not through a socket. */
+static sl_status work_here(process_pool *p, sl_job *job) {
+    const sl_pool_calls *calls = &p->base.calls;
+    sl_buf frame = {0}, reply = {0};
+    sl_job mine = {.seq = job->seq};
+    sl_status status = calls->send(calls->ctx, job, &frame);
+    size_t n = frame.len;
+    if (!sl_is_failure(status) && sl_buf_reserve(&frame, SL_PADDING)) {
+        memset(frame.data + n, 0, SL_PADDING);
+        status = calls->receive(calls->ctx, &mine, frame.data, n);
+    }
+    if (!sl_is_failure(status)) status = sl_buf_check(&frame, &mine.error);
+    if (!sl_is_failure(status)) {
+        sl_pool_work(&p->base, p->state, 0, &mine);
+        status = mine.status;
+    }
+    if (!sl_is_failure(status)) status = calls->reply(calls->ctx, &mine, &reply);
+    n = reply.len;
+    if (!sl_is_failure(status) && sl_buf_reserve(&reply, SL_PADDING)) memset(reply.data + n, 0, SL_PADDING);
+    if (!sl_is_failure(status)) status = sl_buf_check(&reply, &mine.error);
+    job->error = mine.error;
+    if (calls->clean) calls->clean(calls->ctx, &mine);
+    sl_buf_free(&frame);
+    if (!sl_is_failure(status)) {
+        status = calls->accept(calls->ctx, job, reply.data, n);
+    } else {
+        sl_buf_free(&reply);
+    }
+    return status;
 }
 
 static sl_status submit_processes(sl_pool *pool, sl_job *job, sl_error *err) {
     process_pool *p = processes_of(pool);
     p->todo[p->queued++ % pool->capacity] = job;
     if (sl_pool_stopping(pool)) return SL_OK;
+    if (!pool->options.workers) {
+        sl_job_settle(job, work_here(p, job));
+        sl_pool_put_done(pool, job);
+        return SL_OK;
+    }
     give_out(p);
     return pump(p, 0, err);
 }
@@ -540,6 +586,7 @@ static bool all_have_spoken(const process_pool *p) {
 
 static sl_status finish_processes(sl_pool *pool, sl_error *err) {
     process_pool *p = processes_of(pool);
+    if (!pool->options.workers) return sl_pool_worker_finish(pool, p->state, err);
     for (unsigned i = 0; i < pool->options.workers; i++)
         if (p->children[i].pid) ask_for_last_word(&p->children[i]);
     while (!all_have_spoken(p)) {
@@ -571,6 +618,7 @@ static void stop_processes(sl_pool *pool) {
         if (p->children[i].pid) reap(p, &p->children[i], deadline);
         free_child(&p->children[i]);
     }
+    if (p->children && !workers) sl_pool_worker_stop(pool, p->state);
     free(p->todo);
     free(p->polled);
     free(p->children);

@@ -136,9 +136,11 @@ static sl_status spawn(thread_pool *p, unsigned number, sl_error *err) {
     worker *w = &p->workers[number];
     w->pool = p;
     w->number = number;
-    int failed = pthread_create(&w->thread, NULL, run_worker, w);
-    if (failed) return sl_fail_errno(err, failed, "cannot start", "a worker thread");
-    w->running = true;
+    int failed =
+        number && !sl_pool_has_descriptors(number) ? EMFILE : pthread_create(&w->thread, NULL, run_worker, w);
+    if (failed && !number) return sl_fail_errno(err, failed, "cannot start", "a worker thread");
+    if (failed) sl_pool_do_with(&p->base, number, failed);
+    w->running = !failed;
     return SL_OK;
 }
 

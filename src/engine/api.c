@@ -356,9 +356,22 @@ static sl_status look_for_changes(sl_pipeline *p, sl_error *err) {
     return s;
 }
 
+/* It is done, only by fewer. */
+static sl_status warn_of_missing_workers(sl_pipeline *p, sl_error *err) {
+    char text[256], reason[128];
+    int why = 0;
+    unsigned missing = sl_run_missing_workers(p->run, &why), all = p->plan->env.workers;
+    if (!missing) return SL_OK;
+    if (strerror_r(why, reason, sizeof reason)) snprintf(reason, sizeof reason, "error %d", why);
+    snprintf(text, sizeof text, "only %u of %u workers could be started (%s)", all - missing, all, reason);
+    return sl_plan_warn_text(p->plan, text, err);
+}
+
 /* What was left out is not what the note would say. */
 static sl_status run_to_sinks(sl_pipeline *p, sl_error *err) {
     TRY(sl_run_to_sinks(p->run, err));
+    sl_error ignored = {0}; /* the items are where they belong */
+    (void)!warn_of_missing_workers(p, &ignored);
     if (p->changes && p->ledger && !sl_run_progress(p->run).failed) sl_changes_keep(p->changes);
     return SL_OK;
 }

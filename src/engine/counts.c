@@ -169,6 +169,17 @@ static uint64_t delivered(const sl_run *r) {
     return r->o.ntargets ? n : sr->end_out;
 }
 
+unsigned sl_run_missing_workers(const sl_run *r, int *why) {
+    unsigned most = 0;
+    for (uint32_t i = 0; i < r->o.stages->n; i++) {
+        const sl_pool_stats *stats = &r->stages[i].pool_stats;
+        if (stats->missing <= most) continue;
+        most = stats->missing;
+        *why = stats->missing_why;
+    }
+    return most;
+}
+
 sl_progress sl_run_progress(const sl_run *r) {
     sl_progress p = {.items_out = delivered(r), .failed = r->failures.n, .committing = r->committing};
     bool known = true;

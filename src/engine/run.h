@@ -43,6 +43,8 @@ SL_MUST_CHECK sl_status sl_run_to_sinks(sl_run *r, sl_error *err);
 SL_MUST_CHECK sl_status sl_run_next(sl_run *r, sl_batch **out, sl_error *err);
 
 sl_progress sl_run_progress(const sl_run *r);
+/* The most workers that a stage which has ended had to do without, and the errno of that; 0: none. */
+unsigned sl_run_missing_workers(const sl_run *r, int *why);
 /* There was nothing to do, as nothing has changed SINCE: for the report. */
 void sl_run_skip(sl_run *r, int64_t since);
 /* Whether no source had an item so far, neither one of a branch nor one that was read for items. */

@@ -107,8 +107,12 @@ sl_status sl_plan_warn(const sl_node *node, sl_error *err, const char *fmt, ...)
     (void)sl_node_blame(node, (sl_text){0}, SL_E_PLAN, &warning);
     sl_plan *p = node->home;
     while (p->parent) p = p->parent;
+    return sl_plan_warn_text(p, sl_error_format(&warning, shown, sizeof shown), err);
+}
+
+sl_status sl_plan_warn_text(sl_plan *p, const char *warning, sl_error *err) {
     p->warnings = grown(&p->arena, p->warnings, p->nwarnings, sizeof *p->warnings);
-    sl_text text = sl_arena_printf(&p->arena, "%s", sl_error_format(&warning, shown, sizeof shown));
+    sl_text text = sl_arena_printf(&p->arena, "%s", warning);
     if (!p->warnings || !text.s) {
         p->nwarnings = 0;
         return sl_oom(err);

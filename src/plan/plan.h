@@ -214,6 +214,8 @@ void sl_source_failed(const sl_node *node, sl_error *err);
 
 /* Keeps a warning about NODE for whoever runs the pipeline. */
 SL_MUST_CHECK sl_status sl_plan_warn(const sl_node *node, sl_error *err, const char *fmt, ...) SL_PRINTF(3, 4);
+/* The same of no node; P is the pipeline itself. WARNING is copied. */
+SL_MUST_CHECK sl_status sl_plan_warn_text(sl_plan *p, const char *warning, sl_error *err);
 
 /* JSON text -> value in ARENA, by the reader of the data format, which unlike jansson notices when memory is out. A key must not come
  * twice. On failure err has line and column. */

@@ -22,10 +22,11 @@ struct sl_sorter {
     char *at, *end; /* free part of the newest chunk */
     sl_entry *entries;
     size_t n, cap;
-    size_t live; /* bytes of records that entries still point to, while a heap drops others */
-    bool heaped; /* entries are a heap, the last in the order on top */
-    bool sorted; /* entries are in order */
-    sl_run *runs;
+    size_t live;       /* bytes of records that entries still point to, while a heap drops others */
+    bool heaped;       /* entries are a heap, the last in the order on top */
+    bool sorted;       /* entries are in order */
+    sl_run_file *file; /* that it writes to; NULL: nothing spilled yet */
+    sl_run *runs;      /* in it, and in those of sorters it has absorbed */
     uint32_t nruns, cap_runs;
     uint64_t spilled, given;
     sl_merge merge;
@@ -111,6 +112,7 @@ void sl_sorter_free(sl_sorter **sp) {
     if (!s) return;
     sl_merge_close(&s->merge);
     for (uint32_t k = 0; k < s->nruns; k++) sl_run_close(&s->runs[k]);
+    sl_run_file_let_go(&s->file);
     drop_chunks(s);
     drop_entries(s);
     free(s->runs);
@@ -245,7 +247,8 @@ static sl_status sort_entries(sl_sorter *s, sl_error *err) {
 static sl_status spill(sl_sorter *s, sl_error *err) {
     TRY(sort_entries(s, err));
     TRY(reserve_runs(s, s->nruns + 1, err));
-    TRY(sl_run_write(&s->runs[s->nruns], s->entries, s->n, s->tmpdir, err));
+    TRY(sl_run_file_need(&s->file, s->tmpdir, err));
+    TRY(sl_run_write(&s->runs[s->nruns], s->entries, s->n, s->file, err));
     s->spilled += s->runs[s->nruns++].size;
     drop_chunks(s);
     drop_entries(s);
@@ -356,7 +359,8 @@ sl_status sl_sorter_absorb(sl_sorter *s, sl_sorter *from, sl_error *err) {
 static sl_status reduce_runs(sl_sorter *s, sl_error *err) {
     while (s->nruns > MAX_FANIN) {
         sl_run merged;
-        TRY(sl_runs_merge(s->runs, MAX_FANIN, s->limit, s->tmpdir, &merged, s->budget / 4, err));
+        TRY(sl_run_file_need(&s->file, s->tmpdir, err));
+        TRY(sl_runs_merge(s->runs, MAX_FANIN, s->limit, s->file, &merged, s->budget / 4, err));
         for (uint32_t k = 0; k < MAX_FANIN; k++) sl_run_close(&s->runs[k]);
         s->nruns -= MAX_FANIN;
         memmove(s->runs, s->runs + MAX_FANIN, s->nruns * sizeof *s->runs);

@@ -1,7 +1,7 @@
 /* sorter.h: external merge sort of (key, ordinal, payload) records within a memory budget.
  *
  * Order: key bytes by memcmp, then ordinal; so equal keys come out in ordinal order (stable). Records beyond the budget are
- * sorted and written as runs to unlinked temporary files, and merged when read. Call order:
+ * sorted and written as runs to an unlinked temporary file, one for all of them, and merged when read. Call order:
  *     new add* sort next* free            The same records in any order of adding give the same output.
  * Thread rule: one thread at a time; several sorters may be merged with sl_sorter_absorb. */
 #ifndef SL_RECORD_SORTER_H

@@ -12,10 +12,18 @@ typedef struct sl_entry {
     uint32_t key, payload; /* lengths */
 } sl_entry;
 
-/* A sorted sequence of records in a temporary file. */
-typedef struct sl_run {
+/* A temporary file for any number of runs, one behind the other, so that a sort of whatever length has one file open. The sorter that
+ * writes to it and all its runs hold it; so it outlives a sorter whose runs another has absorbed. */
+typedef struct sl_run_file {
     int fd;
-    uint64_t size, records;
+    uint64_t end;  /* where the next run begins */
+    uint32_t held; /* by so many */
+} sl_run_file;
+
+/* A sorted sequence of records in it. */
+typedef struct sl_run {
+    sl_run_file *file;
+    uint64_t at, size, records;
 } sl_run;
 
 /* The front of one input of a merge: a run through a buffer, or a range of entries. */
@@ -24,7 +32,7 @@ typedef struct sl_front {
     uint64_t prefix;
     const sl_entry *at, *end; /* in memory */
     sl_run run;               /* on disk, when buffer is not NULL */
-    uint64_t offset;          /* of the first byte of the file that is not in the buffer */
+    uint64_t offset;          /* of the first byte of the run that is not in the buffer */
     char *buffer;
     size_t begin, filled, cap;
 } sl_front;
@@ -41,9 +49,13 @@ uint64_t sl_key_prefix(sl_text key);
 int sl_record_order(uint64_t px, const sl_sort_record *x, uint64_t py, const sl_sort_record *y);
 sl_sort_record sl_entry_record(const sl_entry *e);
 
-/* Writes the N entries, in their order, as a new run. */
-SL_MUST_CHECK sl_status sl_run_write(sl_run *run, const sl_entry *e, size_t n, const char *dir,
-                                     sl_error *err);
+/* *FILE, held once, is made in DIR where there is none yet. */
+SL_MUST_CHECK sl_status sl_run_file_need(sl_run_file **file, const char *dir, sl_error *err);
+void sl_run_file_let_go(sl_run_file **file); /* NULL-safe */
+
+/* Writes the N entries, in their order, as a new run at the end of FILE. */
+SL_MUST_CHECK sl_status sl_run_write(sl_run *run, const sl_entry *e, size_t n, sl_run_file *file, sl_error *err);
+/* Gives its room back to the disk, where the file system can. */
 void sl_run_close(sl_run *run);
 
 /* A merge over RUNS and the sorted entries. Runs stay open and owned by the caller. ROOM: bytes for all their buffers, which take
@@ -53,8 +65,8 @@ SL_MUST_CHECK sl_status sl_merge_open(sl_merge *m, const sl_run *runs, uint32_t 
 SL_MUST_CHECK sl_status sl_merge_next(sl_merge *m, sl_sort_record *out, sl_error *err);
 void sl_merge_close(sl_merge *m);
 
-/* All RUNS into one new run; at most LIMIT records (0: all). */
-SL_MUST_CHECK sl_status sl_runs_merge(const sl_run *runs, uint32_t n, uint64_t limit, const char *dir,
+/* All RUNS into one new run at the end of FILE; at most LIMIT records (0: all). */
+SL_MUST_CHECK sl_status sl_runs_merge(const sl_run *runs, uint32_t n, uint64_t limit, sl_run_file *file,
                                       sl_run *out, size_t room, sl_error *err);
 
 /* How a record is laid out in runs and saved blocks: the lengths of key and payload and the ordinal, then the bytes of both; native

@@ -1,7 +1,9 @@
-/* Runs: sorted records in unlinked temporary files, written and read in large sequential pieces. */
+/* Runs: sorted records in an unlinked temporary file, written and read in large sequential pieces. */
+#define _GNU_SOURCE /* fallocate */
 #include "record/sorter_internal.h"
 
 #include <stdlib.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -9,6 +11,29 @@
 #include "base/tempfile.h"
 
 enum { PIECE = 256 * 1024, LEAST_PIECE = 16 * 1024, HEADER = SL_RECORD_HEADER };
+
+/* ---- files -------------------------------------------------------------------------------------------------------- */
+
+sl_status sl_run_file_need(sl_run_file **file, const char *dir, sl_error *err) {
+    if (*file) return SL_OK;
+    sl_run_file *f = malloc(sizeof *f);
+    if (!f) return sl_oom(err);
+    *f = (sl_run_file){.fd = -1, .held = 1};
+    sl_status status = sl_tempfile_open(dir, &f->fd, err);
+    if (status)
+        free(f);
+    else
+        *file = f;
+    return status;
+}
+
+void sl_run_file_let_go(sl_run_file **file) {
+    sl_run_file *f = *file;
+    *file = NULL;
+    if (!f || --f->held) return;
+    close(f->fd);
+    free(f);
+}
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -19,7 +44,7 @@ typedef struct writer {
 } writer;
 
 static sl_status flush(writer *w, sl_error *err) {
-    TRY(sl_tempfile_write(w->run->fd, w->piece, w->filled, w->run->size, err));
+    TRY(sl_tempfile_write(w->run->file->fd, w->piece, w->filled, w->run->at + w->run->size, err));
     w->run->size += w->filled;
     w->filled = 0;
     return SL_OK;
@@ -46,24 +71,26 @@ static sl_status put_record(writer *w, const sl_sort_record *r, sl_error *err) {
     return put(w, r->payload.s, r->payload.n, err);
 }
 
-static sl_status writer_open(writer *w, sl_run *run, const char *dir, sl_error *err) {
-    *run = (sl_run){.fd = -1};
+/* One run is written to a file at a time. */
+static sl_status writer_open(writer *w, sl_run *run, sl_run_file *file, sl_error *err) {
+    *run = (sl_run){.file = file, .at = file->end};
+    file->held++;
     *w = (writer){.run = run, .piece = malloc(PIECE)};
-    if (!w->piece) return sl_oom(err);
-    return sl_tempfile_open(dir, &run->fd, err);
+    return w->piece ? SL_OK : sl_oom(err);
 }
 
 /* Ends the run; a failed one is closed. */
 static sl_status writer_close(writer *w, sl_status status, sl_error *err) {
     if (!status) status = flush(w, err);
     free(w->piece);
+    w->run->file->end += w->run->size;
     if (status) sl_run_close(w->run);
     return status;
 }
 
-sl_status sl_run_write(sl_run *run, const sl_entry *e, size_t n, const char *dir, sl_error *err) {
+sl_status sl_run_write(sl_run *run, const sl_entry *e, size_t n, sl_run_file *file, sl_error *err) {
     writer w;
-    sl_status status = writer_open(&w, run, dir, err);
+    sl_status status = writer_open(&w, run, file, err);
     for (size_t k = 0; k < n && !status; k++) {
         sl_sort_record r = sl_entry_record(&e[k]);
         status = put_record(&w, &r, err);
@@ -72,8 +99,11 @@ sl_status sl_run_write(sl_run *run, const sl_entry *e, size_t n, const char *dir
 }
 
 void sl_run_close(sl_run *run) {
-    if (run->fd >= 0) close(run->fd);
-    run->fd = -1;
+    sl_run_file *f = run->file;
+    if (!f) return;
+    if (f->held > 1 && run->size)
+        (void)fallocate(f->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)run->at, (off_t)run->size);
+    sl_run_file_let_go(&run->file);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
@@ -95,7 +125,7 @@ static sl_status fill(sl_front *f, size_t need, sl_error *err) {
     uint64_t left = f->run.size - f->offset;
     size_t n = f->cap - f->filled < left ? f->cap - f->filled : (size_t)left;
     if (f->filled + n < need) return sl_fail(err, SL_E_INTERNAL, "a temporary file ends inside a record");
-    TRY(sl_tempfile_read(f->run.fd, f->buffer + f->filled, n, f->offset, err));
+    TRY(sl_tempfile_read(f->run.file->fd, f->buffer + f->filled, n, f->run.at + f->offset, err));
     f->filled += n;
     f->offset += n;
     return SL_OK;
@@ -207,11 +237,11 @@ static sl_status copy_merged(sl_merge *m, writer *w, uint64_t limit, sl_error *e
     return SL_OK;
 }
 
-sl_status sl_runs_merge(const sl_run *runs, uint32_t n, uint64_t limit, const char *dir, sl_run *out,
+sl_status sl_runs_merge(const sl_run *runs, uint32_t n, uint64_t limit, sl_run_file *file, sl_run *out,
                         size_t room, sl_error *err) {
     sl_merge m;
     writer w;
-    sl_status status = writer_open(&w, out, dir, err);
+    sl_status status = writer_open(&w, out, file, err);
     sl_status opened = sl_merge_open(&m, runs, n, NULL, 0, room, err);
     if (!status) status = opened;
     if (!status) status = copy_merged(&m, &w, limit, err);

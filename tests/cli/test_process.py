@@ -4,6 +4,7 @@ them meanwhile."""
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -474,6 +475,58 @@ class Functions(Process):
             for pool in POOLS:
                 r = self.sluice("pipe", f"csv url=s.csv | {pipe}", "-q", *pool, code=1)
                 self.assertIn(f"the function changes '{name}'", r.message)
+
+
+class FewResources(Process):
+    """Fewer descriptors, threads or processes than wanted mean fewer workers, and no failure."""
+
+    def limited(self, *args, descriptors=None, processes=None, code=0):
+        """A run under limits; of processes as a user that has no others."""
+
+        def prepare():
+            if descriptors:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+            if processes is not None:
+                resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
+                os.setgroups([])
+                os.setgid(54321)
+                os.setuid(54321)
+
+        p = subprocess.Popen([PROGRAM, *args], cwd=self.dir, env=self.env, preexec_fn=prepare, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(self.end, p)
+        result = self.ended(p, 60)
+        self.assertEqual(result[0], code, result[2])
+        return result
+
+    def test_a_sort_of_many_runs_has_few_files_open(self):
+        text = "id,t\n" + "".join(f"{i * 7919 % 600011},{'x' * 60}\n" for i in range(600000))
+        self.file("s.csv", text)
+        for steps in ("sort id", "uniq id limit=700000 | count", "aggregate by=id ops.op=count | count"):
+            outputs = set()
+            for pool in (("--parallel=false",), ("-j", "2"), ("--threads=false", "-j", "2")):
+                out = self.limited("pipe", f"csv url=s.csv | {steps}", "-q", "-S", "1M", *pool, descriptors=20)[1]
+                outputs.add(out)
+            self.assertEqual(len(outputs), 1)
+
+    def test_few_descriptors(self):
+        self.file("s.csv", "n\n" + "1\n" * 20000)
+        for pool in (("-j", "40"), ("--threads=false", "-j", "40")):
+            _, out, err = self.limited("pipe", "csv url=s.csv | sum n", "--unit", "2000", "-q", *pool, descriptors=16)
+            self.assertEqual(out, self.sluice("pipe", "csv url=s.csv | sum n").out.decode())
+        self.assertRegex(err, "^sluice: warning: only \\d+ of 40 workers could be started \\(Too many open files\\)\n$")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become a user without processes")
+    def test_few_processes(self):
+        self.dir.chmod(0o777)
+        self.spill.chmod(0o777)
+        self.file("s.csv", "n\n" + "1\n" * 20000)
+        expected = self.sluice("pipe", "csv url=s.csv | sort n | sum n").out.decode()
+        for pool in (("-j", "8"), ("--threads=false", "-j", "8")):
+            for most in (1, 3):
+                _, out, err = self.limited("pipe", "csv url=s.csv | sort n | sum n", "--unit", "2000", "-q", *pool, processes=most)
+                self.assertEqual(out, expected)
+                self.assertRegex(err, "^sluice: warning: only [0-3] of 8 workers could be started")
 
 
 if __name__ == "__main__":
