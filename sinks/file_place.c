@@ -40,13 +40,15 @@ static char *joined(char *folder, const char *name) {
     return path;
 }
 
-/* What the link PATH holds, as a path from here. */
-static char *link_holds(const char *path) {
+/* What the link PATH holds, as a path from here; NULL: it is no link. */
+static sl_status link_holds(const char *path, char **out, sl_error *err) {
     char to[PATH_MAX];
+    *out = NULL;
     ssize_t n = readlink(path, to, sizeof to - 1);
-    if (n <= 0) return NULL;
+    if (n <= 0) return SL_OK;
     to[n] = '\0';
-    return to[0] == '/' ? strdup(to) : joined(sl_file_folder(path), to);
+    *out = to[0] == '/' ? strdup(to) : joined(sl_file_folder(path), to);
+    return *out ? SL_OK : sl_oom(err);
 }
 
 static sl_status no_folder(const char *shown, const char *folder, int why, sl_error *err) {
@@ -73,18 +75,26 @@ static sl_status resolve_new(char **real, const char *path, const char *shown, s
     return *real ? SL_OK : sl_oom(err);
 }
 
+/* *AT, malloc'ed, is replaced by what the last of its links holds. */
+static sl_status follow(char **at, sl_error *err) {
+    for (int i = 0; i < MOST_LINKS; i++) {
+        char *next;
+        TRY(link_holds(*at, &next, err));
+        if (!next) return SL_OK;
+        free(*at);
+        *at = next;
+    }
+    return SL_OK;
+}
+
 sl_status sl_file_resolve(char **real, const char *path, sl_error *err) {
     *real = realpath(path, NULL);
     if (*real) return SL_OK;
+    if (errno == ENOMEM) return sl_oom(err);
     if (errno != ENOENT) return sl_fail_errno(err, errno, "cannot write to", path);
     char *at = strdup(path);
-    for (int i = 0; at && i < MOST_LINKS; i++) {
-        char *next = link_holds(at);
-        if (!next) break;
-        free(at);
-        at = next;
-    }
-    sl_status s = at ? resolve_new(real, at, path, err) : sl_oom(err);
+    sl_status s = at ? follow(&at, err) : sl_oom(err);
+    if (s == SL_OK) s = resolve_new(real, at, path, err);
     free(at);
     return s;
 }
@@ -102,16 +112,19 @@ static bool is_mount_point(const char *real) {
 }
 
 /* In a folder such as /tmp only the owner of a file, or of the folder, may give its name to another. */
-static bool is_held_by_owner(const char *real, const struct stat *old) {
+static sl_status is_held_by_owner(const char *real, const struct stat *old, bool *held, sl_error *err) {
     uid_t me = geteuid();
     struct stat folder;
     char *name = sl_file_folder(real);
-    bool sticky = name && stat(name, &folder) == 0 && (folder.st_mode & S_ISVTX);
+    if (!name) return sl_oom(err);
+    bool sticky = stat(name, &folder) == 0 && (folder.st_mode & S_ISVTX);
     free(name);
-    return sticky && me != 0 && old->st_uid != me && folder.st_uid != me;
+    *held = sticky && me != 0 && old->st_uid != me && folder.st_uid != me;
+    return SL_OK;
 }
 
 sl_status sl_file_replaceable(const char *real, const struct stat *old, sl_error *err) {
+    bool held = false;
     if (S_ISDIR(old->st_mode)) return sl_fail_errno(err, EISDIR, "cannot write to", real);
     if (faccessat(AT_FDCWD, real, W_OK, AT_EACCESS) != 0)
         return sl_fail(err, SL_E_IO,
@@ -123,7 +136,8 @@ sl_status sl_file_replaceable(const char *real, const struct stat *old, sl_error
                        "cannot write to '%s': it is mounted there as a single file, which cannot be "
                        "replaced; mount its folder",
                        real);
-    if (is_held_by_owner(real, old))
+    TRY(is_held_by_owner(real, old, &held, err));
+    if (held)
         return sl_fail(err, SL_E_IO,
                        "cannot write to '%s': it belongs to another user, and its folder lets only owners "
                        "replace files",
@@ -135,14 +149,15 @@ sl_status sl_file_replaceable(const char *real, const struct stat *old, sl_error
 
 #define ACL_NAME "system.posix_acl_access"
 
-/* One attribute of the file FROM, to the open file FD. False: it could not be read or written. */
-static bool copy_attribute(int fd, const char *from, const char *name) {
+/* One attribute of the file FROM, to the open file FD. *COPIED false: it could not be read or written. */
+static sl_status copy_attribute(int fd, const char *from, const char *name, bool *copied, sl_error *err) {
     ssize_t n = getxattr(from, name, NULL, 0);
-    char *value = n > 0 ? malloc((size_t)n) : NULL;
-    if (value) n = getxattr(from, name, value, (size_t)n);
-    bool copied = n >= 0 && (n == 0 || value) && fsetxattr(fd, name, value ? value : "", (size_t)n, 0) == 0;
+    char *value = malloc(n > 0 ? (size_t)n : 1);
+    if (!value) return sl_oom(err);
+    if (n > 0) n = getxattr(from, name, value, (size_t)n);
+    *copied = n >= 0 && fsetxattr(fd, name, value, (size_t)n, 0) == 0;
     free(value);
-    return copied;
+    return SL_OK;
 }
 
 /* What people and their rights have noted about a file; capabilities and the like are for the kernel to give. */
@@ -150,17 +165,28 @@ static bool is_kept(const char *name) {
     return strncmp(name, "user.", 5) == 0 || strcmp(name, ACL_NAME) == 0;
 }
 
-/* False: FROM has an access list and FD did not get it. */
-static bool copy_attributes(int fd, const char *from) {
+/* *LISTED false: FROM has an access list and FD did not get it. NAMES: N bytes of names, each with a NUL. */
+static sl_status copy_named(int fd, const char *from, const char *names, ssize_t n, bool *listed,
+                            sl_error *err) {
+    for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1) {
+        bool copied = true;
+        if (is_kept(name)) TRY(copy_attribute(fd, from, name, &copied, err));
+        if (!copied && strcmp(name, ACL_NAME) == 0) *listed = false;
+    }
+    return SL_OK;
+}
+
+static sl_status copy_attributes(int fd, const char *from, bool *listed, sl_error *err) {
     ssize_t n = listxattr(from, NULL, 0);
-    char *names = n > 0 ? malloc((size_t)n) : NULL;
-    if (n <= 0 || !names) return n <= 0;
-    bool listed = true;
+    *listed = true;
+    if (n <= 0) return SL_OK; /* none, or none on this file system */
+    char *names = malloc((size_t)n);
+    if (!names) return sl_oom(err);
     n = listxattr(from, names, (size_t)n);
-    for (const char *name = names; n > 0 && name < names + n; name += strlen(name) + 1)
-        if (is_kept(name) && !copy_attribute(fd, from, name) && strcmp(name, ACL_NAME) == 0) listed = false;
+    *listed = n >= 0;
+    sl_status s = copy_named(fd, from, names, n, listed, err);
     free(names);
-    return listed && n >= 0;
+    return s;
 }
 
 /* Where the group, or the list behind its bits, is not the old one, it gets no more than everybody has. */
@@ -173,7 +199,8 @@ static mode_t mode_kept(mode_t mode, bool same_owner, bool same_group) {
 sl_status sl_file_keep(int fd, const char *real, const struct stat *old, sl_error *err) {
     bool same_group = fchown(fd, (uid_t)-1, old->st_gid) == 0;
     bool same_owner = fchown(fd, old->st_uid, (gid_t)-1) == 0;
-    bool same_list = copy_attributes(fd, real);
+    bool same_list;
+    TRY(copy_attributes(fd, real, &same_list, err));
     if (fchmod(fd, mode_kept(old->st_mode, same_owner, same_group && same_list)) != 0)
         return sl_fail_errno(err, errno, "cannot keep the mode of", real);
     return SL_OK;
