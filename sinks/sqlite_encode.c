@@ -239,9 +239,8 @@ static void put_number(sl_sqlite_encoder *e, column *c, sl_value v, sl_text t) {
         put_int(e, c, v.as.i);
 }
 
-/* A JSON number still in its digits. One that neither an integer nor a double keeps is a text. */
-static void put_raw_number(sl_sqlite_encoder *e, column *c, sl_value v) {
-    sl_text t = sl_bytes(v);
+/* A JSON number spelled in a way of its own, 1e5, -0, or one that neither an integer nor a double keeps, which is a text. */
+static void put_odd_number(sl_sqlite_encoder *e, column *c, sl_text t) {
     sl_value number = sl_number_python(t);
     double f;
     if (number.type == SL_INT)
@@ -250,6 +249,17 @@ static void put_raw_number(sl_sqlite_encoder *e, column *c, sl_value v) {
         put_spelled_real(e, c, f, t);
     else
         put_cell_text(e, c, t);
+}
+
+/* A JSON number still in its digits. */
+static void put_raw_number(sl_sqlite_encoder *e, column *c, sl_text t) {
+    int64_t i;
+    double f;
+    switch (sl_number_classify(t, &i, &f)) {
+    case SL_WHOLE: put_number(e, c, sl_int(i), t); break;
+    case SL_REAL: put_number(e, c, sl_float(f), t); break;
+    case SL_NOT_NUMBER: put_odd_number(e, c, t); break;
+    }
 }
 
 static sl_status put_cell(sl_sqlite_encoder *e, column *c, sl_value v, sl_arena *arena, sl_error *err) {
@@ -266,14 +276,16 @@ static sl_status put_cell(sl_sqlite_encoder *e, column *c, sl_value v, sl_arena 
     case SL_INT:
     case SL_FLOAT:
         if (v.flags & SL_RAW_NUMBER)
-            put_raw_number(e, c, v);
+            put_raw_number(e, c, sl_bytes(v));
         else if (v.type == SL_INT && !c->asked && !c->texts)
             put_int(e, c, v.as.i);
         else
             put_number(e, c, v, spell(e, v));
         break;
     case SL_BOOL: put_bool(e, c, v.as.b); break;
-    case SL_DECIMAL: sl_is_written(v) ? put_raw_number(e, c, v) : put_cell_text(e, c, sl_bytes(v)); break;
+    case SL_DECIMAL:
+        sl_is_written(v) ? put_raw_number(e, c, sl_bytes(v)) : put_cell_text(e, c, sl_bytes(v));
+        break;
     default: put_evident_text(e, c, spell(e, v)); break;
     }
     return SL_OK;

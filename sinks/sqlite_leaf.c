@@ -240,11 +240,16 @@ void sl_leaf_put_rowid(uint8_t *cell, int64_t rowid) {
     put_wide(cell + 1, rowid);
 }
 
-static void put_payload(sl_leaf_writer *w, payload *p) {
-    uint8_t prefix[20], *end = sl_varint_put(prefix, p->total);
+/* What stands before a payload of TOTAL bytes; the row counts from here on. Returns its end. */
+static uint8_t *put_prefix(sl_leaf_writer *w, uint8_t *out, uint64_t total) {
+    out = sl_varint_put(out, total);
     w->nrows++;
-    end = w->before < 0 ? put_wide(end, 0) : sl_varint_put(end, (uint64_t)w->before + w->nrows);
-    size_t prefix_n = (size_t)(end - prefix);
+    return w->before < 0 ? put_wide(out, 0) : sl_varint_put(out, (uint64_t)w->before + w->nrows);
+}
+
+static void put_payload(sl_leaf_writer *w, payload *p) {
+    uint8_t prefix[20];
+    size_t prefix_n = (size_t)(put_prefix(w, prefix, p->total) - prefix);
     if (SL_UNLIKELY(p->total > LOCAL_MAX)) {
         spill(w, prefix, prefix_n, p);
         return;
@@ -263,12 +268,23 @@ static size_t head_length(size_t n) {
 
 void sl_leaf_row(sl_leaf_writer *w, const uint8_t *head, size_t head_n, const uint8_t *body, size_t body_n) {
     static const uint8_t null[1] = {0};
-    uint8_t length[10];
+    uint8_t length[10], prefix[30];
     if (!head_n) head = null; /* SQLite has no use for a record without any column */
     if (!head_n) head_n = 1;
-    size_t n = (size_t)(sl_varint_put(length, head_length(head_n)) - length);
-    payload p = {{length, head, body}, {n, head_n, body_n}, n + head_n + body_n};
-    put_payload(w, &p);
+    size_t n = (size_t)(sl_varint_put(length, head_length(head_n)) - length), total = n + head_n + body_n;
+    if (SL_UNLIKELY(total > LOCAL_MAX)) {
+        payload p = {{length, head, body}, {n, head_n, body_n}, total};
+        put_payload(w, &p);
+        return;
+    }
+    uint8_t *end = put_prefix(w, prefix, total);
+    memcpy(end, length, n);
+    size_t prefix_n = (size_t)(end - prefix) + n;
+    uint8_t *cell = add_cell(w, prefix_n + head_n + body_n);
+    if (!cell) return;
+    memcpy(cell, prefix, prefix_n);
+    memcpy(cell + prefix_n, head, head_n);
+    memcpy(cell + prefix_n + head_n, body, body_n);
 }
 
 void sl_leaf_record(sl_leaf_writer *w, const uint8_t *record, size_t n) {
@@ -322,23 +338,34 @@ void sl_leaf_mark(sl_leaf_writer *w, uint32_t column, sl_mark mark) {
     mark_row(w, column, mark, w->nrows);
 }
 
+/* The count of rows that its beginning leaves room for. */
+static void close_stretch(sl_leaf_writer *w) {
+    if (w->stretch != UINT32_MAX && !w->places.failed)
+        memcpy(w->places.data + w->stretch, &w->stretch_rows, sizeof w->stretch_rows);
+    w->stretch = UINT32_MAX;
+}
+
+static void open_stretch(sl_leaf_writer *w, sl_text source) {
+    close_stretch(w);
+    w->stretch = (uint32_t)w->places.len;
+    w->stretch_rows = 0;
+    w->line = 0;
+    sl_buf_u32(&w->places, 0);
+    sl_buf_u32(&w->places, source.n);
+    sl_buf_text(&w->places, source);
+}
+
 /* A stretch of rows of one source: u32 rows, u32 length and bytes of its name; then for each row the varint of twice the lines since the
- * row before (0 for the first of a stretch), or of twice those back to it and one. */
+ * row before (since 0 for the first of a stretch), or of twice those back to it and one. */
 void sl_leaf_place(sl_leaf_writer *w, sl_text source, bool same_source, uint64_t line) {
-    if (!same_source || w->stretch == UINT32_MAX) {
-        w->stretch = (uint32_t)w->places.len;
-        sl_buf_u32(&w->places, 0);
-        sl_buf_u32(&w->places, source.n);
-        sl_buf_text(&w->places, source);
-        w->line = 0;
-    }
-    put_varint(&w->places, line >= w->line ? (line - w->line) << 1 : (w->line - line) << 1 | 1);
+    if (!same_source || w->stretch == UINT32_MAX) open_stretch(w, source);
+    uint64_t step = line >= w->line ? (line - w->line) << 1 : (w->line - line) << 1 | 1;
+    if (SL_LIKELY(step < 0x80))
+        sl_buf_byte(&w->places, (char)step);
+    else
+        put_varint(&w->places, step);
     w->line = line;
-    if (w->places.failed) return;
-    uint32_t rows;
-    memcpy(&rows, w->places.data + w->stretch, 4);
-    rows++;
-    memcpy(w->places.data + w->stretch, &rows, 4);
+    w->stretch_rows++;
 }
 
 static void put_marks(sl_leaf_writer *w, uint32_t ncols) {
@@ -374,6 +401,7 @@ static void put_trailer(sl_leaf_writer *w, uint32_t tail, const sl_text *names, 
 sl_status sl_leaf_finish(sl_leaf_writer *w, const sl_text *names, const uint8_t *seen, uint32_t ncols,
                          sl_error *err) {
     uint32_t tail = cut_tail(w);
+    close_stretch(w);
     uint64_t at = w->frame->len;
     put_trailer(w, tail, names, seen, ncols);
     sl_buf_u64(w->frame, at);
@@ -472,8 +500,8 @@ static void join_spellings(sl_leaf_writer *w, const sl_leaf_frame *f) {
 void sl_leaf_join(sl_leaf_writer *w, const sl_leaf_frame *f) {
     join_marks(w, f);
     join_spellings(w, f);
+    close_stretch(w);
     sl_buf_text(&w->places, f->places);
-    w->stretch = UINT32_MAX;
 }
 
 uint32_t sl_leaf_kind(const sl_leaf_frame *f, uint32_t page) {

@@ -47,7 +47,8 @@ typedef struct sl_leaf_writer {
     uint32_t nmarks;     /* columns */
     sl_buf places;       /* see sl_leaf_place */
     uint64_t line;       /* of the last row */
-    uint32_t stretch;    /* offset in places of the count of rows of the last stretch; UINT32_MAX: none */
+    uint32_t stretch;    /* offset in places of the last stretch, which is open; UINT32_MAX: none */
+    uint32_t stretch_rows;
 } sl_leaf_writer; /* all zero before begin */
 
 /* FRAME is empty. BEFORE: the rowid before those of its rows; -1: not known. */
