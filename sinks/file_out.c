@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -99,6 +100,17 @@ char *sl_file_beside(const char *path, const char *ext) {
     return name;
 }
 
+/* A file that is being written is locked by who has it open, for as long as that lives, in whatever container. False: somebody has swept
+ * it away between its making and this. Where there are no locks the process in its name must do. */
+static bool hold(int fd) {
+    struct stat st;
+    int locked;
+    do {
+        locked = flock(fd, LOCK_EX);
+    } while (locked != 0 && errno == EINTR);
+    return fstat(fd, &st) != 0 || st.st_nlink > 0;
+}
+
 sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode, char **name, int *fd,
                                 sl_error *err) {
     for (unsigned number = 1;; number++) {
@@ -108,24 +120,35 @@ sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode
         char *file = sl_file_beside(path, numbered);
         if (!file) return sl_oom(err);
         *fd = sl_open_at(AT_FDCWD, file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (*fd >= 0) {
+        if (*fd >= 0 && hold(*fd)) {
             *name = file;
             return SL_OK;
         }
-        int why = errno;
+        int why = *fd >= 0 ? EEXIST : errno;
+        if (*fd >= 0) close(*fd);
         free(file);
         if (why != EEXIST || number == 1000)
             return sl_fail_errno(err, why, "cannot create a file beside", path);
     }
 }
 
-/* True when ENTRY is PREFIX, a process that is gone, and an extension. */
-static bool is_stale(const char *entry, const char *prefix) {
+/* True when ENTRY is PREFIX, a process that is gone, and an extension. A process may be gone that had our number: in a container all
+ * have low ones. */
+static bool is_orphan(const char *entry, const char *prefix) {
     size_t n = strlen(prefix);
     if (strncmp(entry, prefix, n) != 0) return false;
     char *end;
     long pid = strtol(entry + n, &end, 10);
-    return pid > 1 && pid <= INT_MAX && *end == '.' && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+    if (pid < 1 || pid > INT_MAX || *end != '.') return false;
+    return pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
+}
+
+/* Whether a living process has it open: one of another container is not known here by its number. */
+static bool is_held(int folder, const char *entry) {
+    int fd = openat(folder, entry, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (fd >= 0) close(fd);
+    return held;
 }
 
 void sl_file_sweep(const char *path) {
@@ -134,7 +157,8 @@ void sl_file_sweep(const char *path) {
     if (dir) {
         write_prefix(path, prefix, sizeof prefix);
         for (struct dirent *e; (e = readdir(dir));)
-            if (is_stale(e->d_name, prefix)) unlinkat(dirfd(dir), e->d_name, 0);
+            if (is_orphan(e->d_name, prefix) && !is_held(dirfd(dir), e->d_name))
+                unlinkat(dirfd(dir), e->d_name, 0);
         closedir(dir);
     }
     free(folder);

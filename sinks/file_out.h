@@ -54,7 +54,7 @@ char *sl_file_beside(const char *path, const char *ext);
  * malloc'ed and set only on success. */
 SL_MUST_CHECK sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode, char **name,
                                               int *fd, sl_error *err);
-/* Removes such files of processes that are gone. Never fails: what cannot be removed stays. */
+/* Removes such files of processes that are gone; one that is open in some process, of another container maybe, is locked by it and stays. Never fails: what cannot be removed stays. */
 void sl_file_sweep(const char *path);
 /* fsync that no signal interrupts: 0, or -1 and errno. */
 int sl_file_sync(int fd);

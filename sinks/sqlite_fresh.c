@@ -119,13 +119,22 @@ sl_status sl_fresh_begin(sl_fresh *f, const char *file, const char *path, double
 sl_status sl_fresh_create(sl_fresh *f, const char *file, sl_error *err) {
     int fd;
     TRY(sl_file_create_beside(file, "tmp", 0666, &f->file, &fd, err));
-    close(fd);
+    f->held_fd = fd;
+    f->holds = true;
     return SL_OK;
+}
+
+/* Only when SQLite has closed it: its own locks go with any descriptor of the file. */
+static void let_go(sl_fresh *f) {
+    if (f->holds) close(f->held_fd);
+    f->holds = false;
 }
 
 sl_status sl_fresh_take(sl_fresh *f, sl_store *s, sl_error *err) {
     f->file = strdup(s->path);
     if (!f->file) return sl_oom(err);
+    f->held_fd = fcntl(s->fd, F_DUPFD_CLOEXEC, 0);
+    f->holds = f->held_fd >= 0;
     sl_store_leave(s);
     return SL_OK;
 }
@@ -171,6 +180,7 @@ sl_status sl_fresh_publish(sl_fresh *f, const char *file, const char *path, sl_e
     sl_status s = give_name(f, file, path, err);
     if (s == SL_OK) s = sl_file_sync_folder(folder, path, err);
     close(folder);
+    let_go(f);
     unlock(f);
     return s;
 }
@@ -179,5 +189,6 @@ void sl_fresh_end(sl_fresh *f) {
     if (f->file) unlink(f->file);
     free(f->file);
     f->file = NULL;
+    let_go(f);
     unlock(f);
 }

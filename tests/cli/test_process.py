@@ -2,9 +2,11 @@
 them meanwhile."""
 
 import contextlib
+import fcntl
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -527,6 +529,64 @@ class FewResources(Process):
                 _, out, err = self.limited("pipe", "csv url=s.csv | sort n | sum n", "--unit", "2000", "-q", *pool, processes=most)
                 self.assertEqual(out, expected)
                 self.assertRegex(err, "^sluice: warning: only [0-3] of 8 workers could be started")
+
+
+class Sweeping(Process):
+    """What a process that is gone has left is removed; what a living one writes is not, also one of another container."""
+
+    def setUp(self):
+        super().setUp()
+        self.file("s.csv", "id\n1\n")
+        self.left = [".o.csv.sluice-99999999.tmp", ".o.db.sluice-99999999.load", ".o.db.sluice-99999999.tmp"]
+
+    @staticmethod
+    def number_of_nobody():
+        """A low number that no process has here."""
+        for number in range(2, 1000):
+            try:
+                os.kill(number, 0)
+            except ProcessLookupError:
+                return number
+            except PermissionError:
+                pass
+        raise unittest.SkipTest("all low numbers are taken")
+
+    def test_files_that_somebody_holds_stay(self):
+        held = [open(self.dir / name, "w") for name in self.left]
+        for f in held:
+            self.addCleanup(f.close)
+            fcntl.flock(f, fcntl.LOCK_EX)
+        self.sluice("pipe", "csv url=s.csv", "--to", "o.csv", "--to", "o.db:t")
+        self.assertEqual(self.names(), sorted([*self.left, "o.csv", "o.db", "s.csv"]))
+        for f in held:
+            f.close()
+        self.sluice("pipe", "csv url=s.csv", "--to", "o.csv", "--to", "o.db:t")
+        self.assertEqual(self.names(), ["o.csv", "o.db", "s.csv"])
+
+    @unittest.skipUnless(shutil.which("unshare") and subprocess.run(["unshare", "-p", "-f", "true"], stderr=subprocess.DEVNULL).returncode
+                         == 0, "no other namespace of processes can be made")
+    def test_a_run_of_another_container_is_left_alone(self):
+        """A run there is held up by its input, with all its files open, while one here writes the same outputs."""
+        number = self.number_of_nobody()
+        shell = "i=2; while [ $i -lt $0 ]; do /bin/true; i=$((i + 1)); done; \"$@\"; exit $?"
+        there = subprocess.Popen(["unshare", "-p", "-f", "sh", "-c", shell, str(number), PROGRAM, "pipe", "csv url=-", "--to", "o.csv",
+                                  "--to", "o.db:t", "-q", "--unit", "1000"], cwd=self.dir, env=self.env, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(self.end, there)
+        there.stdin.write(b"id\n" + b"2\n" * 200000)
+        there.stdin.flush()
+        for _ in range(500):
+            if (self.dir / f".o.csv.sluice-{number}.tmp").exists():
+                break
+            time.sleep(0.01)
+        time.sleep(0.1)
+        files = [n for n in self.names() if n.startswith(".")]
+        self.assertIn(f".o.csv.sluice-{number}.tmp", files)
+        self.sluice("pipe", "csv url=s.csv", "--to", "o.csv")
+        self.assertEqual([n for n in self.names() if n.startswith(".")], files)
+        there.stdin.close()
+        self.assertEqual((there.stderr.read(), there.wait(30)), (b"", 0))
+        self.assertEqual((self.dir / "o.csv").read_text().count("2"), 200000)
+        self.assertEqual([n for n in self.names() if n.startswith(".")], [])
 
 
 if __name__ == "__main__":
