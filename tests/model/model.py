@@ -279,8 +279,10 @@ class Load:
         out = set()
         for n, c in there.items():
             asked = self.asked(n)
-            if asked == affinity(c.type):
+            if asked == affinity(c.type) != "BLOB":
                 self.as_asked.add(n)
+            elif asked == affinity(c.type):
+                pass
             elif asked not in (None, "TEXT"):
                 raise Refused(f"{n} is {c.type}, not {asked}")
             elif asked == "TEXT" or any(is_altered(r[n], c.type, self.table.strict) for r in self.records if n in r):

@@ -135,7 +135,7 @@ def strreplace(records, conf, field, assign):
 def as_number(cell):
     """For comparisons by number: also what is written as text."""
     n = number(cell)
-    if n is not None or not isinstance(cell, str):
+    if n is not None or not isinstance(cell, str) or not cell.isascii():
         return n
     try:
         n = Decimal(str(cell))
