@@ -12,23 +12,14 @@ from inputs import Records, Refused  # noqa: E402
 from values import Number  # noqa: E402
 
 
-class Lists:
-    """What a document is made of, by the places where there are lists of objects in it."""
-
-    @staticmethod
-    def paths(document):
-        """Of the members of the outermost object that are such lists; deeper ones have the same rules."""
-        if not isinstance(document, dict):
-            return []
-        return [k for k, v in document.items() if isinstance(v, list) and v and all(isinstance(x, dict) for x in v) and "." not in k]
+LONGEST = 64 << 20  # bytes of a record
 
 
-def has_surrogates(value):
-    if isinstance(value, str):
-        return any("\ud800" <= c <= "\udfff" for c in value)
-    if isinstance(value, dict):
-        return any(has_surrogates(k) or has_surrogates(v) for k, v in value.items())
-    return isinstance(value, list) and any(map(has_surrogates, value))
+def lists(document):
+    """The members of the outermost object that are lists of objects."""
+    if not isinstance(document, dict):
+        return []
+    return [k for k, v in document.items() if isinstance(v, list) and v and all(isinstance(x, dict) for x in v) and "." not in k]
 
 
 def as_record(value):
@@ -128,7 +119,7 @@ def ways(data, kind):
     """How a file may be read: a list of readings for the command line. What cannot be read has one way too."""
     if kind in ("json", "geojson"):
         try:
-            return [{}, *({"path": p} for p in Lists.paths(json.loads(data)))]
+            return [{}, *({"path": p} for p in lists(json.loads(data)))]
         except ValueError:
             return [{}]
     if kind == "xml":
@@ -157,6 +148,8 @@ def read(data, kind, reading):
             values = inputs.read_jsonl(inputs.decode(data, None))
         else:
             values = inputs.read_json(inputs.decode(data, None), reading.get("path"))
+            if len(values) == 1 and len(data) > LONGEST:
+                raise Refused("a record is longer than 64 MiB")
     except Refused:
         raise
     except Exception as e:  # whatever Python's readers say
