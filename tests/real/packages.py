@@ -49,8 +49,9 @@ def kind_of(path):
 
 
 def find(folder):
-    """Every file of data in FOLDER, packed or not. Twins of macOS (._x.csv) are no data, and are loaded all the same: to be refused."""
-    return sorted(p for p in folder.rglob("*") if p.is_file() and kind_of(p) and p.name not in IGNORED)
+    """Every file of data in FOLDER, packed or not. The twins that macOS puts into archives (._x.csv) are none."""
+    named = lambda p: kind_of(p) and p.name not in IGNORED and not p.name.startswith("._")
+    return sorted(p for p in folder.rglob("*") if p.is_file() and named(p))
 
 
 def content(path):
