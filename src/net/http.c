@@ -303,6 +303,7 @@ static void on_ended(sl_fetch *f, CURLcode code) {
     if (!resumed || !sl_status_is_good(status)) f->status = status;
     if (f->cut) code = CURLE_OK;
     if (f->idle) code = CURLE_OPERATION_TIMEDOUT;
+    sl_transfer_name_limit(f, code);
     sl_transfer_leave(f);
     f->phase = SL_FETCH_ENDED;
     if (!f->error.code && code == CURLE_OK && accept_answer(f)) return;

@@ -102,6 +102,8 @@ bool sl_fetch_is_guarded(const sl_fetch *f);
 
 /* ---- transfer.c ---- */
 SL_MUST_CHECK sl_status sl_transfer_start(sl_fetch *f, sl_error *err);
+/* Where CODE is that a limit of time was reached: which one, and the option that sets it, as the reason. Before the handle is left. */
+void sl_transfer_name_limit(sl_fetch *f, CURLcode code);
 void sl_transfer_leave(sl_fetch *f); /* of the multi handle; the answer can still be asked */
 long sl_transfer_status(sl_fetch *f);
 /* The value of header NAME of the attempt's last answer, or NULL. */

@@ -164,8 +164,22 @@ static size_t on_body(char *data, size_t size, size_t count, void *user) {
 static bool is_idle(sl_fetch *f) {
     double limit = f->request.manners->idle_timeout;
     if (!f->moved || f->held || (double)(sl_clock_ns() - f->moved) < limit * SL_SECOND) return false;
-    snprintf(f->reason, sizeof f->reason, "nothing came for %g s (idle_timeout)", limit);
     return true;
+}
+
+void sl_transfer_name_limit(sl_fetch *f, CURLcode code) {
+    const sl_manners *m = f->request.manners;
+    curl_off_t asked = 0; /* when the request went out; 0: it did not come to that */
+    if (code != CURLE_OPERATION_TIMEDOUT) return;
+    curl_easy_getinfo(f->easy, CURLINFO_PRETRANSFER_TIME_T, &asked);
+    bool whole = m->timeout > 0 && (asked || m->timeout < m->connect_timeout);
+    if (f->idle)
+        snprintf(f->reason, sizeof f->reason, "nothing came for %g s (--idle-timeout)", m->idle_timeout);
+    else if (whole)
+        snprintf(f->reason, sizeof f->reason, "it was not done within %g s (--max-time)", m->timeout);
+    else
+        snprintf(f->reason, sizeof f->reason, "there was no connection within %g s (--connect-timeout)",
+                 m->connect_timeout);
 }
 
 static int on_progress(void *user, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d) {

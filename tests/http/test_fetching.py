@@ -1,7 +1,9 @@
 """What fetching promises, from the command line against a server that does everything wrong. The program is $SLUICE."""
 
 import json
+import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -141,8 +143,26 @@ class Limits(FetchCase):
 
     def test_silence(self):
         for path in ("/hang", "/stall/x.csv", "/slow-head", "/slow/x.csv?delay=1"):
-            limit = ("--max-time", "1") if "slow" in path else ("--idle-timeout", "1")
-            self.fails(path, path.split("?")[0], *limit, "--retry", "0", code=75, within=5)
+            slow = "slow" in path
+            limit = ("--max-time", "1") if slow else ("--idle-timeout", "1")
+            why = r"it was not done within 1 s \(--max-time\)" if slow else r"nothing came for 1 s \(--idle-timeout\)"
+            self.fails(path, re.escape(path.split("?")[0]) + ".*: " + why, *limit, "--retry", "0", code=75, within=5)
+
+    def test_nobody_answers_the_door(self):
+        with socket.socket() as door:
+            door.bind(("127.0.0.1", 0))
+            door.listen(0)
+            waiting = [socket.socket() for _ in range(4)]  # the queue is full: no further connection comes about
+            for s in waiting:
+                s.setblocking(False)
+                s.connect_ex(door.getsockname())
+            url = f"http://127.0.0.1:{door.getsockname()[1]}/x.csv"
+            r = self.sluice("load", url, "--to", "o.csv", "--connect-timeout", "1", "--retry", "0", code=75)
+            self.assertIn("there was no connection within 1 s (--connect-timeout)", r.message)
+            r = self.sluice("load", url, "--to", "o.csv", "--max-time", "1", "--retry", "0", code=75)
+            self.assertIn("it was not done within 1 s (--max-time)", r.message)
+            for s in waiting:
+                s.close()
 
 
 class Retries(FetchCase):
