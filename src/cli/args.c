@@ -73,13 +73,20 @@ static bool parse_long(cli_args *args, const cli_option *const *tables, int argc
     return take_value(args, o, name[n] ? name + n + 1 : NULL, argc, argv, i);
 }
 
+/* Other programs write their output to what -o says. */
+static bool unknown_letter(cli_args *args, const cli_option *const *tables, char letter) {
+    bool output = letter == 'o' && cli_find_long(tables, "to", 2);
+    snprintf(args->error, sizeof args->error, "unknown option -%c%s", letter,
+             output ? ", did you mean --to?" : "; --help lists those there are");
+    return false;
+}
+
 /* -q, -vv, -j4, -j 4 */
 static bool parse_short(cli_args *args, const cli_option *const *tables, int argc, char **argv, int *i) {
     for (const char *p = argv[*i] + 1; *p; p++) {
         const cli_option *o = cli_find_letter(tables, *p);
         if (!o) {
-            snprintf(args->error, sizeof args->error, "unknown option -%c; --help lists those there are", *p);
-            return false;
+            return unknown_letter(args, tables, *p);
         }
         if (o->arg == CLI_REQUIRED) return take_value(args, o, p[1] ? p + 1 : NULL, argc, argv, i);
         give(args, o, "true");

@@ -24,15 +24,13 @@ static const cli_option *const plan_tables[] = {check_options, plan_options, NUL
 
 static sl_pipeline *load(cli_args *args, bool checked, int *code) {
     sl_error err = {0};
-    if (args->nwords != 1) {
-        *code = cli_complain(CLI_USAGE, "which definition? give one PIPELINE.json");
-        return NULL;
-    }
+    const char *file = cli_definition(args, code);
+    if (!file) return NULL;
     sl_pipeline *p = sl_pipeline_new();
     sl_status s = p ? cli_variables(p, args, &err) : cli_no_memory(&err);
     const char *folders = cli_value(args, "pipe-path");
     if (s == SL_OK && folders) s = sl_pipeline_option(p, "pipe_path", folders, &err);
-    if (s == SL_OK) s = sl_pipeline_load_file(p, args->words[0], &err);
+    if (s == SL_OK) s = sl_pipeline_load_file(p, file, &err);
     if (s == SL_OK && checked) s = sl_pipeline_check(p, &err);
     if (s == SL_OK) {
         cli_warnings(p);

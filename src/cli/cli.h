@@ -31,6 +31,11 @@ void cli_tables(const cli_command *command, const cli_option *tables[CLI_TABLES]
 /* complete.c: candidates for the last of WORDS, those that follow the program's name, on standard output. */
 int cli_complete(int nwords, char **words);
 
+/* load.c: whether NAME is that of a data file by its suffix, and so not that of a definition. */
+bool cli_is_data(const char *name);
+/* The word that names a definition; NULL when there is not just one, or it is data: *CODE, and it has been said. */
+const char *cli_definition(const cli_args *args, int *code);
+
 /* Options every command that runs a pipeline has. */
 extern const cli_option cli_run_options[];
 /* web.c: and those about the network. */

@@ -19,10 +19,11 @@ static int write_file(const char *path, const char *text) {
 static int run(cli_args *args) {
     sl_error err = {0};
     const char *to = cli_value(args, "output");
-    if (args->nwords != 1) return cli_complain(CLI_USAGE, "which definition? give one PIPELINE.json");
-    char *text = sl_convert_definition(args->words[0], &err);
-    if (!text) return cli_error(&err);
     int code = CLI_OK;
+    const char *file = cli_definition(args, &code);
+    if (!file) return code;
+    char *text = sl_convert_definition(file, &err);
+    if (!text) return cli_error(&err);
     if (to)
         code = write_file(to, text);
     else

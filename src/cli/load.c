@@ -105,6 +105,11 @@ static const char *format_of(const char *url, const char *from) {
     return NULL;
 }
 
+bool cli_is_data(const char *name) {
+    const char *format = strcmp(name, "-") == 0 ? NULL : format_of(name, NULL);
+    return format && strcmp(format, "json") != 0;
+}
+
 static void set_csv(draft *source, const cli_args *args, bool tabs) {
     const char *delimiter = cli_value(args, "delimiter");
     set_text(source, "type", "csv");
@@ -240,12 +245,25 @@ static sl_status build(sl_pipeline *p, const cli_args *args, sl_error *err) {
     return s;
 }
 
+/* The first word that looks like a table, NULL: none. */
+static const char *meant_sink(const cli_args *args) {
+    for (size_t i = 0; i < args->nwords; i++)
+        if (strstr(args->words[i], ".db") || strstr(args->words[i], ".sqlite")) return args->words[i];
+    return NULL;
+}
+
+static int no_sink(const cli_args *args) {
+    const char *sink = meant_sink(args);
+    if (sink && args->nwords > 1)
+        return cli_complain(CLI_USAGE, "where to? sluice load SOURCE... --to %s", sink);
+    return cli_complain(CLI_USAGE, "where to? add --to out.db:table (or out.csv, out.jsonl, -)");
+}
+
 static int run(cli_args *args) {
     sl_error err = {0};
     if (!args->nwords)
         return cli_complain(CLI_USAGE, "what to load? sluice load SOURCE... --to out.db:table");
-    if (!cli_value(args, "to"))
-        return cli_complain(CLI_USAGE, "where to? add --to out.db:table (or out.csv, out.jsonl, -)");
+    if (!cli_value(args, "to")) return no_sink(args);
     sl_pipeline *p = sl_pipeline_new();
     if (!p) return cli_complain(CLI_FAILED, "out of memory");
     if (build(p, args, &err) == SL_OK) return cli_execute_built(p, args);

@@ -120,6 +120,9 @@ static int unknown_command(const char *name) {
     for (size_t i = 0; i < COMMANDS; i++) names[i] = commands[i]->name;
     const char *meant = sl_suggest(name, names);
     if (meant) return cli_complain(CLI_USAGE, "unknown command '%s', did you mean '%s'?", name, meant);
+    if (strpbrk(name, "./"))
+        return cli_complain(
+            CLI_USAGE, "unknown command '%s'; to load a file: sluice load %s --to out.db:table", name, name);
     return cli_complain(CLI_USAGE, "unknown command '%s'; sluice --help lists the commands", name);
 }
 

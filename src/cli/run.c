@@ -2,21 +2,33 @@
 
 static const cli_option *const tables[] = {cli_run_options, cli_web_options, NULL};
 
+const char *cli_definition(const cli_args *args, int *code) {
+    const char *file = args->nwords ? args->words[0] : NULL;
+    if (!file)
+        *code = cli_complain(CLI_USAGE, "which definition? give one PIPELINE.json");
+    else if (args->nwords > 1)
+        *code = cli_complain(CLI_USAGE, "one definition at a time, please");
+    else if (cli_is_data(file))
+        *code = cli_complain(CLI_USAGE,
+                             "'%s' is data, not a definition; sluice load %s --to out.db:table loads it",
+                             file, file);
+    else
+        return file;
+    return NULL;
+}
+
 /* A pipeline with the variables of the command line, and FILE read into it; NULL: *CODE says why. */
 static sl_pipeline *load_definition(cli_args *args, int *code) {
     sl_error err = {0};
-    if (args->nwords != 1) {
-        *code = cli_complain(CLI_USAGE, args->nwords ? "one definition at a time, please"
-                                                     : "which definition? sluice run PIPELINE.json");
-        return NULL;
-    }
+    const char *file = cli_definition(args, code);
+    if (!file) return NULL;
     sl_pipeline *p = sl_pipeline_new();
     if (!p) {
         *code = cli_complain(CLI_FAILED, "out of memory");
         return NULL;
     }
     sl_status s = cli_variables(p, args, &err);
-    if (s == SL_OK) s = sl_pipeline_load_file(p, args->words[0], &err);
+    if (s == SL_OK) s = sl_pipeline_load_file(p, file, &err);
     if (s == SL_OK) return p;
     *code = cli_error(&err);
     sl_pipeline_free(&p);

@@ -139,6 +139,13 @@ bool sl_fetch_is_guarded(const sl_fetch *f) {
 
 /* ---- registering --------------------------------------------------------------------------------------- */
 
+/* The usual mistakes have a word of their own. */
+static sl_status refuse_url(const sl_fetch *f, sl_error *err) {
+    const char *advice = "it has to look like https://host/path";
+    if (strpbrk(f->request.url, " \t\r\n")) advice = "it has a blank in it; write %20 in its place";
+    return sl_fail(err, SL_E_IO, "'%s' is not an http or https URL: %s", f->shown, advice);
+}
+
 static sl_status keep_urls(sl_fetch *f, const sl_request *request, const char *form, sl_error *err) {
     sl_text url = sl_text_of(request->url);
     f->request = *request;
@@ -151,7 +158,7 @@ static sl_status keep_urls(sl_fetch *f, const sl_request *request, const char *f
     bool lost = !f->at || !f->shown || (form && !f->form) || (request->origin && !f->request.origin);
     if (lost) return sl_oom(err);
     if (!sl_place_of(f->at, &f->home)) {
-        return sl_fail(err, SL_E_IO, "'%s' is not an http or https URL", f->shown);
+        return refuse_url(f, err);
     }
     f->place = f->home;
     sl_place origin;

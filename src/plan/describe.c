@@ -140,7 +140,7 @@ static json_t *all_json(void) {
 static char *unknown_pipe(const char *name, sl_error *err) {
     const char *near = sl_pipe_suggest(sl_text_of(name));
     (void)sl_fail(err, SL_E_USAGE, "unknown pipe '%s'%s%s%s", name, near ? ", did you mean '" : "",
-                  near ? near : "", near ? "'?" : "");
+                  near ? near : "", near ? "'?" : "; `sluice pipes` lists them");
     return NULL;
 }
 

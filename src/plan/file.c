@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/missing.h"
 #include "plan/plan.h"
 
 enum { DEFINITION_LIMIT = 64 << 20 };
@@ -21,6 +22,11 @@ static sl_status folder_of(const char *path, char **folder, sl_error *err) {
 static sl_status cannot_open(const char *path, int why, sl_error *err) {
     bool passes = why == EMFILE || why == ENFILE || why == ENOMEM || why == EIO || why == EAGAIN;
     if (passes) return sl_fail_errno(err, why, "cannot open", path);
+    if (why == ENOENT) {
+        (void)sl_fail_open(path, why, err);
+        if (err) err->code = SL_E_USAGE;
+        return SL_E_USAGE;
+    }
     return sl_fail(err, SL_E_USAGE, "cannot open '%s': %s", path, strerror(why));
 }
 

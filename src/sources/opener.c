@@ -14,13 +14,13 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/ledger.h"
+#include "base/missing.h"
 #include "base/tempfile.h"
 #include "net/cached.h"
 #include "net/http.h"
 #include "net/inflate.h"
 #include "net/url.h"
 #include "plan/web.h"
-#include "sources/missing.h"
 #include "sources/sniff.h"
 #include "sources/transcode.h"
 
@@ -225,7 +225,9 @@ static sl_status open_file(sl_inflow *b, sl_error *err) {
     TRY(sl_standard_check_path(b->name, false, err));
     TRY(sl_range_open(b->name, &b->fd, err));
     if (fstat(b->fd, &st)) return sl_fail_errno(err, errno, "cannot open", b->name);
-    if (S_ISDIR(st.st_mode)) return sl_fail_errno(err, EISDIR, "cannot open", b->name);
+    if (S_ISDIR(st.st_mode))
+        return sl_fail(err, SL_E_IO, "'%s' is a folder; name its files, as in '%s%s*.csv'", b->name, b->name,
+                       b->name[strlen(b->name) - 1] == '/' ? "" : "/");
     sl_ledger_note_file(b->env->ledger, b->name, &st);
     b->regular = S_ISREG(st.st_mode);
     if (!b->regular) return SL_OK;

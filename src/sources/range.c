@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/missing.h"
 #include "net/inflate.h"
-#include "sources/missing.h"
 #include "sources/opener.h"
 
 /* A named pipe is open at once, also while nobody writes to it: waiting is for reading, where the run can be stopped. */

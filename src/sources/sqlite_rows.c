@@ -9,10 +9,10 @@
 
 #include "base/error.h"
 #include "base/ledger.h"
+#include "base/missing.h"
 #include "base/unicode.h"
 #include "formats/tables.h"
 #include "record/pack.h"
-#include "sources/missing.h"
 #include "sources/opener.h"
 
 enum { ROWS = 4096, BUSY_MS = 5000, MOST_NAMES = 400 };

@@ -8,9 +8,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/missing.h"
 #include "net/url.h"
 #include "sources/blocks.h"
-#include "sources/missing.h"
+#include "sources/foreign.h"
 #include "sources/opener.h"
 
 #define PATIENCE_MS 20 /* how long a slow stream may go on filling a unit that has something in it */
@@ -358,11 +359,22 @@ static bool has_no_content(stream *s) {
     return status == 204 || status == 205;
 }
 
+/* What no format reads, and what is not of the format that it was called. */
+static sl_status refuse_foreign(stream *s, const sl_format *format, sl_error *err) {
+    const sl_input *b = s->block;
+    sl_status status =
+        format ? sl_foreign_text(format->name, b->data, b->len, err) : sl_foreign_file(b->data, b->len, err);
+    if (status) sl_error_at(err, s->source, 0, 0);
+    return status;
+}
+
 static sl_status begin(stream *s, sl_error *err) {
     TRY(fill(s, err));
+    TRY(refuse_foreign(s, NULL, err));
     TRY(choose(s, err));
     const sl_choice *c = &s->conf->choices[s->choice];
     TRY(refuse_page(s, c->format, err));
+    TRY(refuse_foreign(s, c->format, err));
     TRY(c->format->split_new(c->conf, &s->splitter, err));
     if (!c->format->split_address) return SL_OK;
     return c->format->split_address(s->splitter, sl_text_of(sl_inflow_address(s->in)), err);

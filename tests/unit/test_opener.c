@@ -158,7 +158,7 @@ static void missing_files_and_directories(void **state) {
         err.text, "cannot open '/no/such/file': No such file or directory; there is no folder '/no/such'");
     err = (sl_error){0};
     assert_int_equal(sl_inflow_open(dir.dir, (sl_text){0}, NULL, &env, &in, &err), SL_E_IO);
-    assert_non_null(strstr(err.text, "Is a directory"));
+    assert_non_null(strstr(err.text, "is a folder"));
     assert_null(in);
 }
 

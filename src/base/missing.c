@@ -1,4 +1,4 @@
-#include "sources/missing.h"
+#include "base/missing.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -30,6 +30,13 @@ static sl_text whole_path(sl_text folder, sl_arena *arena) {
     return sl_arena_printf(arena, "%s%s%.*s", here, folder.n ? "/" : "", (int)folder.n, folder.s);
 }
 
+/* As in example.org/x.csv. */
+static bool is_host_like(const char *name) {
+    size_t n = strcspn(name, "/");
+    const char *dot = memchr(name, '.', n);
+    return name[n] && dot && dot > name && name[n - 1] != '.';
+}
+
 static void describe(const char *name, sl_arena *arena, char *hint, size_t size) {
     const char *slash = strrchr(name, '/'), *word = slash ? slash + 1 : name;
     sl_text folder = whole_path(sl_text_n(name, (size_t)(slash ? slash - name + (slash == name) : 0)), arena);
@@ -41,7 +48,8 @@ static void describe(const char *name, sl_arena *arena, char *hint, size_t size)
     else if (d)
         snprintf(hint, size, "; it was looked for in '%s'", path);
     else if (path && errno == ENOENT)
-        snprintf(hint, size, "; there is no folder '%s'", path);
+        snprintf(hint, size, "; there is no folder '%s'%s", path,
+                 is_host_like(name) ? "; a web address begins with https://" : "");
     if (d) closedir(d);
 }
 

@@ -1,6 +1,6 @@
 /* missing.h: what to say of a file that cannot be opened. */
-#ifndef SL_SOURCES_MISSING_H
-#define SL_SOURCES_MISSING_H
+#ifndef SL_BASE_MISSING_H
+#define SL_BASE_MISSING_H
 
 #include "base/status.h"
 
