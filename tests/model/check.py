@@ -116,6 +116,8 @@ def definition(step):
                 sink["key"] = list(s.options.key)
             if s.options.types:
                 sink["types"] = s.options.types
+            if s.options.flatten:
+                sink["nested"] = "flatten"
             if s.options.schema != "evolve":
                 sink["schema"] = s.options.schema
         sinks.append(sink)
@@ -136,6 +138,7 @@ def load_words(step):
         words += ["--to", s.to]
     words += ["--mode", o.mode] if o.mode != "replace" else []
     words += ["--key", ",".join(o.key)] if o.key else []
+    words += ["--nested", "flatten"] if o.flatten else []
     for name, type in o.types.items():
         words += ["--type", f"{name}={type}"]
     for name, flag in (("encoding", "--encoding"), ("delimiter", "--delimiter"), ("ragged", "--ragged"), ("path", "--path")):

@@ -9,6 +9,7 @@ from model import Database, Options
 from values import Number
 
 UNITS = (None, None, None, "1", "64", "300", "4096", "65536")
+OBJECTS = ({"a": Number("1")}, {"b": "x"}, {"a": Number("1.5"), "b": None}, {"A": True, "a": Number("2")}, {"a": {"b": "y", "c": {}}}, {"b": [], "a": "z"}, {}, {"a.b": "w"})
 TYPES = ("INTEGER", "REAL", "NUMERIC", "TEXT", "BLOB")
 
 
@@ -200,13 +201,31 @@ def add_other_format(r, case, step, plans, json):
 
 
 def names(r, case):
-    """Names that SQLite does not tell apart, and many columns that come late."""
+    """Names that SQLite does not tell apart, and many columns that come late; members of objects as columns."""
+    if r.random() < 0.5:
+        members(r, case)
+        return
     pool = ["a", "A", "a_2", "A_2", "a_3", "b", "B", "ab", "Ab", "AB", "ä", "Ä", "a b", "rowid", "t"]
     step = new_step(r, "u.db:t")
     case.steps.append(step)
     r.shuffle(pool)
     plans = [dict(column_plan(r, i, True), name=n) for i, n in enumerate(pool[: r.randint(2, 9)])]
     make_input(r, case, step, True, r.choice((1, 2, 5, 30)), plans)
+
+
+def members(r, case):
+    """--nested flatten: paths that have one name, names with dots, objects that are not always there."""
+    step = new_step(r, "u.db:t", Options(flatten=True))
+    case.steps.append(step)
+    choices = ["o", "O", "o.a", "o.b", "O.a", "o.a_2", "p", "p.q", "a", "o.a.b"]
+    r.shuffle(choices)
+    plans = [dict(column_plan(r, i, True), name=n, late=None) for i, n in enumerate(choices[: r.randint(2, 6)])]
+    rows = make_rows(r, plans, r.choice((1, 2, 5, 30)), True)
+    for row in rows:
+        for name in row:
+            if r.random() < 0.5:
+                row[name] = r.choice(OBJECTS)
+    write_json(r, case, step, rows, r.choice((1, 1, 2)))
 
 
 def types(r, case):

@@ -78,18 +78,37 @@ class Options:
     types: dict = field(default_factory=dict)
     schema: str = "evolve"
     allow_empty: bool = False
+    flatten: bool = False  # members of objects are columns of their own
     filtered: bool = False  # the records were filtered: that none is left is nothing odd
+
+
+MEMBER = "\0"  # between the names of a path
+
+
+def flattened(record, path=()):
+    """Members of objects under their paths, so that {"a.b": 1} and {"a": {"b": 1}} are two columns."""
+    out = {}
+    for name, cell in record.items():
+        here = (*path, name)
+        out.update(flattened(cell, here) if isinstance(cell, dict) and cell else {MEMBER.join(here): cell})
+    return out
+
+
+def shown(name):
+    return name.replace(MEMBER, ".")
 
 
 def name_columns(records, heading=()):
     """{name in the records: name in the table}, in the order in which records show them first."""
     wanted = dict.fromkeys(n for r in records for n in r) or dict.fromkeys(heading)
-    real = {lower(n) for n in wanted}
-    taken, out = set(), {}
+    owners = {}  # of the names as they are shown: the first, but one made of a path gives way wherever it stands
+    for name in sorted(wanted, key=lambda n: MEMBER in n):
+        owners.setdefault(lower(shown(name)), name)
+    out, taken = {}, set(owners)
     for name in wanted:
-        final, k = name, 2
-        while lower(final) in taken or k > 2 and lower(final) in real:
-            final, k = f"{name}_{k}", k + 1
+        final, k = shown(name), 2
+        while owners.get(lower(shown(name))) != name and lower(final) in taken:
+            final, k = f"{shown(name)}_{k}", k + 1
         taken.add(lower(final))
         out[name] = final
     return out
@@ -156,9 +175,12 @@ class Load:
 
     def __init__(self, database, name, records, options):
         self.db, self.con, self.records, self.o = database, database.con, records, options
+        if options.flatten:
+            self.records = type(records)(map(flattened, records))
+            self.records.heading, self.records.headings = records.heading, records.headings
         self.table = database.tables.get(lower(name))
         self.name = self.table.name if self.table else name
-        self.names = name_columns(records, records.heading)
+        self.names = name_columns(self.records, records.heading)
         self.as_asked = set()  # names in the records, of columns of the type that the user asked for
         self.ways = {}  # name in the records: how its cells are stored
 
@@ -177,7 +199,7 @@ class Load:
 
     def unspecified(self):
         """A type for a column that does not come; a schema that is frozen, of a table that is made anew."""
-        absent = set(map(lower, self.o.types)) - set(map(lower, self.names))
+        absent = set(map(lower, self.o.types)) - {lower(shown(n)) for n in self.names}
         return absent or self.o.schema == "freeze" and self.o.mode == "replace" and self.table.plain
 
     def refuse_views(self):
@@ -207,7 +229,7 @@ class Load:
         return {n: e.type for n, e in shown.items()}
 
     def asked(self, name):
-        return next((t for n, t in self.o.types.items() if lower(n) == lower(name)), None)
+        return next((t for n, t in self.o.types.items() if lower(n) == lower(shown(name))), None)
 
     def new_column(self, name, type):
         if self.asked(name):
