@@ -1,6 +1,5 @@
 #include "sinks/sqlite_encode.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -96,10 +95,6 @@ static void put_int(sl_sqlite_encoder *e, column *c, int64_t i) {
     store_int(e, i);
 }
 
-static bool is_whole(double f) {
-    return f > -9e15 && f < 9e15 && f == (double)(int64_t)f && !(f == 0 && signbit(f));
-}
-
 /* True when the shortest spelling of the double is T, found without making it: at most 15 digits, no exponent, no zero at the end
  * but a lone one, and of a size that is spelled without an exponent. False where in doubt. */
 static bool spells_itself(sl_text t, double f) {
@@ -110,7 +105,7 @@ static bool spells_itself(sl_text t, double f) {
 
 /* The real F that is written T. As SQLite does, one that is whole takes the room of an integer. */
 static void put_real(sl_sqlite_encoder *e, column *c, double f, sl_text t) {
-    bool whole = is_whole(f);
+    bool whole = sl_record_is_whole(f);
     c->seen |= SL_SEEN_REAL;
     if (whole || !spells_itself(t, f)) sl_leaf_spell(&e->out, number_of(c, e), t);
     whole ? store_int(e, (int64_t)f) : store_real(e, f);
@@ -150,7 +145,7 @@ static bool asked_text(const column *c) {
 /* A number of a column whose type is asked for: its spelling does not matter any more. SQLite makes an integer of every real that is one. */
 static void put_asked_real(sl_sqlite_encoder *e, column *c, double f) {
     bool fits = f > -9.2e18 && f < 9.2e18 && f == (double)(int64_t)f;
-    bool whole = c->asked == SL_AS_REAL ? is_whole(f) : fits;
+    bool whole = c->asked == SL_AS_REAL ? sl_record_is_whole(f) : fits;
     c->seen |= SL_SEEN_REAL;
     whole ? store_int(e, (int64_t)f) : store_real(e, f);
 }

@@ -15,6 +15,8 @@
 #ifndef SL_SINKS_SQLITE_LEAF_H
 #define SL_SINKS_SQLITE_LEAF_H
 
+#include <math.h>
+
 #include "base/buffer.h"
 
 #define SL_LEAF_PAGE     16384u
@@ -83,6 +85,11 @@ const uint8_t *sl_varint_get(const uint8_t *at, const uint8_t *end, uint64_t *v)
 uint8_t *sl_record_int(uint8_t **head, uint8_t *body, int64_t i);
 uint8_t *sl_record_real(uint8_t **head, uint8_t *body, double f);
 uint8_t *sl_record_bool(uint8_t **head, uint8_t *body, bool b);
+
+/* Whether a real is held as the integer it is, as SQLite does. */
+static inline bool sl_record_is_whole(double f) {
+    return f > -9e15 && f < 9e15 && f == (double)(int64_t)f && !(f == 0 && signbit(f));
+}
 
 void sl_put_be32(uint8_t *out, uint32_t v);
 uint32_t sl_get_be32(const uint8_t *at);

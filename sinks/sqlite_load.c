@@ -114,15 +114,19 @@ static sl_status fill_new(member *m, sl_error *err) {
     return sl_job_insert(j, err);
 }
 
-static sl_status load_new(member *m, sl_error *err) {
-    sl_job *j = &m->job;
+/* CHANGE does what takes away indexes, triggers and what views look at; they are made again behind it. */
+static sl_status with_extras(member *m, sl_status (*change)(member *m, sl_error *err), sl_error *err) {
     sl_extras extras = {0};
-    if (j->s->ncols == 0) return SL_OK;
-    sl_status s = j->table.exists ? sl_extras_save(&extras, &j->table, err) : SL_OK;
-    if (s == SL_OK) s = fill_new(m, err);
-    if (s == SL_OK) s = sl_extras_restore(&extras, &j->table, err);
+    sl_status s = sl_extras_save(&extras, &m->job.table, err);
+    if (s == SL_OK) s = change(m, err);
+    if (s == SL_OK) s = sl_extras_restore(&extras, &m->job.table, err);
     sl_extras_free(&extras);
     return s;
+}
+
+static sl_status load_new(member *m, sl_error *err) {
+    if (m->job.s->ncols == 0) return SL_OK;
+    return m->job.table.exists ? with_extras(m, fill_new, err) : fill_new(m, err);
 }
 
 static sl_status note_widened(member *m, bool *any, sl_error *err) {
@@ -148,36 +152,24 @@ static sl_status fill_kept(member *m, sl_error *err) {
 
 /* Without its old rows: triggers do not see them go, nor the new ones come. */
 static sl_status replace_rows(member *m, sl_error *err) {
-    sl_job *j = &m->job;
-    sl_extras extras = {0};
-    sl_status s = sl_extras_save(&extras, &j->table, err);
-    if (s == SL_OK) s = sl_dbtable_remake(&j->table, false, err);
-    if (s == SL_OK) s = fill_kept(m, err);
-    if (s == SL_OK) s = sl_extras_restore(&extras, &j->table, err);
-    sl_extras_free(&extras);
-    return s;
+    TRY(sl_dbtable_remake(&m->job.table, false, err));
+    return fill_kept(m, err);
 }
 
 static sl_status widen_columns(member *m, sl_error *err) {
-    sl_job *j = &m->job;
-    sl_extras extras = {0};
-    sl_status s = sl_extras_save(&extras, &j->table, err);
-    if (s == SL_OK) s = sl_dbtable_remake(&j->table, true, err);
-    if (s == SL_OK) s = sl_extras_restore(&extras, &j->table, err);
-    sl_extras_free(&extras);
-    return s;
+    return sl_dbtable_remake(&m->job.table, true, err);
 }
 
 static sl_status load_kept(member *m, sl_error *err) {
     sl_job *j = &m->job;
     bool widened;
     bool replaces = j->load->mode == SL_LOAD_REPLACE;
-    if (!j->s->nrows) return replaces ? replace_rows(m, err) : SL_OK;
+    if (!j->s->nrows) return replaces ? with_extras(m, replace_rows, err) : SL_OK;
     TRY(sl_job_match_columns(j, err));
     TRY(sl_job_fit_columns(j, err));
     TRY(note_widened(m, &widened, err));
-    if (replaces) return replace_rows(m, err);
-    if (widened) TRY(widen_columns(m, err));
+    if (replaces) return with_extras(m, replace_rows, err);
+    if (widened) TRY(with_extras(m, widen_columns, err));
     return fill_kept(m, err);
 }
 

@@ -1,6 +1,5 @@
 #include "sinks/sqlite_row.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -273,16 +272,12 @@ static uint8_t *put_text(sl_row_writer *rw, uint8_t *head, sl_text t) {
     return sl_varint_put(head, 13 + 2 * (uint64_t)t.n);
 }
 
-static bool is_whole(double f) {
-    return f > -9e15 && f < 9e15 && f == (double)(int64_t)f && !(f == 0 && signbit(f));
-}
-
 static uint8_t *put_number(sl_row_writer *rw, uint8_t *head, const sl_cell *cell) {
     if (!sl_buf_reserve(&rw->body, 8)) return head;
     uint8_t *body = (uint8_t *)rw->body.data + rw->body.len, *end;
     if (cell->kind != SL_CELL_REAL)
         end = sl_record_int(&head, body, cell->i);
-    else if (is_whole(cell->f))
+    else if (sl_record_is_whole(cell->f))
         end = sl_record_int(&head, body, (int64_t)cell->f);
     else
         end = sl_record_real(&head, body, cell->f);
