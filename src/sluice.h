@@ -79,6 +79,8 @@ SL_API int sl_exit_code(sl_status status);
 
 SL_API const char *sl_version(void);
 
+/* The locale that a program has set changes nothing in what is read and written, and is the program's own again in every callback. */
+
 /* ---- building ---------------------------------------------------------------------------------------------------- */
 
 typedef struct sl_pipeline sl_pipeline;

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/locale.h"
 #include "base/signals.h"
 #include "workers/pool_internal.h"
 
@@ -98,6 +99,7 @@ static void finish_one(worker *w) {
 }
 
 static void *run_worker(void *arg) {
+    SL_PLAIN_LOCALE;
     worker *w = arg;
     thread_pool *p = w->pool;
     w->status = sl_pool_worker_start(&p->base, w->number, &w->state, &w->error);

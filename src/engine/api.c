@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/ledger.h"
+#include "base/locale.h"
 #include "base/shared.h"
 #include "base/signals.h"
 #include "engine/apart.h"
@@ -43,6 +44,7 @@ struct sl_pipeline {
     sigset_t signals; /* blocked when the pipeline was made */
     sl_progress_fn progress;
     void *progress_user;
+    locale_t host; /* of the thread that runs it */
     sl_output_fn output;
     void *output_user;
     sl_buf text;   /* what plan handed out last */
@@ -90,26 +92,32 @@ void sl_pipeline_free(sl_pipeline **pp) {
 /* ---- building --------------------------------------------------------------------------------------------------------- */
 
 sl_status sl_pipeline_set(sl_pipeline *p, const char *name, const char *value, sl_error *err) {
+    SL_PLAIN_LOCALE;
     return sl_plan_set_variable(p->plan, sl_text_of(name), sl_text_of(value), err);
 }
 
 sl_status sl_pipeline_input(sl_pipeline *p, const char *name, const char *value, sl_error *err) {
+    SL_PLAIN_LOCALE;
     return sl_plan_set_input(p->plan, sl_text_of(name), sl_text_of(value), err);
 }
 
 sl_status sl_pipeline_load_file(sl_pipeline *p, const char *path, sl_error *err) {
+    SL_PLAIN_LOCALE;
     return sl_plan_load_file(p->plan, path, err);
 }
 
 sl_status sl_pipeline_load(sl_pipeline *p, const char *json, const char *name, sl_error *err) {
+    SL_PLAIN_LOCALE;
     return sl_plan_parse(p->plan, json, strlen(json), name, NULL, err);
 }
 
 sl_status sl_pipeline_add(sl_pipeline *p, const char *pipe, const char *conf, sl_error *err) {
+    SL_PLAIN_LOCALE;
     return sl_plan_add(p->plan, sl_text_of(pipe), conf, err);
 }
 
 sl_status sl_pipeline_add_text(sl_pipeline *p, const char *text, sl_error *err) {
+    SL_PLAIN_LOCALE;
     return sl_plan_add_text(p->plan, text, err);
 }
 
@@ -121,12 +129,14 @@ static sl_status parse_object(sl_pipeline *p, const char *json, const char *what
 }
 
 sl_status sl_pipeline_source(sl_pipeline *p, const char *conf, sl_error *err) {
+    SL_PLAIN_LOCALE;
     sl_value v;
     TRY(parse_object(p, conf, "source", &v, err));
     return sl_plan_add_source(p->plan, v, err);
 }
 
 sl_status sl_pipeline_sink(sl_pipeline *p, const char *sink, sl_error *err) {
+    SL_PLAIN_LOCALE;
     if (sink[0] != '{') return sl_plan_add_sink(p->plan, sl_text_of(sink), sl_missing(), err);
     sl_value v;
     TRY(parse_object(p, sink, "sink", &v, err));
@@ -143,6 +153,7 @@ void sl_pipeline_drop_sinks(sl_pipeline *p) {
 
 /* "stall" (microseconds a job sleeps first) is for tests of ordering and in no manual. */
 sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char *value, sl_error *err) {
+    SL_PLAIN_LOCALE;
     if (strcmp(name, "stall") == 0) {
         p->stall = (unsigned)strtoul(value, NULL, 10);
         return SL_OK;
@@ -194,10 +205,12 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
 }
 
 sl_status sl_pipeline_check(sl_pipeline *p, sl_error *err) {
+    SL_PLAIN_LOCALE;
     return prepare(p, err);
 }
 
 sl_status sl_pipeline_check_apart(sl_pipeline *p, const char *what, const char *path, sl_error *err) {
+    SL_PLAIN_LOCALE;
     TRY(prepare(p, err));
     return sl_apart_check(p->plan, &p->targets, what, path, err);
 }
@@ -218,6 +231,7 @@ const char *sl_pipeline_failure(const sl_pipeline *p, unsigned i) {
 }
 
 const char *sl_pipeline_describe(sl_pipeline *p, bool inputs, bool dependencies, sl_error *err) {
+    SL_PLAIN_LOCALE;
     sl_buf_clear(&p->text);
     if (sl_plan_outline(p->plan, inputs, dependencies, &p->text, err) != SL_OK) return NULL;
     return sl_buf_cstr(&p->text);
@@ -232,16 +246,19 @@ static char *handed_over(sl_buf *text, sl_status status, sl_error *err) {
 }
 
 char *sl_convert_definition(const char *path, sl_error *err) {
+    SL_PLAIN_LOCALE;
     sl_buf text = {0};
     return handed_over(&text, sl_convert_file(path, &text, err), err);
 }
 
 char *sl_definition_schema(sl_error *err) {
+    SL_PLAIN_LOCALE;
     sl_buf text = {0};
     return handed_over(&text, sl_schema_write(&text, err), err);
 }
 
 const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err) {
+    SL_PLAIN_LOCALE;
     if (prepare(p, err) != SL_OK) return NULL;
     sl_buf_clear(&p->text);
     if (sl_explain(p->plan, &p->stages, &p->targets, &p->text, err) != SL_OK) return NULL;
@@ -291,12 +308,27 @@ static void committing(void *user) {
     if (p->changes) sl_changes_forget(p->changes);
 }
 
+/* The host's own code runs in its own locale. */
+static void call_output(void *user) {
+    const sl_pipeline *p = user;
+    locale_t ours = uselocale(p->host);
+    p->output(p->output_user);
+    uselocale(ours);
+}
+
+static void call_progress(void *user, const sl_progress *progress) {
+    const sl_pipeline *p = user;
+    locale_t ours = uselocale(p->host);
+    p->progress(p->progress_user, progress);
+    uselocale(ours);
+}
+
 static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
     if (p->used) return sl_fail(err, SL_E_USAGE, "a pipeline is run or opened once; make a new one");
     TRY(prepare(p, err));
     p->used = true;
-    p->sink_env.before_output = p->output;
-    p->sink_env.output_user = p->output_user;
+    p->sink_env.before_output = p->output ? call_output : NULL;
+    p->sink_env.output_user = p;
     const sl_settings *s = &p->plan->settings;
     TRY(start_http(p, err));
     TRY(start_cache(p, err));
@@ -313,8 +345,8 @@ static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
         o.ntargets = p->targets.n;
         o.committing = committing;
         o.committing_user = p;
-        o.progress = p->progress;
-        o.progress_user = p->progress_user;
+        o.progress = p->progress ? call_progress : NULL;
+        o.progress_user = p;
     }
     return sl_run_new(&o, &p->run, err);
 }
@@ -393,6 +425,8 @@ int64_t sl_pipeline_unchanged(const sl_pipeline *p) {
 }
 
 sl_status sl_pipeline_run(sl_pipeline *p, sl_error *err) {
+    SL_PLAIN_LOCALE;
+    p->host = plain_locale_.before;
     sl_error local = {0};
     if (!err) err = &local;
     if (p->plan->nsinks == 0)
@@ -419,6 +453,7 @@ static sl_status make_report(sl_pipeline *p, sl_error *err) {
 }
 
 const char *sl_pipeline_report(sl_pipeline *p, sl_error *err) {
+    SL_PLAIN_LOCALE;
     if (p->run && make_report(p, err) != SL_OK) return NULL;
     if (p->report.len) return sl_buf_cstr(&p->report);
     sl_fail(err, SL_E_USAGE, "there is no run to report on");
@@ -436,6 +471,7 @@ const char *sl_suggest(const char *word, const char *const *names) {
 /* ---- pulling ---------------------------------------------------------------------------------------------------------- */
 
 sl_stream *sl_pipeline_open(sl_pipeline *p, sl_error *err) {
+    SL_PLAIN_LOCALE;
     sl_stream *s = calloc(1, sizeof *s);
     if (!s) {
         sl_oom(err);
@@ -466,6 +502,7 @@ static sl_status write_item(sl_stream *s, sl_error *err) {
 }
 
 sl_status sl_stream_next(sl_stream *s, const char **json, size_t *length, sl_error *err) {
+    SL_PLAIN_LOCALE;
     while (!s->batch || s->at == s->batch->nsel) {
         sl_status status = next_batch(s, err);
         if (status != SL_OK) return status == SL_DONE ? SL_DONE : remember(s->p, status, err);
@@ -478,6 +515,7 @@ sl_status sl_stream_next(sl_stream *s, const char **json, size_t *length, sl_err
 
 /* Workers and sources end here; the report stays. */
 void sl_stream_close(sl_stream **sp) {
+    SL_PLAIN_LOCALE;
     sl_stream *s = *sp;
     if (!s) return;
     sl_batch_free(&s->batch);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/locale.h"
 #include "net/cache.h"
 #include "plan/option.h"
 #include "record/cast.h"
@@ -68,6 +69,7 @@ static sl_status list_into(const char *dir, list *l, sl_error *err) {
 }
 
 char *sl_http_cache_list(const char *dir, sl_error *err) {
+    SL_PLAIN_LOCALE;
     sl_buf where = {0};
     list l = {0};
     sl_status status = folder(dir, &where, err);
@@ -119,6 +121,7 @@ static void report(const sl_cache_pruned *p, sl_cache_change *out) {
 
 sl_status sl_http_cache_prune(const char *dir, const char *older, const char *max_size, sl_cache_change *out,
                               sl_error *err) {
+    SL_PLAIN_LOCALE;
     sl_buf where = {0};
     sl_cache_pruned pruned = {0};
     int64_t before;
@@ -132,6 +135,7 @@ sl_status sl_http_cache_prune(const char *dir, const char *older, const char *ma
 }
 
 sl_status sl_http_cache_clear(const char *dir, sl_cache_change *out, sl_error *err) {
+    SL_PLAIN_LOCALE;
     sl_buf where = {0};
     sl_cache_pruned pruned = {0};
     sl_status status = folder(dir, &where, err);

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "base/locale.h"
 #include "formats/format.h"
 
 static const char *kind_name(sl_kind kind) {
@@ -145,6 +146,7 @@ static char *unknown_pipe(const char *name, sl_error *err) {
 }
 
 char *sl_describe_pipes(const char *name, sl_error *err) {
+    SL_PLAIN_LOCALE;
     const sl_pipe *one = name ? sl_pipe_named(sl_text_of(name)) : NULL;
     if (name && !one) return unknown_pipe(name, err);
     json_t *root = one ? pipe_json(one) : all_json();

@@ -589,5 +589,58 @@ class Sweeping(Process):
         self.assertEqual([n for n in self.names() if n.startswith(".")], [])
 
 
+class Locale(Process):
+    """A host program's locale changes nothing in what is read and written, nor is it changed."""
+
+    LOCALES = (("de_DE", "ISO-8859-1"), ("tr_TR", "UTF-8"), ("tr_TR", "ISO-8859-9"))
+    HOST = os.environ.get("LOCALE_HOST")
+
+    def make(self, name, charset):
+        subprocess.run(["localedef", "-i", name, "-f", charset, str(self.dir / f"{name}.{charset}")], check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return f"{name}.{charset}"
+
+    def host(self, locale, definition):
+        r = subprocess.run([self.HOST, locale, definition], cwd=self.dir, env=dict(self.env, LOCPATH=str(self.dir)), timeout=60,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        if r.returncode == 77:
+            self.skipTest(f"there is no locale {locale}")
+        self.assertEqual(r.returncode, 0, r.stderr)
+        return r
+
+    @unittest.skipUnless(HOST and shutil.which("localedef"), "LOCALE_HOST and localedef are needed")
+    def test_a_host_program_in_another_locale(self):
+        self.file("in.csv", "ID,Prix Été,INFO,when,html\n1,1234.5,Iİıi,3 May 2024,<B>x</B>\n2,1e-7,TITLE,2024-12-01T01:02:03.25Z,<I>y</I>\n"
+                            "3,12345678901234567.89,é,Sat 1 Jun 2024,\n")
+        self.file("in.json", '[{"a": 1.5, "b": 1e400, "c": [0.1, 2.50]}]')
+        self.file("page.html", "<HTML><TITLE>I</TITLE><TABLE><TR><TH>ID<TH>LINE</TR><TR><TD>1.5<TD>I</TR></TABLE></HTML>")
+        definitions = {
+            "one": [{"type": "csv", "conf": {"url": "in.csv", "sanitize": True, "encoding": "UTF-8"}},
+                    {"type": "udf", "conf": {"lua": "item.n = 1 / 3 item.f = string.format('%.3f', 2.5) item.g = tonumber('1.5') + 1 "
+                                                    "item.u = string.upper(item.info) return item"}},
+                    {"type": "typecast", "conf": {"type": "float"}, "field": "n"},
+                    {"type": "sort", "conf": {"rule": {"sort_key": "info"}}},
+                    {"type": "dateformat", "conf": {"format": "%B %d %A"}, "field": "when"}],
+            "two": [{"type": "fetchdata", "conf": {"url": "in.json"}}],
+            "three": [{"type": "fetchtable", "conf": {"url": "page.html"}}],
+        }
+        locales = ["C", *(self.make(*which) for which in self.LOCALES)]
+        for pool in ({"parallel": False}, {"workers": 2}, {"workers": 2, "threads": False}):
+            for name, modules in definitions.items():
+                outputs = [f"{name}.{suffix}" for suffix in ("csv", "jsonl")] + [f"{name}.db:t"]
+                self.file("d.json", json.dumps({"modules": modules, "sinks": outputs, **pool}))
+                seen = {}
+                for locale in locales:
+                    with self.subTest(pool=pool, definition=name, locale=locale):
+                        r = self.host(locale, "d.json")
+                        self.assertEqual(r.stderr, b"1.5" if locale == "C" else b"1,5")
+                        json.loads(r.stdout)
+                        dump = subprocess.run(["sqlite3", f"{name}.db", ".dump"], cwd=self.dir, stdout=subprocess.PIPE, check=True).stdout \
+                            if shutil.which("sqlite3") else b""
+                        result = (dump, *((self.dir / f).read_bytes() for f in outputs[:2]))
+                        self.assertEqual(result, seen.setdefault("C", result))
+                        (self.dir / f"{name}.db").unlink()
+
+
 if __name__ == "__main__":
     main()
