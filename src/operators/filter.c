@@ -67,6 +67,7 @@ static sl_status keep_all(state *st, sl_batch *b, sl_error *err) {
 static sl_status combine(state *st, sl_batch *b, sl_error *err) {
     const conf *c = st->conf;
     bool all = c->combine == COMBINE_AND;
+    if (!b->nsel) return SL_OK;
     memset(st->keep, all, b->nsel);
     for (uint32_t i = 0; i < conditions(c); i++) {
         TRY(test(st, i, b, st->other, err));
