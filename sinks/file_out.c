@@ -308,14 +308,12 @@ sl_status sl_file_out_write(sl_file_out *o, const void *data, size_t n, sl_error
 
 /* ---- ending ---------------------------------------------------------------------------------------------------- */
 
+/* The file stays open, and so locked, until it has its name: nobody sweeps it away meanwhile. What close could fail with, fsync has said. */
 sl_status sl_file_out_ready(sl_file_out *o, sl_error *err) {
     TRY(sl_file_out_flush(o, err));
     if (!o->temp) return SL_OK;
     int failed = sl_early_sync_finish(&o->early);
-    if (failed) return sl_fail_errno(err, failed, "cannot write to", o->path);
-    int fd = o->fd;
-    o->fd = -1;
-    return close(fd) == 0 || errno == EINTR ? SL_OK : sl_fail_errno(err, errno, "cannot write to", o->path);
+    return failed ? sl_fail_errno(err, failed, "cannot write to", o->path) : SL_OK;
 }
 
 sl_status sl_file_out_commit(sl_file_out *o, sl_error *err) {
