@@ -309,7 +309,7 @@ void sl_accumulator_free(sl_accumulator *a) {
 }
 
 size_t sl_accumulator_memory(const sl_accumulator *a) {
-    size_t n = a->bytes.cap;
+    size_t n = a->bytes.cap + sl_sum_memory(&a->sum);
     if (a->set) n += sizeof *a->set + a->set->cap * 16 + a->set->keys.cap + a->set->probe.cap;
     return n;
 }

@@ -11,7 +11,7 @@
 #include "record/pack.h"
 #include "record/sorter.h"
 
-enum { EMIT_GROUPS = 4096, FIRST_SLOTS = 1024, BLOCK_ROWS = 32 };
+enum { EMIT_GROUPS = 4096, EMIT_BYTES = 8 << 20, FIRST_SLOTS = 1024, BLOCK_ROWS = 32 };
 
 const char *const sl_group_op_names[] = {"count", "sum",  "min",      "max", "mean",
                                          "first", "last", "distinct", NULL};
@@ -44,6 +44,7 @@ typedef struct table {
     sl_builder *builder;
     size_t emitted;
     bool sorted;
+    bool heavy; /* a sum has more digits than a struct holds */
 } table;
 
 /* ---- the table -------------------------------------------------------------------------------------------------------------- */
@@ -161,7 +162,7 @@ static sl_status find_group(table *t, sl_text key, uint64_t ordinal, group **out
 
 static size_t memory_of(const table *t) {
     size_t n = t->arena.total + t->cap * (sizeof(slot) + sizeof(group *));
-    bool heavy = false;
+    bool heavy = t->heavy;
     for (uint32_t c = 0; c < t->g->ncolumns; c++) heavy = heavy || t->g->columns[c].op >= SL_GROUP_MIN;
     if (!heavy) return n;
     for (size_t i = 0; i < t->n; i++)
@@ -194,6 +195,7 @@ static sl_status load_group(table *t, sl_text key, sl_cursor *c, sl_error *err) 
         sl_accumulator a = {0};
         sl_status s = sl_accumulator_load(&a, &t->g->columns[i], c, err);
         if (s == SL_OK) s = sl_accumulator_merge(&g->acc[i], &a, &t->g->columns[i], err);
+        t->heavy |= g->acc[i].sum.big != NULL;
         sl_accumulator_free(&a);
         TRY(s);
     }
@@ -268,6 +270,7 @@ static sl_status add_row(table *t, sl_batch *b, const pending *p, uint64_t ordin
     for (uint32_t c = 0; c < t->g->ncolumns; c++) {
         sl_value v = t->columns[c] ? t->columns[c][p->row] : sl_missing();
         TRY(sl_accumulate(&g->acc[c], &t->g->columns[c], v, ordinal, err));
+        t->heavy |= g->acc[c].sum.big != NULL;
     }
     return SL_OK;
 }
@@ -310,9 +313,11 @@ static sl_status add_rows(table *t, sl_batch *b, uint64_t ordinal, sl_error *err
     for (uint32_t i = 0; i < b->nsel; i += BLOCK_ROWS) {
         uint32_t n = b->nsel - i < BLOCK_ROWS ? b->nsel - i : BLOCK_ROWS, row;
         sl_status s = add_block(t, b, i, n, ordinal + i, &row, err);
-        if (s == SL_OK) continue;
-        sl_error_at(err, b->source, sl_batch_line(b, row), 0);
-        return s;
+        if (s != SL_OK) {
+            sl_error_at(err, b->source, sl_batch_line(b, row), 0);
+            return s;
+        }
+        if (t->heavy && memory_of(t) > t->budget) TRY(spill(t, err));
     }
     return memory_of(t) > t->budget ? spill(t, err) : SL_OK;
 }
@@ -424,6 +429,12 @@ static size_t groups_a_call(const table *t) {
 }
 
 /* The groups of one table, about a batch a call. */
+/* A call hands on no more than some megabytes: what it makes waits until it returns. */
+static bool is_enough(table *t) {
+    const sl_arena *made = sl_builder_arena(t->builder);
+    return made && made->total >= EMIT_BYTES;
+}
+
 static sl_status finish_table(table *t, sl_error *err) {
     if (!t->sorted) TRY(order_groups(t, err));
     for (size_t k = groups_a_call(t); k-- > 0;) {
@@ -432,6 +443,7 @@ static sl_status finish_table(table *t, sl_error *err) {
             return SL_DONE;
         }
         TRY(emit_group(t, t->list[t->emitted++], err));
+        if (is_enough(t)) return sl_builder_flush(t->builder, err);
     }
     return SL_OK;
 }
@@ -484,6 +496,7 @@ static sl_status finish_spilled(table *t, sl_error *err) {
         TRY(load_group(t, sl_text_n(key, n), &c, err));
         TRY(emit_group(t, t->list[0], err));
         drop_groups(t);
+        if (is_enough(t)) return sl_builder_flush(t->builder, err);
     }
     return SL_OK;
 }

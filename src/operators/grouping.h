@@ -17,7 +17,7 @@ typedef enum sl_group_op {
     SL_GROUP_SUM,   /* decimal, exact */
     SL_GROUP_MIN,   /* numbers (also as text, with the text's own digits) by value before texts by code point */
     SL_GROUP_MAX,
-    SL_GROUP_MEAN,  /* float, nearest to the exact mean; null without values */
+    SL_GROUP_MEAN,  /* float, of the exact sum; null without values */
     SL_GROUP_FIRST, /* by input order, absent ones too */
     SL_GROUP_LAST,
     SL_GROUP_DISTINCT /* how many different values */

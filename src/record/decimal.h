@@ -42,5 +42,6 @@ SL_MUST_CHECK sl_status sl_sum_result(const sl_sum *s, bool rounded, sl_arena *a
 void sl_sum_save(const sl_sum *s, sl_buf *out);
 SL_MUST_CHECK sl_status sl_sum_load(sl_sum *s, sl_cursor *c, sl_error *err);
 void sl_sum_free(sl_sum *s);
+size_t sl_sum_memory(const sl_sum *s); /* bytes beyond the struct */
 
 #endif

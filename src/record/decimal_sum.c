@@ -250,6 +250,11 @@ sl_status sl_sum_load(sl_sum *s, sl_cursor *c, sl_error *err) {
     return bytes ? load_big(s, bytes, c, err) : SL_OK;
 }
 
+size_t sl_sum_memory(const sl_sum *s) {
+    const sl_big *b = s->big;
+    return b ? sizeof *b + mpz_size(b->coefficient) * sizeof(mp_limb_t) : 0;
+}
+
 void sl_sum_free(sl_sum *s) {
     sl_big *b = s->big;
     if (b) mpz_clear(b->coefficient);

@@ -263,6 +263,9 @@ static void json_numbers_are_their_text(void **state) {
     assert_true(sl_number_decode(SL_TEXT("-9223372036854775808")).as.i == INT64_MIN);
     assert_true(plain("1e2").as.f == 100 && plain("1.10").as.f == 1.1);
     assert_true(isinf(plain("1E400").as.f));
+    assert_false(sl_truthy(sl_written_value(SL_TEXT("0e5"))) ||
+                 sl_truthy(sl_written_value(SL_TEXT("-0.0E10"))));
+    assert_true(sl_truthy(sl_written_value(SL_TEXT("1e-400"))));
     assert_int_equal(plain("-0").type, SL_INT);
     assert_int_equal(plain("9223372036854775808").type, SL_DECIMAL);
     assert_false(sl_is_written(plain("9223372036854775808")));
