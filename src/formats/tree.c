@@ -71,7 +71,6 @@ static sl_status read_html(htmlParserCtxtPtr ctxt, const char *data, size_t n, x
     ctxt->sax->startElement = on_html_start;
     ctxt->_private = &deep;
     *out = htmlCtxtReadMemory(ctxt, data, (int)n, NULL, "UTF-8", options);
-    if (ctxt->lastError.code == XML_ERR_NO_MEMORY) return sl_oom(err);
     if (deep) return sl_fail(err, SL_E_DATA, "elements are nested more than %d deep", SL_XML_DEPTH);
     return SL_OK;
 }
@@ -81,9 +80,11 @@ sl_status sl_tree_html(const char *data, size_t n, xmlDocPtr *out, sl_error *err
     TRY(check_tags(data, n, err));
     if (!n) return SL_OK;
     sl_xml_library();
-    sl_xml_hush before = sl_xml_quiet();
-    htmlParserCtxtPtr ctxt = htmlNewParserCtxt();
+    sl_xml_watched watched = {0};
+    sl_xml_hush before = sl_xml_watch(&watched);
+    htmlParserCtxtPtr ctxt = watched.parser = htmlNewParserCtxt();
     sl_status status = ctxt ? read_html(ctxt, data, n, out, err) : sl_oom(err);
+    if (watched.no_memory && status == SL_OK) status = sl_oom(err);
     if (ctxt) htmlFreeParserCtxt(ctxt);
     sl_xml_loud(&before);
     if (status && *out) {

@@ -152,9 +152,11 @@ static sl_status check(const xpath_conf *c, sl_error *err) {
     xmlXPathCompExprPtr probe;
     TRY(compile(c, &probe, err));
     xmlXPathFreeCompExpr(probe);
+    sl_xml_hush before = sl_xml_quiet();
     xmlXPathContextPtr x = xmlXPathNewContext(NULL);
     sl_status s = x ? check_calls(c->expression, x, err) : sl_oom(err);
     xmlXPathFreeContext(x);
+    sl_xml_loud(&before);
     return s;
 }
 
@@ -254,21 +256,22 @@ static sl_status register_prefixes(xmlXPathContextPtr x, const xmlNode *root, sl
 }
 
 static sl_status evaluate(evaluation *v, xmlXPathCompExprPtr compiled, const xmlNode *root, sl_error *err) {
+    sl_xml_watched watched = {0};
+    sl_xml_hush before = sl_xml_watch(&watched);
     failure f = {.err = err, .kind = SL_E_DATA, .expression = v->conf->expression};
     xmlXPathContextPtr x = new_context(v->markup->doc, &f);
     xmlXPathObjectPtr result = NULL;
     sl_status status = x ? register_prefixes(x, root, err) : sl_oom(err);
     if (!status) {
-        sl_xml_hush before = sl_xml_quiet();
         (void)xmlXPathOrderDocElems(v->markup->doc);
         result = xmlXPathCompiledEval(compiled, x);
-        sl_xml_loud(&before);
-        status = f.status;
+        status = f.status ? f.status : watched.no_memory ? sl_oom(err) : SL_OK;
         if (!result && !status) status = sl_fail(err, SL_E_DATA, "xpath '%.200s' fails", f.expression);
     }
     if (!status) status = emit_result(v, result, err);
     xmlXPathFreeObject(result);
     xmlXPathFreeContext(x);
+    sl_xml_loud(&before);
     return status;
 }
 
