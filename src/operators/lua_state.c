@@ -275,7 +275,8 @@ static sl_status compile_text(sl_lua_program *p, lua_State *L, sl_arena *arena, 
     TRY(compiles(L, p->source.code, "local item; ", arena, &body, err));
     if (body && p->source.returns) return SL_OK;
     if (body)
-        return sl_fail(err, SL_E_PLAN, "the Lua text returns nothing: write 'return' and what it makes; == compares");
+        return sl_fail(err, SL_E_PLAN,
+                       "the Lua text returns nothing: write 'return' and what it makes; == compares");
     return sl_fail(err, SL_E_PLAN, "%s", lua_tostring(L, p->source.returns ? -1 : -2));
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "sources/choice.h"
 
 enum { ZIP_BYTES = 65536 };
 
@@ -89,13 +90,27 @@ static const char *markup_of(const char *data, size_t n) {
     return first == '<' && second == '?' ? "xml" : NULL;
 }
 
-sl_status sl_foreign_text(const char *format, const char *data, size_t n, sl_error *err) {
-    bool delimited = strcmp(format, "csv") == 0 || strcmp(format, "tsv") == 0;
+sl_status sl_foreign_text(const sl_format *format, const char *data, size_t n, sl_error *err) {
+    bool delimited = strcmp(format->name, "csv") == 0 || strcmp(format->name, "tsv") == 0;
     const char *markup = delimited ? markup_of(data, n) : NULL;
     if (!markup) return SL_OK;
     if (strcmp(markup, "xml") == 0)
-        return sl_fail(err, SL_E_DATA, "this is XML, not %s: fetchdata with type=xml reads it", format);
+        return sl_fail(err, SL_E_DATA, "this is XML, not %s: fetchdata with type=xml reads it", format->name);
     return sl_fail(err, SL_E_DATA,
-                   "this is JSON, not %s: --from %s reads it (fetchdata with type=%s in steps)", format,
+                   "this is JSON, not %s: --from %s reads it (fetchdata with type=%s in steps)", format->name,
                    markup, markup);
+}
+
+/* ---- pages ----------------------------------------------------------------------------------------------------------------- */
+
+sl_status sl_foreign_page(const sl_format *format, const char *media_type, bool sent, const char *data,
+                          size_t n, sl_error *err) {
+    if (!sl_choice_is_data(format) || !sl_choice_is_page(media_type, data, n)) return SL_OK;
+    if (sent)
+        return sl_fail(err, SL_E_IO, "the server sends a web page (%s) where %s was expected",
+                       media_type[0] ? media_type : "it does not say so", format->name);
+    return sl_fail(err, SL_E_DATA,
+                   "this is a web page, where %s was expected; fetchdata and fetchtable with type html read "
+                   "pages",
+                   format->name);
 }

@@ -321,36 +321,24 @@ static sl_status fill(stream *s, sl_error *err) {
 
 /* ---- choosing, splitting ------------------------------------------------------------------------------- */
 
-static sl_status choose(stream *s, sl_error *err) {
+static sl_status choose(stream *s, const char *type, sl_error *err) {
     s->choice = 0;
     if (s->conf->nchoices == 1) return SL_OK;
-    const char *type;
-    TRY(sl_inflow_type(s->in, &type, err));
     int k = sl_choice_by_type(s->conf, type);
     if (k < 0) k = sl_choice_by_bytes(s->conf, s->block->data, s->block->len);
-    if (k < 0) {
-        sl_status status = sl_choice_unknown(type, err);
-        sl_error_at(err, s->source, 0, 0);
-        return status;
-    }
+    if (k < 0) return sl_choice_unknown(type, err);
     s->choice = (uint32_t)k;
     return SL_OK;
 }
 
-static sl_status refuse_page(stream *s, const sl_format *format, sl_error *err) {
-    const char *type;
-    if (!sl_choice_is_data(format)) return SL_OK;
-    TRY(sl_inflow_type(s->in, &type, err));
-    if (!sl_choice_is_page(type, s->block->data, s->block->len)) return SL_OK;
-    sl_status status = sl_inflow_status(s->in)
-                           ? sl_fail(err, SL_E_IO, "the server sends a web page (%s) where %s was expected",
-                                     type[0] ? type : "it does not say so", format->name)
-                           : sl_fail(err, SL_E_DATA,
-                                     "this is a web page, where %s was expected; fetchdata and fetchtable "
-                                     "with type html read pages",
-                                     format->name);
-    sl_error_at(err, s->source, 0, 0);
-    return status;
+/* Chooses the format, and looks whether what comes is of it. */
+static sl_status recognise(stream *s, const char *type, sl_error *err) {
+    const sl_input *b = s->block;
+    TRY(sl_foreign_file(b->data, b->len, err));
+    TRY(choose(s, type, err));
+    const sl_format *format = s->conf->choices[s->choice].format;
+    TRY(sl_foreign_page(format, type, sl_inflow_status(s->in) != 0, b->data, b->len, err));
+    return sl_foreign_text(format, b->data, b->len, err);
 }
 
 /* 204 and 205 say that there is nothing: no document that is cut short, in whatever format. */
@@ -359,22 +347,14 @@ static bool has_no_content(stream *s) {
     return status == 204 || status == 205;
 }
 
-/* What no format reads, and what is not of the format that it was called. */
-static sl_status refuse_foreign(stream *s, const sl_format *format, sl_error *err) {
-    const sl_input *b = s->block;
-    sl_status status =
-        format ? sl_foreign_text(format->name, b->data, b->len, err) : sl_foreign_file(b->data, b->len, err);
-    if (status) sl_error_at(err, s->source, 0, 0);
-    return status;
-}
-
 static sl_status begin(stream *s, sl_error *err) {
+    const char *type;
     TRY(fill(s, err));
-    TRY(refuse_foreign(s, NULL, err));
-    TRY(choose(s, err));
+    TRY(sl_inflow_type(s->in, &type, err));
+    sl_status status = recognise(s, type, err);
+    if (status) sl_error_at(err, s->source, 0, 0);
+    TRY(status);
     const sl_choice *c = &s->conf->choices[s->choice];
-    TRY(refuse_page(s, c->format, err));
-    TRY(refuse_foreign(s, c->format, err));
     TRY(c->format->split_new(c->conf, &s->splitter, err));
     if (!c->format->split_address) return SL_OK;
     return c->format->split_address(s->splitter, sl_text_of(sl_inflow_address(s->in)), err);
