@@ -49,8 +49,9 @@ void sl_sqlite_encoder_free(sl_sqlite_encoder *e) {
 }
 
 sl_affinity sl_shape_type(const sl_sqlite_shape *shape, sl_text name) {
-    for (uint32_t i = 0; i < shape->ntypes; i++)
-        if (sl_view_is_shown(name, shape->types[i].name)) return shape->types[i].affinity;
+    for (int nocase = 0; nocase < 2; nocase++)
+        for (uint32_t i = 0; i < shape->ntypes; i++)
+            if (sl_view_is_shown(name, shape->types[i].name, nocase)) return shape->types[i].affinity;
     return SL_BY_EVIDENCE;
 }
 

@@ -114,10 +114,13 @@ sl_text sl_view_shown(sl_text name, sl_arena *arena) {
     return (sl_text){s, name.n};
 }
 
-bool sl_view_is_shown(sl_text name, sl_text shown) {
+bool sl_view_is_shown(sl_text name, sl_text shown, bool nocase) {
     if (name.n != shown.n) return false;
-    for (uint32_t i = 0; i < name.n; i++)
-        if (name.s[i] != shown.s[i] && !(name.s[i] == SL_VIEW_STEP && shown.s[i] == '.')) return false;
+    for (uint32_t i = 0; i < name.n; i++) {
+        sl_text one = {name.s + i, 1}, other = {shown.s + i, 1};
+        bool same = nocase ? sl_text_eq_nocase(one, other) : sl_text_eq(one, other);
+        if (!same && !(name.s[i] == SL_VIEW_STEP && shown.s[i] == '.')) return false;
+    }
     return true;
 }
 

@@ -33,7 +33,7 @@ SL_MUST_CHECK sl_status sl_view_make(sl_view *view, sl_batch *b, bool flatten, u
 bool sl_view_is_member(sl_text name);
 /* "a.b": NAME with dots, in ARENA if need be; .s is NULL when memory is out. */
 sl_text sl_view_shown(sl_text name, sl_arena *arena);
-bool sl_view_is_shown(sl_text name, sl_text shown);
+bool sl_view_is_shown(sl_text name, sl_text shown, bool nocase); /* NOCASE: whatever the case of ASCII letters */
 
 /* Most fields have no quotes and are read here; the batch knows about the others. */
 static inline sl_value sl_view_cell(const sl_view_column *c, const sl_batch *b, uint32_t row) {
