@@ -46,6 +46,8 @@ struct sl_sink {
     /* The file that it writes, of a prepared conf; NULL: standard output. May be NULL. */
     const char *(*file)(const void *conf);
     bool in_database; /* others write into that file too */
+    /* in_database: which table of it, of a prepared conf; upper and lower case of ASCII are the same. */
+    sl_text (*table)(const void *conf);
     bool transaction; /* its commit is one of a database, which may still fail: it comes before those that only rename */
 
     /* Coordinator, before anything is made ready: whether the place holds a record now that a commit would take away. May be NULL:

@@ -277,6 +277,10 @@ static const char *sqlite_file(const void *conf) {
     return ((const sqlite_conf *)conf)->path;
 }
 
+static sl_text sqlite_table(const void *conf) {
+    return ((const sqlite_conf *)conf)->load.table;
+}
+
 static sl_status sqlite_takes_away(const void *conf, bool *some, sl_error *err) {
     const sl_load *load = &((const sqlite_conf *)conf)->load;
     *some = false;
@@ -293,6 +297,7 @@ const sl_sink sl_sink_sqlite = {
     .conf_size = sizeof(sqlite_conf),
     .file = sqlite_file,
     .in_database = true,
+    .table = sqlite_table,
     .takes_away = sqlite_takes_away,
     .transaction = true,
     .prepare = sqlite_prepare,

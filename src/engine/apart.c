@@ -83,14 +83,15 @@ static char *real_place(const sl_target *t) {
 }
 
 static sl_status check_pair(const sl_target *a, const sl_target *b, sl_error *err) {
-    if (a->sink->in_database && b->sink->in_database) return SL_OK; /* they may well be tables of one */
+    bool tables = a->sink->in_database && b->sink->in_database;
+    if (tables && !sl_text_eq_nocase(a->sink->table(a->conf), b->sink->table(b->conf))) return SL_OK;
     char *place_a = real_place(a), *place_b = real_place(b);
     bool same = place_a && place_b && !strcmp(place_a, place_b);
     free(place_a);
     free(place_b);
     if (!same) return SL_OK;
-    return sl_fail(err, SL_E_USAGE, "two sinks write one file: '%s' leads to the same as '%s'", b->text,
-                   a->text);
+    return sl_fail(err, SL_E_USAGE, "two sinks write one %s: '%s' leads to the same as '%s'",
+                   tables ? "table" : "file", b->text, a->text);
 }
 
 sl_status sl_apart_targets(const sl_targets *targets, sl_error *err) {

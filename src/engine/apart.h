@@ -10,7 +10,7 @@
 SL_MUST_CHECK sl_status sl_apart_check(const sl_plan *plan, const sl_targets *targets, const char *what,
                                        const char *path, sl_error *err);
 
-/* SL_E_USAGE when two targets are one file under two names, by links or otherwise: one of them would be lost. */
+/* SL_E_USAGE when two targets are one file, or one table of a database, under two names, by links or otherwise: one would be lost. */
 SL_MUST_CHECK sl_status sl_apart_targets(const sl_targets *targets, sl_error *err);
 
 #endif

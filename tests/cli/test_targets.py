@@ -114,6 +114,9 @@ class Links(Target):
             self.assertIn(f"two sinks write one file: '{b}'", r.message)
         self.assertEqual((self.dir / "x.csv").read_text(), "old")
         self.assertFalse((self.dir / "made").exists() or (self.dir / "y.csv").exists())
+        for a, b in (("y.db:t", "y.db:T"), ("y.db:t", "here/y.db:t"), ("y.db:y", "here/y.db")):
+            r = self.sluice("load", "in.csv", "--to", a, "--to", b, code=2)
+            self.assertIn(f"two sinks write one table: '{b}'", r.message)
         self.sluice("load", "in.csv", "--to", "y.db:t", "--to", "here/y.db:u", "-q")
         os.link(self.dir / "x.csv", self.dir / "other.csv")
         self.sluice("load", "in.csv", "--to", "x.csv", "--to", "other.csv", "-q")
