@@ -254,12 +254,15 @@ sl_status sl_row_append_all(sl_leaf_writer *w, const sl_leaf_frame *f, sl_buf *r
     return append_records(w, f, room, err);
 }
 
-/* ---- records for good ------------------------------------------------------------------------------------------ */
+/* ---- records of cells ------------------------------------------------------------------------------------------ */
 
-sl_status sl_row_writer_open(sl_row_writer *rw, const bool *to_text, uint32_t ncols, sl_error *err) {
-    *rw = (sl_row_writer){.to_text = to_text, .ncols = ncols};
-    rw->head = malloc((size_t)ncols * 9 + 9);
-    return rw->head && sl_buf_reserve(&rw->body, 1) ? SL_OK : sl_oom(err);
+sl_status sl_row_writer_open(sl_row_writer *rw, uint32_t ncols, sl_error *err) {
+    if (rw->head && ncols <= rw->ncols) return SL_OK;
+    uint8_t *head = realloc(rw->head, (size_t)ncols * 9 + 9);
+    if (!head) return sl_oom(err);
+    rw->head = head;
+    rw->ncols = ncols;
+    return sl_buf_reserve(&rw->body, 1) ? SL_OK : sl_oom(err);
 }
 
 void sl_row_writer_free(sl_row_writer *rw) {
@@ -267,15 +270,23 @@ void sl_row_writer_free(sl_row_writer *rw) {
     sl_buf_free(&rw->body);
 }
 
+static uint8_t *put_null(uint8_t *head) {
+    *head = 0;
+    return head + 1;
+}
+
 static uint8_t *put_text(sl_row_writer *rw, uint8_t *head, sl_text t) {
     sl_buf_text(&rw->body, t);
     return sl_varint_put(head, 13 + 2 * (uint64_t)t.n);
 }
 
-static uint8_t *put_number(sl_row_writer *rw, uint8_t *head, const sl_cell *cell) {
+/* KEEP: booleans stay told from integers. */
+static uint8_t *put_number(sl_row_writer *rw, uint8_t *head, const sl_cell *cell, bool keep) {
     if (!sl_buf_reserve(&rw->body, 8)) return head;
     uint8_t *body = (uint8_t *)rw->body.data + rw->body.len, *end;
-    if (cell->kind != SL_CELL_REAL)
+    if (cell->kind == SL_CELL_BOOL && keep)
+        end = sl_record_bool(&head, body, cell->i);
+    else if (cell->kind != SL_CELL_REAL)
         end = sl_record_int(&head, body, cell->i);
     else if (sl_record_is_whole(cell->f))
         end = sl_record_int(&head, body, (int64_t)cell->f);
@@ -285,21 +296,51 @@ static uint8_t *put_number(sl_row_writer *rw, uint8_t *head, const sl_cell *cell
     return head;
 }
 
-static uint8_t *put_cell(sl_row_writer *rw, uint8_t *head, const sl_cell *cell, bool to_text) {
-    char digits[32];
-    bool null = cell->kind <= SL_CELL_NULL || (cell->kind == SL_CELL_EMPTY && !to_text && !cell->text.s);
-    if (null) *head = 0;
-    if (null) return head + 1;
-    if (to_text || cell->kind == SL_CELL_TEXT || cell->kind == SL_CELL_EMPTY)
-        return put_text(rw, head, sl_cell_text(cell, digits));
-    return put_number(rw, head, cell);
-}
-
-sl_status sl_row_write(sl_row_writer *rw, const sl_cell *cells, sl_leaf_writer *out, sl_error *err) {
-    uint8_t *head = rw->head;
-    sl_buf_clear(&rw->body);
-    for (uint32_t c = 0; c < rw->ncols; c++) head = put_cell(rw, head, &cells[c], rw->to_text[c]);
+static sl_status end_row(sl_row_writer *rw, const uint8_t *head, sl_leaf_writer *out, sl_error *err) {
     TRY(sl_buf_check(&rw->body, err));
     sl_leaf_row(out, rw->head, (size_t)(head - rw->head), (const uint8_t *)rw->body.data, rw->body.len);
     return SL_OK;
+}
+
+static uint8_t *put_cell(sl_row_writer *rw, uint8_t *head, const sl_cell *cell, bool to_text) {
+    char digits[32];
+    bool null = cell->kind <= SL_CELL_NULL || (cell->kind == SL_CELL_EMPTY && !to_text && !cell->text.s);
+    if (null) return put_null(head);
+    if (to_text || cell->kind == SL_CELL_TEXT || cell->kind == SL_CELL_EMPTY)
+        return put_text(rw, head, sl_cell_text(cell, digits));
+    return put_number(rw, head, cell, false);
+}
+
+sl_status sl_row_write(sl_row_writer *rw, const sl_cell *cells, const bool *to_text, sl_leaf_writer *out,
+                       sl_error *err) {
+    uint8_t *head = rw->head;
+    sl_buf_clear(&rw->body);
+    for (uint32_t c = 0; c < rw->ncols; c++) head = put_cell(rw, head, &cells[c], to_text[c]);
+    return end_row(rw, head, out, err);
+}
+
+static uint8_t *keep_cell(sl_row_writer *rw, uint8_t *head, const sl_cell *cell, uint32_t column,
+                          sl_leaf_writer *out) {
+    switch (cell->kind) {
+    case SL_CELL_MISSING: sl_leaf_mark(out, column, SL_MARK_MISSING); return put_null(head);
+    case SL_CELL_NULL: return put_null(head);
+    case SL_CELL_TEXT: return put_text(rw, head, cell->text);
+    case SL_CELL_EMPTY:
+        if (cell->text.s) return put_text(rw, head, cell->text);
+        sl_leaf_mark(out, column, SL_MARK_EMPTY);
+        return put_null(head);
+    case SL_CELL_REAL:
+        if (cell->text.s) sl_leaf_spell(out, column, cell->text);
+        break;
+    case SL_CELL_INT:
+    case SL_CELL_BOOL: break;
+    }
+    return put_number(rw, head, cell, true);
+}
+
+sl_status sl_row_keep(sl_row_writer *rw, const sl_cell *cells, sl_leaf_writer *out, sl_error *err) {
+    uint8_t *head = rw->head;
+    sl_buf_clear(&rw->body);
+    for (uint32_t c = 0; c < rw->ncols; c++) head = keep_cell(rw, head, &cells[c], c, out);
+    return end_row(rw, head, out, err);
 }

@@ -50,18 +50,21 @@ SL_MUST_CHECK sl_status sl_row_open(sl_row_reader *r, const sl_leaf_frame *frame
 SL_MUST_CHECK sl_status sl_row_next(sl_row_reader *r, sl_error *err);
 void sl_row_free(sl_row_reader *r);
 
-/* Appends the rows of F, as they are, to the frame that W writes, whose first columns are those of F. */
+/* Appends the rows of F, as they are, to the frame that W writes, whose first columns are those of F. ROOM: for long ones. */
 SL_MUST_CHECK sl_status sl_row_append_all(sl_leaf_writer *w, const sl_leaf_frame *f, sl_buf *room, sl_error *err);
 
-/* Makes records for good: nothing stands beside them. */
+/* Makes records of cells. */
 typedef struct sl_row_writer {
-    const bool *to_text; /* [ncols] the column is one of texts */
     uint32_t ncols;
     uint8_t *head; /* 9 bytes a column */
     sl_buf body;
-} sl_row_writer;
-SL_MUST_CHECK sl_status sl_row_writer_open(sl_row_writer *rw, const bool *to_text, uint32_t ncols, sl_error *err);
-SL_MUST_CHECK sl_status sl_row_write(sl_row_writer *rw, const sl_cell *cells, sl_leaf_writer *out, sl_error *err);
+} sl_row_writer; /* all zero before the first open */
+SL_MUST_CHECK sl_status sl_row_writer_open(sl_row_writer *rw, uint32_t ncols, sl_error *err); /* also for more columns */
+/* For good: nothing stands beside the record. TO_TEXT: [ncols] the column is one of texts. */
+SL_MUST_CHECK sl_status sl_row_write(sl_row_writer *rw, const sl_cell *cells, const bool *to_text, sl_leaf_writer *out,
+                                     sl_error *err);
+/* As a worker would have made it, with what stands beside; but for its place. */
+SL_MUST_CHECK sl_status sl_row_keep(sl_row_writer *rw, const sl_cell *cells, sl_leaf_writer *out, sl_error *err);
 void sl_row_writer_free(sl_row_writer *rw);
 
 #endif

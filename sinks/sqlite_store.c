@@ -46,8 +46,9 @@ void sl_store_close(sl_store *s) {
     free(s->cols);
     free(s->segments);
     free(s->place);
-    free(s->pack.place);
     free(s->pack.seen);
+    sl_row_free(&s->pack.reader);
+    sl_row_writer_free(&s->pack.writer);
     sl_leaf_free(&s->pack.out);
     sl_buf_free(&s->pack.frame);
     sl_buf_free(&s->pages);
@@ -274,48 +275,63 @@ static sl_status add_segment(sl_store *s, const char *frame, size_t n, const uin
 
 /* ---- small frames ---------------------------------------------------------------------------------------------- */
 
-/* Afterwards the next small frame follows the rows that are there. */
+/* Its columns are the table's first. Afterwards the next small frame follows the rows that are there. */
+static sl_status end_pack(sl_store *s, sl_error *err) {
+    uint32_t n = s->pack.ncols;
+    sl_text *names = calloc(n + 1, sizeof *names);
+    uint32_t *place = calloc(n + 1, sizeof *place);
+    sl_status st = names && place ? SL_OK : sl_oom(err);
+    for (uint32_t c = 0; c < n && st == SL_OK; c++) {
+        names[c] = s->cols[c].name;
+        place[c] = c;
+    }
+    if (st == SL_OK) st = sl_leaf_finish(&s->pack.out, names, s->pack.seen, n, err);
+    if (st == SL_OK) st = add_segment(s, s->pack.frame.data, s->pack.frame.len, place, true, err);
+    free(names);
+    free(place);
+    return st;
+}
+
 static sl_status flush_pack(sl_store *s, sl_error *err) {
     if (!s->pack.out.nrows) return SL_OK;
-    sl_text *names = calloc(s->pack.ncols + 1, sizeof *names);
-    if (!names) return sl_oom(err);
-    for (uint32_t c = 0; c < s->pack.ncols; c++) names[c] = s->cols[s->pack.place[c]].name;
-    sl_status st = sl_leaf_finish(&s->pack.out, names, s->pack.seen, s->pack.ncols, err);
-    free(names);
-    if (st == SL_OK) st = add_segment(s, s->pack.frame.data, s->pack.frame.len, s->pack.place, true, err);
+    sl_status st = end_pack(s, err);
     s->pack.ncols = 0;
     sl_buf_clear(&s->pack.frame);
     sl_leaf_begin(&s->pack.out, &s->pack.frame, (int64_t)s->nrows);
     return st;
 }
 
-/* The columns of one are the first of the other. */
-static bool fits_pack(const sl_store *s, uint32_t ncols) {
-    uint32_t n = ncols < s->pack.ncols ? ncols : s->pack.ncols;
-    return n == 0 || memcmp(s->pack.place, s->place, n * sizeof *s->place) == 0;
-}
-
 static sl_status widen_pack(sl_store *s, uint32_t ncols, sl_error *err) {
     if (ncols > s->pack.cap) {
-        uint32_t *place = realloc(s->pack.place, ncols * sizeof *place);
-        if (place) s->pack.place = place;
         uint8_t *seen = realloc(s->pack.seen, ncols);
-        if (seen) s->pack.seen = seen;
-        if (!place || !seen) return sl_oom(err);
+        if (!seen) return sl_oom(err);
+        s->pack.seen = seen;
         s->pack.cap = ncols;
     }
-    for (; s->pack.ncols < ncols; s->pack.ncols++) {
-        s->pack.place[s->pack.ncols] = s->place[s->pack.ncols];
-        s->pack.seen[s->pack.ncols] = 0;
-    }
+    for (; s->pack.ncols < ncols; s->pack.ncols++) s->pack.seen[s->pack.ncols] = 0;
     return SL_OK;
 }
 
+/* Row by row, with every column where the table has it. */
+static sl_status put_in_order(sl_store *s, const sl_leaf_frame *f, sl_error *err) {
+    sl_row_reader *r = &s->pack.reader;
+    const char *source = NULL;
+    sl_status st;
+    TRY(sl_row_writer_open(&s->pack.writer, s->ncols, err));
+    TRY(sl_row_open(r, f, s->place, s->ncols, err));
+    while ((st = sl_row_next(r, err)) == SL_OK) {
+        TRY(sl_row_keep(&s->pack.writer, r->cells, &s->pack.out, err));
+        sl_leaf_place(&s->pack.out, r->source, source && source == r->source.s, r->line);
+        source = r->source.s;
+    }
+    return st == SL_DONE ? SL_OK : st;
+}
+
 static sl_status pack(sl_store *s, const sl_leaf_frame *f, sl_error *err) {
-    if (!fits_pack(s, f->ncols)) TRY(flush_pack(s, err));
-    TRY(widen_pack(s, f->ncols, err));
-    for (uint32_t c = 0; c < f->ncols; c++) s->pack.seen[c] |= (uint8_t)f->seen[c];
-    TRY(sl_row_append_all(&s->pack.out, f, &s->room, err));
+    bool ordered = in_order(s->place, f->ncols);
+    TRY(widen_pack(s, ordered ? f->ncols : s->ncols, err));
+    for (uint32_t c = 0; c < f->ncols; c++) s->pack.seen[s->place[c]] |= (uint8_t)f->seen[c];
+    TRY(ordered ? sl_row_append_all(&s->pack.out, f, &s->room, err) : put_in_order(s, f, err));
     TRY(sl_buf_check(&s->pack.frame, err));
     return sl_leaf_pages(&s->pack.out) >= FULL ? flush_pack(s, err) : SL_OK;
 }

@@ -2,9 +2,9 @@
  *
  *   open add* settle  (rows | table)  close
  *
- * A frame whose columns stand in the table's order goes into the file at once, its pages under their true numbers; small frames are
- * put together first, so that pages are full however small the units are. A frame with its columns in another order is *parked*: kept
- * as it came, beside the file. When all is there the types are known, and sl_store_table (sqlite_tree.c) makes the file a database of one table:
+ * A frame whose columns stand in the table's order goes into the file at once, its pages under their true numbers. One with its columns in
+ * another order is *parked*: kept as it came, beside the file. Small frames are put together first, in the table's order, so that pages
+ * are full however small the units are. When all is there the types are known, and sl_store_table (sqlite_tree.c) makes the file a database of one table:
  * what is parked or does not have the type of its column is written once more, then and only then. A load into a table that exists
  * reads the rows instead.
  * Thread rule: one thread at a time. */
@@ -56,9 +56,10 @@ typedef struct sl_store {
     struct {       /* small frames being put together */
         sl_leaf_writer out;
         sl_buf frame;
-        uint32_t *place; /* [ncols] */
-        uint8_t *seen;   /* [ncols] */
+        uint8_t *seen; /* [ncols] */
         uint32_t ncols, cap;
+        sl_row_reader reader; /* of one whose columns stand in another order */
+        sl_row_writer writer;
     } pack;
     uint32_t *place; /* [cap_place] of the frame under way */
     uint32_t cap_place;

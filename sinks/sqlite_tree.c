@@ -118,7 +118,7 @@ static sl_status write_again(tree *t, uint32_t segment, sl_error *err) {
     if (!g->parked) TRY(free_pages(t, g->page, g->npages, err));
     sl_status st;
     while ((st = sl_row_next(&t->reader.row, err)) == SL_OK) {
-        TRY(sl_row_write(&t->rows, t->reader.row.cells, &t->out, err));
+        TRY(sl_row_write(&t->rows, t->reader.row.cells, t->to_text, &t->out, err));
         if (sl_leaf_pages(&t->out) >= FULL) TRY(flush(t, err));
         TRY(sl_buf_check(&t->frame, err));
     }
@@ -136,7 +136,7 @@ static bool is_other(const tree *t, const sl_segment *g) {
 
 static sl_status settle_rows(tree *t, sl_error *err) {
     sl_leaf_begin(&t->out, &t->frame, 0);
-    TRY(sl_row_writer_open(&t->rows, t->to_text, t->s->ncols, err));
+    TRY(sl_row_writer_open(&t->rows, t->s->ncols, err));
     for (uint32_t i = 0; i < t->s->nsegments; i++) {
         const sl_segment *g = &t->s->segments[i];
         if (is_other(t, g)) {

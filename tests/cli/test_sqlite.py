@@ -78,6 +78,23 @@ class NewTables(Tables):
                 self.assertLessEqual(size, 1.1 * self.db.stat().st_size)
                 self.db.unlink()
 
+    def test_small_files_whose_keys_come_in_another_order(self):
+        folder = self.dir / "many"
+        folder.mkdir()
+        items = [{"id": i, "ok": i % 3 == 0, "price": f"{i / 4:.2f}", "n": 1.5 * i} for i in range(1500)]
+        for i, d in enumerate(items):
+            d = {k: d[k] for k in d if k != "n" or i % 7}
+            (folder / f"{i:05}.json").write_text(json.dumps([dict(reversed(list(d.items()))) if i % 5 == 0 else d]))
+        for pool in POOLS:
+            with self.subTest(pool=pool):
+                self.sluice("load", "many/*.json", "--to", f"{self.db}:t", "-q", *pool)
+                size = self.db.stat().st_size
+                self.assertEqual(self.rows("SELECT id, ok, price, n FROM t"),
+                                 [(d["id"], int(d["ok"]), d["price"], d["n"] if i % 7 else None) for i, d in enumerate(items)])
+                self.sql("VACUUM")
+                self.assertLessEqual(size, 1.1 * self.db.stat().st_size)
+                self.db.unlink()
+
     def test_items_whose_keys_come_in_another_order(self):
         items = [{"id": i, "n": f"name {i}", "x": i / 4} for i in range(3000)]
         turned = [dict(reversed(list(d.items()))) if i % 700 > 350 else d for i, d in enumerate(items)]
