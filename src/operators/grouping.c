@@ -202,8 +202,14 @@ static sl_status load_group(table *t, sl_text key, sl_cursor *c, sl_error *err) 
     return SL_OK;
 }
 
+static sl_sorter *new_sorter(const table *t) {
+    sl_sorter *s = sl_sorter_new(t->budget / 2, 0, t->env->tmpdir);
+    sl_sorter_stopping(s, t->env->stopping);
+    return s;
+}
+
 static sl_status spill(table *t, sl_error *err) {
-    if (!t->spilled) t->spilled = sl_sorter_new(t->budget / 2, 0, t->env->tmpdir);
+    if (!t->spilled) t->spilled = new_sorter(t);
     if (!t->spilled) return sl_oom(err);
     for (size_t i = 0; i < t->n; i++) {
         sl_buf_clear(&t->record);
@@ -356,7 +362,7 @@ static sl_status merge(void *vinto, void *vfrom, sl_error *err) {
         if (i % 4096 == 0 && memory_of(into) > into->budget) TRY(spill(into, err));
     }
     if (!from->spilled) return SL_OK;
-    if (!into->spilled) into->spilled = sl_sorter_new(into->budget / 2, 0, into->env->tmpdir);
+    if (!into->spilled) into->spilled = new_sorter(into);
     if (!into->spilled) return sl_oom(err);
     return sl_sorter_absorb(into->spilled, from->spilled, err);
 }
@@ -466,7 +472,7 @@ static sl_status rank_group(table *t, sl_error *err) {
 static sl_status combine_spilled(table *t, sl_error *err) {
     TRY(spill(t, err));
     TRY(sl_sorter_sort(t->spilled, err));
-    t->result = sl_sorter_new(t->budget / 2, 0, t->env->tmpdir);
+    t->result = new_sorter(t);
     if (!t->result) return sl_oom(err);
     sl_sort_record r;
     sl_status s;

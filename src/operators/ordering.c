@@ -38,6 +38,7 @@ static sl_status open_partial(const void *vconf, const sl_env *env, void **out, 
     p->o = vconf;
     p->env = env;
     p->sorter = sl_sorter_new(sl_env_share(env), p->o->limit, env->tmpdir);
+    sl_sorter_stopping(p->sorter, env->stopping);
     p->schemas = sl_schemas_new();
     p->columns = calloc(p->o->npaths + 1, sizeof *p->columns);
     p->kinds = calloc(p->o->npaths + 1, sizeof *p->kinds);

@@ -112,6 +112,8 @@ static sl_status spill(uniq *u, sl_error *err) {
     size_t budget = u->env->memory / 4;
     u->by_value = sl_sorter_new(budget, 0, u->env->tmpdir);
     u->by_order = sl_sorter_new(budget, 0, u->env->tmpdir);
+    sl_sorter_stopping(u->by_value, u->env->stopping);
+    sl_sorter_stopping(u->by_order, u->env->stopping);
     u->schemas = sl_schemas_new();
     if (!u->by_value || !u->by_order || !u->schemas) return sl_oom(err);
     u->kept = sl_seen_count(u->seen);

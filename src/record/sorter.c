@@ -32,6 +32,7 @@ struct sl_sorter {
     sl_merge merge;
     bool merging;
     size_t next;
+    const _Atomic bool *stopping;
 };
 
 /* ---- order -------------------------------------------------------------------------------------------------------- */
@@ -71,6 +72,10 @@ sl_sorter *sl_sorter_new(size_t budget, uint64_t limit, const char *tmpdir) {
     s->tmpdir = tmpdir;
     s->heaped = limit != 0;
     return s;
+}
+
+void sl_sorter_stopping(sl_sorter *s, const _Atomic bool *stopping) {
+    if (s) s->stopping = stopping;
 }
 
 static void chunk_free(sl_sorter *s, chunk *c) {
@@ -360,7 +365,7 @@ static sl_status reduce_runs(sl_sorter *s, sl_error *err) {
     while (s->nruns > MAX_FANIN) {
         sl_run merged;
         TRY(sl_run_file_need(&s->file, s->tmpdir, err));
-        TRY(sl_runs_merge(s->runs, MAX_FANIN, s->limit, s->file, &merged, s->budget / 4, err));
+        TRY(sl_runs_merge(s->runs, MAX_FANIN, s->limit, s->file, &merged, s->budget / 4, s->stopping, err));
         for (uint32_t k = 0; k < MAX_FANIN; k++) sl_run_close(&s->runs[k]);
         s->nruns -= MAX_FANIN;
         memmove(s->runs, s->runs + MAX_FANIN, s->nruns * sizeof *s->runs);

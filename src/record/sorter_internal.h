@@ -67,7 +67,7 @@ void sl_merge_close(sl_merge *m);
 
 /* All RUNS into one new run at the end of FILE; at most LIMIT records (0: all). */
 SL_MUST_CHECK sl_status sl_runs_merge(const sl_run *runs, uint32_t n, uint64_t limit, sl_run_file *file,
-                                      sl_run *out, size_t room, sl_error *err);
+                                      sl_run *out, size_t room, const _Atomic bool *stopping, sl_error *err);
 
 /* How a record is laid out in runs and saved blocks: the lengths of key and payload and the ordinal, then the bytes of both; native
  * byte order, for neither leaves this machine. */

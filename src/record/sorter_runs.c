@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* fallocate */
 #include "record/sorter_internal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -227,9 +228,12 @@ void sl_merge_close(sl_merge *m) {
     *m = (sl_merge){0};
 }
 
-static sl_status copy_merged(sl_merge *m, writer *w, uint64_t limit, sl_error *err) {
+static sl_status copy_merged(sl_merge *m, writer *w, uint64_t limit, const _Atomic bool *stopping,
+                             sl_error *err) {
     sl_sort_record r;
     while (!limit || w->run->records < limit) {
+        if (stopping && atomic_load_explicit(stopping, memory_order_relaxed))
+            return sl_fail(err, SL_E_STOPPED, "stopped on request");
         sl_status status = sl_merge_next(m, &r, err);
         if (status) return status == SL_DONE ? SL_OK : status;
         TRY(put_record(w, &r, err));
@@ -238,13 +242,13 @@ static sl_status copy_merged(sl_merge *m, writer *w, uint64_t limit, sl_error *e
 }
 
 sl_status sl_runs_merge(const sl_run *runs, uint32_t n, uint64_t limit, sl_run_file *file, sl_run *out,
-                        size_t room, sl_error *err) {
+                        size_t room, const _Atomic bool *stopping, sl_error *err) {
     sl_merge m;
     writer w;
     sl_status status = writer_open(&w, out, file, err);
     sl_status opened = sl_merge_open(&m, runs, n, NULL, 0, room, err);
     if (!status) status = opened;
-    if (!status) status = copy_merged(&m, &w, limit, err);
+    if (!status) status = copy_merged(&m, &w, limit, stopping, err);
     sl_merge_close(&m);
     return writer_close(&w, status, err);
 }

@@ -99,6 +99,20 @@ static void more_runs_than_one_merge_takes(void **state) {
     assert_int_equal(spilled, 0);
 }
 
+static void a_merge_of_many_runs_can_be_stopped(void **state) {
+    (void)state;
+    _Atomic bool stopping = false;
+    sl_sort_record r;
+    sl_error err = {0};
+    sl_sorter *s = sl_sorter_new(SMALL, 0, "/tmp");
+    assert_non_null(s);
+    sl_sorter_stopping(s, &stopping);
+    add_range(s, 42, 0, 900000);
+    stopping = true;
+    assert_int_equal(sl_sorter_next(s, &r, &err), SL_E_STOPPED);
+    sl_sorter_free(&s);
+}
+
 static void a_limit_keeps_the_first(void **state) {
     (void)state;
     const uint64_t limits[] = {1, 2, 10, 1000, 19999, 20000, 50000};
@@ -246,6 +260,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(disk_and_memory_agree),
         cmocka_unit_test(more_runs_than_one_merge_takes),
+        cmocka_unit_test(a_merge_of_many_runs_can_be_stopped),
         cmocka_unit_test(a_limit_keeps_the_first),
         cmocka_unit_test(a_small_limit_needs_no_disk),
         cmocka_unit_test(absorbed_sorters_are_one),
