@@ -81,23 +81,15 @@ static process_pool *processes_of(sl_pool *pool) {
 
 /* ---- signs of life ------------------------------------------------------------------------------------------------ */
 
-/* Processor time of the worker, nanoseconds; 0: none, or not to be had. */
-static uint64_t processor_time(const child *c) {
-    clockid_t clock;
-    struct timespec t;
-    if (c->pid <= 0 || clock_getcpuclockid(c->pid, &clock) != 0 || clock_gettime(clock, &t) != 0) return 0;
-    return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
-}
-
 /* A job begins, or a start. */
 static void begin_watch(child *c) {
     c->since = sl_clock_ns();
-    c->worked = processor_time(c);
+    c->worked = sl_process_time(c->pid);
 }
 
 /* One unit may well take an hour of computing, or of waiting by turns for slow servers: who works is alive. */
 static bool has_worked(const child *c) {
-    return processor_time(c) >= c->worked + AT_WORK;
+    return sl_process_time(c->pid) >= c->worked + AT_WORK;
 }
 
 /* ---- one worker's queue ------------------------------------------------------------------------------------------ */
@@ -510,43 +502,12 @@ static sl_status start_processes(sl_pool *pool, sl_error *err) {
     return await_greetings(p, err);
 }
 
-/* Where no process can be started the coordinator is the worker, and the bytes go the same ways, only not through a socket. */
-static sl_status work_here(process_pool *p, sl_job *job) {
-    const sl_pool_calls *calls = &p->base.calls;
-    sl_buf frame = {0}, reply = {0};
-    sl_job mine = {.seq = job->seq};
-    sl_status status = calls->send(calls->ctx, job, &frame);
-    size_t n = frame.len;
-    if (!sl_is_failure(status) && sl_buf_reserve(&frame, SL_PADDING)) {
-        memset(frame.data + n, 0, SL_PADDING);
-        status = calls->receive(calls->ctx, &mine, frame.data, n);
-    }
-    if (!sl_is_failure(status)) status = sl_buf_check(&frame, &mine.error);
-    if (!sl_is_failure(status)) {
-        sl_pool_work(&p->base, p->state, 0, &mine);
-        status = mine.status;
-    }
-    if (!sl_is_failure(status)) status = calls->reply(calls->ctx, &mine, &reply);
-    n = reply.len;
-    if (!sl_is_failure(status) && sl_buf_reserve(&reply, SL_PADDING)) memset(reply.data + n, 0, SL_PADDING);
-    if (!sl_is_failure(status)) status = sl_buf_check(&reply, &mine.error);
-    job->error = mine.error;
-    if (calls->clean) calls->clean(calls->ctx, &mine);
-    sl_buf_free(&frame);
-    if (!sl_is_failure(status)) {
-        status = calls->accept(calls->ctx, job, reply.data, n);
-    } else {
-        sl_buf_free(&reply);
-    }
-    return status;
-}
-
 static sl_status submit_processes(sl_pool *pool, sl_job *job, sl_error *err) {
     process_pool *p = processes_of(pool);
     p->todo[p->queued++ % pool->capacity] = job;
     if (sl_pool_stopping(pool)) return SL_OK;
     if (!pool->options.workers) {
-        sl_job_settle(job, work_here(p, job));
+        sl_job_settle(job, sl_worker_process_here(pool, p->state, job));
         sl_pool_put_done(pool, job);
         return SL_OK;
     }

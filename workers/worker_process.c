@@ -167,6 +167,38 @@ _Noreturn void sl_worker_process_run(const sl_pool *pool, unsigned number, int f
     _exit(me.left); /* without atexit handlers and stdio buffers, which are copies of the coordinator's */
 }
 
+/* ---- without a process ---------------------------------------------------------------------------------------- */
+
+sl_status sl_worker_process_here(const sl_pool *pool, void *state, sl_job *job) {
+    const sl_pool_calls *calls = &pool->calls;
+    sl_buf frame = {0}, reply = {0};
+    sl_job mine = {.seq = job->seq};
+    sl_status status = calls->send(calls->ctx, job, &frame);
+    size_t n = frame.len;
+    if (!sl_is_failure(status) && sl_buf_reserve(&frame, SL_PADDING)) {
+        memset(frame.data + n, 0, SL_PADDING);
+        status = calls->receive(calls->ctx, &mine, frame.data, n);
+    }
+    if (!sl_is_failure(status)) status = sl_buf_check(&frame, &mine.error);
+    if (!sl_is_failure(status)) {
+        sl_pool_work(pool, state, 0, &mine);
+        status = mine.status;
+    }
+    if (!sl_is_failure(status)) status = calls->reply(calls->ctx, &mine, &reply);
+    n = reply.len;
+    if (!sl_is_failure(status) && sl_buf_reserve(&reply, SL_PADDING)) memset(reply.data + n, 0, SL_PADDING);
+    if (!sl_is_failure(status)) status = sl_buf_check(&reply, &mine.error);
+    job->error = mine.error;
+    if (calls->clean) calls->clean(calls->ctx, &mine);
+    sl_buf_free(&frame);
+    if (!sl_is_failure(status)) {
+        status = calls->accept(calls->ctx, job, reply.data, n);
+    } else {
+        sl_buf_free(&reply);
+    }
+    return status;
+}
+
 /* ---- its end ----------------------------------------------------------------------------------------------------- */
 
 static pid_t wait_for(pid_t pid, int flags, int *wait_status, uint64_t *peak_bytes) {
@@ -176,6 +208,13 @@ static pid_t wait_for(pid_t pid, int flags, int *wait_status, uint64_t *peak_byt
     while (ended < 0 && errno == EINTR);
     if (ended == pid && peak_of(&usage) > *peak_bytes) *peak_bytes = peak_of(&usage);
     return ended;
+}
+
+uint64_t sl_process_time(pid_t pid) {
+    clockid_t clock;
+    struct timespec t;
+    if (pid <= 0 || clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0) return 0;
+    return (uint64_t)t.tv_sec * UINT64_C(1000000000) + (uint64_t)t.tv_nsec;
 }
 
 int sl_process_reap(pid_t pid, uint64_t deadline, uint64_t *peak_bytes) {

@@ -43,4 +43,10 @@ int sl_process_reap(pid_t pid, uint64_t deadline, uint64_t *peak_bytes);
 /* "was killed by signal 9 (Killed)" or "exited with status 3". */
 void sl_process_describe(int wait_status, char *out, size_t size);
 
+/* Where no process can be started the coordinator is the worker, and the bytes go the same ways, only not through a socket. */
+SL_MUST_CHECK sl_status sl_worker_process_here(const sl_pool *pool, void *state, sl_job *job);
+
+/* Processor time that the child PID has used, nanoseconds; 0: none, or not to be had. */
+uint64_t sl_process_time(pid_t pid);
+
 #endif
