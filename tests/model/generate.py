@@ -270,7 +270,7 @@ def load_into(r, case, table, mode, fit, flags=True):
     step = new_step(r, "u.db:t", options)
     case.steps.append(step)
     json = r.random() < 0.5
-    n = r.choice((1, 2, 5, 20, 20, 100)) if r.random() < 0.99 else r.choice((1000, 5000))
+    n = r.choice((1, 2, 5, 20, 20, 100)) if r.random() < 0.99 else r.choice((1000, 5000, 20_000))
     plans, rows = schemas.records_for(r, table, n, json, fit)
     write_rows(r, case, step, plans, rows, json, r.choice((1, 1, 2, 4)))
     step.reading.pop("ragged", None) if not fit.missing else None

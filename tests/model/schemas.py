@@ -175,7 +175,7 @@ def make_keyed(r, case):
     key = [Column("id", r.choice(("INTEGER", "TEXT", "INTEGER", "")))] + [Column("part", r.choice(("TEXT", "INTEGER")))] * two
     if r.random() < 0.25 and key[0].type == "TEXT":
         key[0].rest = "COLLATE NOCASE"
-    spec = Table("t", key + [Column(f"v{i}", r.choice(("INTEGER", "TEXT", "REAL", "TEXT", ""))) for i in range(r.randint(1, 4))])
+    spec = Table("t", key + [Column(f"v{i}", r.choice(("INTEGER", "TEXT", "REAL", "TEXT", ""))) for i in range(r.randint(1, 4) if r.random() < 0.9 else 9)])
     for c in spec.columns[len(key) :]:
         c.rest = r.choice(("", "", "", "DEFAULT 7" if affinity(c.type) != "TEXT" else "DEFAULT 'd'", "NOT NULL DEFAULT 0" if affinity(c.type) != "TEXT" else "NOT NULL DEFAULT '-'"))
     how = r.choice(("none", "primary", "unique", "index"))
