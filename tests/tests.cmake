@@ -37,7 +37,7 @@ foreach(name ${all_tests})
 endforeach()
 
 # The longest begin first, so that none is left to run alone at the end. Seconds, roughly, where they are longest.
-set(long_tests cli.memory=170 fault.fault_memory=170 http.fetching=110 vectors.udf=100 cli.load=80 fault.fault_files=40
+set(long_tests cli.memory=170 fault.fault_memory=170 model.loads=65 http.fetching=110 vectors.udf=100 cli.load=80 fault.fault_files=40
   cli.failures=40 cli.feeds=35 cli.definitions=35 unit.test_sorter=30 cli.differential=30 cli.schema=30 vectors.fetchdata=25 cli.functions=20
   cli.changes=20 cli.command_line=20 unit.test_csv=20 unit.test_builder=20)
 foreach(entry ${long_tests})

@@ -229,6 +229,9 @@ class Load:
         return {n: e.type for n, e in shown.items()}
 
     def asked(self, name):
+        """The type that the user asks for; a name in its very case comes first."""
+        if shown(name) in self.o.types:
+            return self.o.types[shown(name)]
         return next((t for n, t in self.o.types.items() if lower(n) == lower(shown(name))), None)
 
     def new_column(self, name, type):
