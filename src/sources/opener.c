@@ -24,6 +24,7 @@
 #include "sources/sniff.h"
 #include "sources/transcode.h"
 
+#define LONG     (1 << 17)          /* bytes of a file that is worth telling the kernel about */
 #define LOOK_MS  100                /* how soon a wait notices that the run stops */
 #define RAW_SIZE ((size_t)64 << 10) /* bytes looked ahead: what is unpacked or converted goes through here */
 #define REST     ((size_t)1 << 20)  /* bytes of an answer that are read although nobody wants them */
@@ -233,7 +234,7 @@ static sl_status open_file(sl_inflow *b, sl_error *err) {
     if (!b->regular) return SL_OK;
     b->total = (uint64_t)st.st_size;
     b->file = sl_file_id_of(&st);
-    (void)posix_fadvise(b->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* advice only: nothing depends on it */
+    if (b->total > LONG) (void)posix_fadvise(b->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* nothing depends on it */
     return SL_OK;
 }
 
@@ -301,6 +302,8 @@ static bool has_input(int fd, int ms) {
 
 /* What has been added behind the size that was seen first is not read. A file of the system's own may say 0 and have something in it. */
 static sl_status read_regular(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err) {
+    *n = 0;
+    if (b->total && b->taken == b->total) return SL_OK;
     if (b->total && cap > b->total - b->taken) cap = (size_t)(b->total - b->taken);
     ssize_t got;
     do {

@@ -27,8 +27,8 @@ SL_MUST_CHECK sl_status sl_source_names(sl_text url, const char *base_dir, sl_ar
 /* True for the path of a file; false for standard input and URLs. */
 bool sl_source_is_file(const char *name);
 
-/* True when NAME is the path of a regular file that is no longer than MOST bytes, *SIZE of them, and not packed, so that it does not
- * become longer when it is read. What cannot be opened is no such file. */
+/* True when NAME is the path of a regular file that is no longer than MOST bytes, *SIZE of them, and not packed by its name or its first
+ * bytes, so that it does not become longer when it is read. */
 bool sl_source_is_short(const char *name, uint64_t most, uint64_t *size);
 
 /* How a URL is asked for, and what it may name. */

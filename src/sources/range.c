@@ -21,16 +21,31 @@ static int open_again(const char *path) {
     return fd;
 }
 
-bool sl_source_is_short(const char *name, uint64_t most, uint64_t *size) {
-    struct stat st;
+/* Names of files that nobody packs without saying so. One that is packed all the same its worker unpacks: to look into every file of
+ * a large collection costs as much as to read it. */
+static bool sounds_plain(const char *name) {
+    static const char *const suffixes[] = {".csv", ".json", ".jsonl", ".ndjson",
+                                           ".tsv", ".txt",  ".xml",   NULL};
+    const char *dot = strrchr(name, '.');
+    for (const char *const *s = suffixes; dot && *s; s++)
+        if (strcmp(dot, *s) == 0) return true;
+    return false;
+}
+
+static bool is_plain(const char *name) {
     char head[4];
-    if (!sl_source_is_file(name) || stat(name, &st) || !S_ISREG(st.st_mode)) return false;
-    *size = (uint64_t)st.st_size;
-    int fd = *size <= most ? open_again(name) : -1;
+    int fd = open_again(name);
     if (fd < 0) return false;
     ssize_t n = pread(fd, head, sizeof head, 0);
     close(fd);
     return n >= 0 && sl_coding_of(head, (size_t)n) == SL_CODING_NONE;
+}
+
+bool sl_source_is_short(const char *name, uint64_t most, uint64_t *size) {
+    struct stat st;
+    if (!sl_source_is_file(name) || stat(name, &st) || !S_ISREG(st.st_mode)) return false;
+    *size = (uint64_t)st.st_size;
+    return *size <= most && (sounds_plain(name) || is_plain(name));
 }
 
 void sl_range_close(int *fd) {
