@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "model"))
 
 import inputs  # noqa: E402
 from inputs import Records, Refused  # noqa: E402
-from values import Number  # noqa: E402
+from values import Untyped  # noqa: E402
 
 
 LONGEST = 64 << 20  # bytes of a record
@@ -112,6 +112,13 @@ def xml_paths(data):
     return [f"{root[0]}.{n}" for n, c in counts.items() if c > 1]
 
 
+def untyped(value):
+    """Texts of XML are of no type, like those of CSV."""
+    if isinstance(value, dict):
+        return {k: Untyped(v) if isinstance(v, str) else v for k, v in value.items()}
+    return Untyped(value) if isinstance(value, str) else value
+
+
 # ---- all of them ------------------------------------------------------------------------------------------------------------
 
 
@@ -141,7 +148,7 @@ def read(data, kind, reading):
     names = []
     try:
         if kind == "xml":
-            values = Document(data, reading.get("path")).items
+            values = [untyped(v) for v in Document(data, reading.get("path")).items]
         elif kind in ("csv", "tsv"):
             values, names = inputs.read_file(data, "x." + kind, reading)
         elif kind in ("jsonl", "ndjson"):
@@ -160,4 +167,4 @@ def read(data, kind, reading):
     return out
 
 
-__all__ = ["Number", "Records", "Refused", "read", "ways"]
+__all__ = ["Records", "Refused", "read", "ways"]
