@@ -454,7 +454,7 @@ class Dialects(Load):
 
     def test_a_header_alone_leaves_a_table_its_columns(self):
         header, some = self.file("h.csv", "d,e\n"), self.file("r.csv", "a,b\n1,2\n")
-        for mode, rows in ((("--mode", "replace"), 0), (("--mode", "append"), 1), (("--mode", "upsert", "--key", "a"), 1)):
+        for mode, rows in ((("--mode", "replace", "--allow-empty"), 0), (("--mode", "append"), 1), (("--mode", "upsert", "--key", "a"), 1)):
             db = self.load(some)
             self.sluice("load", header, "--to", f"{db}:t", "-q", *mode)
             self.assertEqual(self.columns(db), (["a", "b"], rows))
