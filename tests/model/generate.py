@@ -463,10 +463,10 @@ def chain_step(r, fields):
     if kind == "filter":
         rules = [filter_rule(r, r.choice(fields)) for _ in range(r.randint(1, 2))]
         return {"type": kind, "conf": {"rule": rules, "combine": r.choice(("and", "or")), "permit": r.random() < 0.8}}
-    if kind == "strreplace":
+    if kind == "strreplace" and f != "x":  # which is added up
         rule = {"find": r.choice(("a", "b", "1", "be")), "replace": r.choice(("", "_", "aa")), "param": r.choice(("every", "first", "last"))}
         return {"type": kind, "field": f, "assign": r.choice((f, "made", "k")), "conf": {"rule": [rule]}}
-    return {"type": kind, "conf": {}}
+    return {"type": "reverse", "conf": {}}
 
 
 def rename_step(r, fields, f):

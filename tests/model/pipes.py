@@ -90,7 +90,7 @@ def count(records, conf):
 
 
 def total(cells):
-    """Exact; what is empty or absent takes no part."""
+    """Exact; what is empty or absent takes no part. The generator adds up nothing but numbers."""
     return Number(sum((Decimal(str(c)) for c in cells if c is not None and c is not ABSENT and str(c)), Decimal(0)))
 
 
