@@ -82,6 +82,21 @@ sl_status sl_job_make_key(sl_job *j, sl_error *err) {
     return unique ? SL_OK : create_key(j, err);
 }
 
+static sl_status no_such_key(const sl_job *j, sl_text name, sl_error *err) {
+    const char **names = calloc(j->s->ncols + 1, sizeof *names);
+    sl_arena arena = {0};
+    for (uint32_t c = 0; names && c < j->s->ncols; c++) {
+        names[c] = sl_arena_strndup(&arena, j->cols[c].name.s, j->cols[c].name.n);
+        if (!names[c]) break;
+    }
+    const char *nearest = names ? sl_text_nearest(name, names) : NULL;
+    sl_status s = sl_fail(err, SL_E_DATA, "the key column '%.*s' is in no item%s%s%s", (int)name.n, name.s,
+                          nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    sl_arena_free(&arena);
+    free(names);
+    return s;
+}
+
 static sl_status find_keys(inserter *in, sl_error *err) {
     const sl_job *j = in->j;
     in->key = sl_arena_alloc(&in->j->arena, (j->load->key.n + 1) * sizeof *in->key);
@@ -90,8 +105,7 @@ static sl_status find_keys(inserter *in, sl_error *err) {
         sl_text name = j->load->key.v[i];
         uint32_t c = 0;
         while (c < in->ncols && !sl_text_eq_nocase(j->cols[c].name, name)) c++;
-        if (c == in->ncols)
-            return sl_fail(err, SL_E_DATA, "the key column '%.*s' is in no item", (int)name.n, name.s);
+        if (c == in->ncols) return no_such_key(j, name, err);
         in->key[i] = c;
     }
     return SL_OK;

@@ -87,7 +87,7 @@ static sl_status transfer(member *m, sl_error *err) {
 static bool is_new(const sl_job *j) {
     if (!j->table.exists) return true;
     bool all_anew = j->load->mode == SL_LOAD_REPLACE && j->load->schema == SL_SCHEMA_EVOLVE;
-    return all_anew && j->table.decl.plain && j->s->nrows;
+    return all_anew && j->table.decl.plain && j->s->nrows && j->s->ncols;
 }
 
 static sl_status drop_table(sl_job *j, sl_error *err) {
@@ -125,8 +125,12 @@ static sl_status with_extras(member *m, sl_status (*change)(member *m, sl_error 
 }
 
 static sl_status load_new(member *m, sl_error *err) {
-    if (m->job.s->ncols == 0) return SL_OK;
-    return m->job.table.exists ? with_extras(m, fill_new, err) : fill_new(m, err);
+    const sl_job *j = &m->job;
+    if (!j->s->ncols && j->s->nrows)
+        return sl_fail(err, SL_E_DATA, "the items have no fields: they make no table '%.*s'",
+                       (int)j->load->table.n, j->load->table.s);
+    if (!j->s->ncols) return SL_OK;
+    return j->table.exists ? with_extras(m, fill_new, err) : fill_new(m, err);
 }
 
 static sl_status note_widened(member *m, bool *any, sl_error *err) {
@@ -225,7 +229,7 @@ static sl_status check_encoding(const sl_db *d, sl_error *err) {
 /* Whether the table will be made anew, as far as can be told before the lock is there. */
 static sl_status may_attach(member *m, bool *may, sl_error *err) {
     TRY(study(&m->job, err));
-    *may = m->job.load->mode == SL_LOAD_REPLACE && is_new(&m->job) && m->job.s->nrows;
+    *may = m->job.load->mode == SL_LOAD_REPLACE && is_new(&m->job) && m->job.s->nrows && m->job.s->ncols;
     return SL_OK;
 }
 
@@ -250,9 +254,9 @@ static sl_status load_existing(sl_session *s, sl_error *err) {
 
 /* ---- a database that is not ------------------------------------------------------------------------------------ */
 
-static bool has_columns(const sl_session *s) {
+static bool has_anything(const sl_session *s) {
     for (uint32_t i = 0; i < s->n; i++)
-        if (s->v[i].job.s->ncols) return true;
+        if (s->v[i].job.s->ncols || s->v[i].job.s->nrows) return true;
     return false;
 }
 
@@ -335,7 +339,7 @@ sl_status sl_session_ready(sl_session *s, sl_error *err) {
     TRY(settle_stores(s, err));
     TRY(sl_fresh_begin(&s->fresh, s->file, s->path, s->busy, s->env, err));
     if (!s->fresh.wanted) return load_existing(s, err);
-    return has_columns(s) ? load_fresh(s, err) : SL_OK;
+    return has_anything(s) ? load_fresh(s, err) : SL_OK;
 }
 
 sl_status sl_session_commit(sl_session *s, sl_error *err) {

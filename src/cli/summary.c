@@ -84,7 +84,8 @@ static void print_table(const json_t *sink) {
     if (n > m + 1 && to[n - m - 1] == ':' && strcmp(to + n - m, table) == 0) n -= m + 1;
     fprintf(stderr, "%.*s, table %s: ", (int)n, to, table);
     if (json_is_integer(after))
-        fprintf(stderr, "%s rows, %s before\n", cli_grouped((uint64_t)json_integer_value(after), rows),
+        fprintf(stderr, "%s row%s, %s before\n", cli_grouped((uint64_t)json_integer_value(after), rows),
+                json_integer_value(after) == 1 ? "" : "s",
                 cli_grouped((uint64_t)json_integer_value(json_object_get(sink, "rows_before")), before));
     else
         fprintf(stderr, "%s rows loaded\n",

@@ -120,6 +120,18 @@ class NewTables(Tables):
         self.load("a.jsonl", '{"a":1,"A":2,"a_2":3}\n')
         self.assertEqual(self.rows("SELECT a, A_3, a_2 FROM t"), [(1, 2, 3)])
 
+    def test_items_without_a_field(self):
+        r = self.load("a.jsonl", "{}\n{}\n", code=1)
+        self.assertIn("no fields", r.message)
+        self.assertFalse(self.db.exists())
+        self.sql("CREATE TABLE t(a DEFAULT 5)")
+        self.load("a.jsonl", "{}\n{}\n", "-m", "append")
+        self.assertEqual(self.rows(), [(5,), (5,)])
+        self.load("a.jsonl", "{}\n")
+        self.assertEqual(self.rows(), [(5,)])
+        r = self.sluice("load", "a.jsonl", "--to", f"{self.db}:u", code=1)
+        self.assertIn("no fields", r.message)
+
     def test_more_columns_than_a_table_can_have(self):
         wide = json.dumps({f"c{i}": i for i in range(40000)})
         r = self.load("a.jsonl", '{"a":1}\n' + wide + "\n", code=1)
