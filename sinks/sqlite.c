@@ -30,7 +30,7 @@ typedef struct sqlite_sink {
     const sl_load *load;
     char *file; /* load->path with links followed */
     sl_store store;
-    sl_session *session; /* of the database; of several sinks the first owns it */
+    sl_transaction *transaction; /* of the database; of several sinks the first owns it */
     bool owns;
 } sqlite_sink;
 
@@ -183,8 +183,8 @@ static sl_status sqlite_open(const void *conf, const sl_sink_env *env, void **si
     TRY(sl_load_check(&c->load, s->file, err));
     sl_file_sweep(s->file);
     s->owns = true;
-    TRY(sl_session_new(&s->session, s->file, c->path, c->load.busy, env, err));
-    TRY(sl_session_add(s->session, s->load, &s->store, err));
+    TRY(sl_transaction_new(&s->transaction, s->file, c->path, c->load.busy, env, err));
+    TRY(sl_transaction_add(s->transaction, s->load, &s->store, err));
     return sl_store_open(&s->store, s->file, env->tmpdir, err);
 }
 
@@ -196,31 +196,31 @@ static sl_status sqlite_write(void *sink, const char *frame, size_t n, uint64_t 
 static sl_status sqlite_join(void *sink, void *other, sl_error *err) {
     sqlite_sink *s = sink, *o = other;
     if (!s->owns || strcmp(s->file, o->file) != 0) return SL_OK;
-    sl_session_free(&s->session);
-    s->session = o->session;
+    sl_transaction_free(&s->transaction);
+    s->transaction = o->transaction;
     s->owns = false;
-    return sl_session_add(s->session, s->load, &s->store, err);
+    return sl_transaction_add(s->transaction, s->load, &s->store, err);
 }
 
 static sl_status sqlite_ready(void *sink, sl_error *err) {
     sqlite_sink *s = sink;
-    return sl_session_ready(s->session, err);
+    return sl_transaction_ready(s->transaction, err);
 }
 
 static sl_status sqlite_commit(void *sink, sl_error *err) {
     sqlite_sink *s = sink;
-    return sl_session_commit(s->session, err);
+    return sl_transaction_commit(s->transaction, err);
 }
 
 static sl_status sqlite_describe(void *sink, sl_buf *out, sl_error *err) {
     const sqlite_sink *s = sink;
-    return sl_session_describe(s->session, s->load, out, err);
+    return sl_transaction_describe(s->transaction, s->load, out, err);
 }
 
 static void sqlite_close(void *sink) {
     sqlite_sink *s = sink;
     if (!s) return;
-    if (s->owns) sl_session_free(&s->session);
+    if (s->owns) sl_transaction_free(&s->transaction);
     sl_store_close(&s->store);
     free(s->file);
     free(s);

@@ -1,4 +1,4 @@
-/* sqlite_load.c: what has to happen to one table, and the session that does it to all tables of a database. */
+/* sqlite_load.c: what has to happen to one table, and to all tables of a database in one transaction. */
 #include "sinks/sqlite_load.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ enum {
     COUNTED = 1 << 30  /* bytes of a database whose rows are counted for the summary: a second at most */
 };
 
-typedef struct member { /* a table of the session */
+typedef struct member { /* a table of the transaction */
     sl_job job;
     int attached; /* its store is sluice_load<N>; -1: it is not */
     uint64_t before, after;
@@ -23,7 +23,7 @@ typedef struct member { /* a table of the session */
     sl_buf widened; /* names of columns, each ended by a NUL */
 } member;
 
-struct sl_session {
+struct sl_transaction {
     char *file;
     const char *path;
     double busy;
@@ -233,7 +233,7 @@ static sl_status may_attach(member *m, bool *may, sl_error *err) {
     return SL_OK;
 }
 
-static sl_status attach_stores(sl_session *s, uint32_t from, sl_error *err) {
+static sl_status attach_stores(sl_transaction *s, uint32_t from, sl_error *err) {
     int number = 0;
     for (uint32_t i = from; i < s->n; i++) {
         bool may = false;
@@ -243,7 +243,7 @@ static sl_status attach_stores(sl_session *s, uint32_t from, sl_error *err) {
     return SL_OK;
 }
 
-static sl_status load_existing(sl_session *s, sl_error *err) {
+static sl_status load_existing(sl_transaction *s, sl_error *err) {
     TRY(sl_db_open(&s->d, s->path, s->file, SQLITE_OPEN_READWRITE, s->busy, s->env, err));
     TRY(check_encoding(&s->d, err));
     TRY(attach_stores(s, 0, err));
@@ -254,14 +254,14 @@ static sl_status load_existing(sl_session *s, sl_error *err) {
 
 /* ---- a database that is not ------------------------------------------------------------------------------------ */
 
-static bool has_anything(const sl_session *s) {
+static bool has_anything(const sl_transaction *s) {
     for (uint32_t i = 0; i < s->n; i++)
         if (s->v[i].job.s->ncols || s->v[i].job.s->nrows) return true;
     return false;
 }
 
 /* The first table's file, or an empty one. *FROM: the first table that is not in it. */
-static sl_status begin_fresh(sl_session *s, uint32_t *from, sl_error *err) {
+static sl_status begin_fresh(sl_transaction *s, uint32_t *from, sl_error *err) {
     sl_job *j = &s->v[0].job;
     *from = 0;
     if (!j->s->ncols || j->load->key.n || !j->s->may_stay) return sl_fresh_create(&s->fresh, s->file, err);
@@ -274,20 +274,20 @@ static sl_status begin_fresh(sl_session *s, uint32_t *from, sl_error *err) {
 }
 
 /* Nobody else sees the file: nothing of it needs a journal. */
-static sl_status open_fresh(sl_session *s, sl_error *err) {
+static sl_status open_fresh(sl_transaction *s, sl_error *err) {
     TRY(sl_db_open(&s->d, s->path, s->fresh.file, SQLITE_OPEN_READWRITE, s->busy, s->env, err));
     return sl_db_exec(&s->d, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE",
                       err);
 }
 
-static sl_status load_others(sl_session *s, uint32_t from, sl_error *err) {
+static sl_status load_others(sl_transaction *s, uint32_t from, sl_error *err) {
     TRY(attach_stores(s, from, err));
     TRY(sl_db_exec(&s->d, "BEGIN", err));
     for (uint32_t i = from; i < s->n; i++) TRY(load_member(&s->v[i], err));
     return sl_db_exec(&s->d, "COMMIT", err);
 }
 
-static sl_status load_fresh(sl_session *s, sl_error *err) {
+static sl_status load_fresh(sl_transaction *s, sl_error *err) {
     uint32_t from;
     TRY(begin_fresh(s, &from, err));
     TRY(open_fresh(s, err));
@@ -297,11 +297,11 @@ static sl_status load_fresh(sl_session *s, sl_error *err) {
     return from < s->n ? sl_fresh_sync(&s->fresh, s->path, err) : SL_OK;
 }
 
-/* ---- the session ----------------------------------------------------------------------------------------------- */
+/* ---- the transaction ----------------------------------------------------------------------------------------------- */
 
-sl_status sl_session_new(sl_session **out, const char *file, const char *path, double busy,
-                         const sl_sink_env *env, sl_error *err) {
-    sl_session *s = *out = calloc(1, sizeof *s);
+sl_status sl_transaction_new(sl_transaction **out, const char *file, const char *path, double busy,
+                             const sl_sink_env *env, sl_error *err) {
+    sl_transaction *s = *out = calloc(1, sizeof *s);
     if (!s) return sl_oom(err);
     s->path = path;
     s->busy = busy;
@@ -310,11 +310,11 @@ sl_status sl_session_new(sl_session **out, const char *file, const char *path, d
     return s->file ? SL_OK : sl_oom(err);
 }
 
-const char *sl_session_file(const sl_session *s) {
+const char *sl_transaction_file(const sl_transaction *s) {
     return s->file;
 }
 
-sl_status sl_session_add(sl_session *s, const sl_load *load, sl_store *store, sl_error *err) {
+sl_status sl_transaction_add(sl_transaction *s, const sl_load *load, sl_store *store, sl_error *err) {
     member *v = realloc(s->v, (s->n + 1) * sizeof *v);
     if (!v) return sl_oom(err);
     s->v = v;
@@ -323,7 +323,7 @@ sl_status sl_session_add(sl_session *s, const sl_load *load, sl_store *store, sl
     return SL_OK;
 }
 
-static sl_status settle_stores(sl_session *s, sl_error *err) {
+static sl_status settle_stores(sl_transaction *s, sl_error *err) {
     for (uint32_t i = 0; i < s->n; i++) {
         sl_job *j = &s->v[i].job;
         j->d = &s->d;
@@ -333,7 +333,7 @@ static sl_status settle_stores(sl_session *s, sl_error *err) {
     return SL_OK;
 }
 
-sl_status sl_session_ready(sl_session *s, sl_error *err) {
+sl_status sl_transaction_ready(sl_transaction *s, sl_error *err) {
     if (s->ready) return SL_OK;
     s->ready = true;
     TRY(settle_stores(s, err));
@@ -342,7 +342,7 @@ sl_status sl_session_ready(sl_session *s, sl_error *err) {
     return has_anything(s) ? load_fresh(s, err) : SL_OK;
 }
 
-sl_status sl_session_commit(sl_session *s, sl_error *err) {
+sl_status sl_transaction_commit(sl_transaction *s, sl_error *err) {
     if (s->done) return SL_OK;
     s->done = true;
     if (s->fresh.wanted) return sl_fresh_publish(&s->fresh, s->file, s->path, err);
@@ -358,8 +358,8 @@ static void free_member(member *m) {
     sl_arena_free(&m->job.arena);
 }
 
-void sl_session_free(sl_session **sp) {
-    sl_session *s = *sp;
+void sl_transaction_free(sl_transaction **sp) {
+    sl_transaction *s = *sp;
     *sp = NULL;
     if (!s) return;
     if (s->committed)
@@ -403,7 +403,7 @@ static void describe_count(const char *name, const member *m, uint64_t rows, sl_
         sl_buf_printf(out, ", \"%s\": null", name);
 }
 
-sl_status sl_session_describe(const sl_session *s, const sl_load *load, sl_buf *out, sl_error *err) {
+sl_status sl_transaction_describe(const sl_transaction *s, const sl_load *load, sl_buf *out, sl_error *err) {
     for (uint32_t i = 0; i < s->n; i++) {
         const member *m = &s->v[i];
         if (m->job.load != load) continue;

@@ -2,7 +2,7 @@
  *
  *   new add* ready commit? free
  *
- * A *session* is one database and all the tables of a run that go into it. ready does all that can fail; after it the rows are on the
+ * A *transaction* is one database and all the tables of a run that go into it. ready does all that can fail; after it the rows are on the
  * disk and nobody sees them; commit makes them visible. A database that did not exist is made under another name and gets its own by
  * commit: the first store becomes the file itself. kill -9 at any moment leaves the old state or the new.
  * A table made for the load is filled by SQLite's transfer optimisation, which copies records as they are; rows for a table that stays go
@@ -28,22 +28,22 @@ typedef struct sl_load {
     sl_sqlite_shape shape;
 } sl_load;
 
-typedef struct sl_session sl_session;
+typedef struct sl_transaction sl_transaction;
 
 /* The database, if there is one, is one and can be written to. FILE: load->path with links followed. */
 SL_MUST_CHECK sl_status sl_load_check(const sl_load *load, const char *file, sl_error *err);
 
 /* FILE: the database's true path, copied; PATH: as the user knows it, borrowed. BUSY: seconds to wait for locks. */
-SL_MUST_CHECK sl_status sl_session_new(sl_session **out, const char *file, const char *path, double busy,
+SL_MUST_CHECK sl_status sl_transaction_new(sl_transaction **out, const char *file, const char *path, double busy,
                                        const sl_sink_env *env, sl_error *err);
 /* One more table; both are borrowed until free. */
-SL_MUST_CHECK sl_status sl_session_add(sl_session *s, const sl_load *load, sl_store *store, sl_error *err);
-const char *sl_session_file(const sl_session *s);
+SL_MUST_CHECK sl_status sl_transaction_add(sl_transaction *s, const sl_load *load, sl_store *store, sl_error *err);
+const char *sl_transaction_file(const sl_transaction *s);
 /* The first call does the work for all tables; further ones are nothing. */
-SL_MUST_CHECK sl_status sl_session_ready(sl_session *s, sl_error *err);
-SL_MUST_CHECK sl_status sl_session_commit(sl_session *s, sl_error *err);
+SL_MUST_CHECK sl_status sl_transaction_ready(sl_transaction *s, sl_error *err);
+SL_MUST_CHECK sl_status sl_transaction_commit(sl_transaction *s, sl_error *err);
 /* What became of the table of LOAD, after ready, as members of a JSON object. */
-SL_MUST_CHECK sl_status sl_session_describe(const sl_session *s, const sl_load *load, sl_buf *out, sl_error *err);
-void sl_session_free(sl_session **s); /* without commit everything is as it was. NULL-safe */
+SL_MUST_CHECK sl_status sl_transaction_describe(const sl_transaction *s, const sl_load *load, sl_buf *out, sl_error *err);
+void sl_transaction_free(sl_transaction **s); /* without commit everything is as it was. NULL-safe */
 
 #endif

@@ -35,7 +35,8 @@ const sl_pipe sl_pipe_fetchpage = {
         "not found there is nothing. Bytes that are no text in the page's encoding are replaced.\n"
         "detag leaves out tags, comments, scripts and styles, and puts in characters for references like "
         "&eacute;.\n"
-        "Under riko's dialect every line break is doubled, detag drops references and keeps scripts, and where "
+        "Under riko's dialect every line break is doubled, detag drops references and keeps scripts, and "
+        "where "
         "start is not found there is one empty text.",
     .example = "fetchpage url=data/stations.html start='<caption>' end='</caption>'",
     .options = options,

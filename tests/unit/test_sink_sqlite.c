@@ -474,7 +474,7 @@ static void files_beyond_a_gigabyte(void **state) {
     (void)state;
     sl_sink_env env = {0};
     sl_load load = {.path = "x.db", .table = SL_TEXT("t"), .busy = 1, .shape = {.most_columns = 2000}};
-    sl_session *session = NULL;
+    sl_transaction *transaction = NULL;
     sl_store store;
     sl_buf text = {0}, frame = {0}, last = {0};
     uint64_t rows = 0;
@@ -492,11 +492,11 @@ static void files_beyond_a_gigabyte(void **state) {
         assert_int_equal(sl_store_add(&store, frame.data, frame.len, &rows, NULL), SL_OK);
     assert_true(store.next_page > SL_STORE_LOCK_PAGE + 1);
     assert_int_equal(sl_store_add(&store, last.data, last.len, &rows, NULL), SL_OK);
-    assert_int_equal(sl_session_new(&session, "x.db", "x.db", 1, &env, NULL), SL_OK);
-    assert_int_equal(sl_session_add(session, &load, &store, NULL), SL_OK);
-    assert_int_equal(sl_session_ready(session, NULL), SL_OK);
-    assert_int_equal(sl_session_commit(session, NULL), SL_OK);
-    sl_session_free(&session);
+    assert_int_equal(sl_transaction_new(&transaction, "x.db", "x.db", 1, &env, NULL), SL_OK);
+    assert_int_equal(sl_transaction_add(transaction, &load, &store, NULL), SL_OK);
+    assert_int_equal(sl_transaction_ready(transaction, NULL), SL_OK);
+    assert_int_equal(sl_transaction_commit(transaction, NULL), SL_OK);
+    sl_transaction_free(&transaction);
     sl_store_close(&store);
     assert_int_equal(rows, 25);
     assert_query("x.db", "SELECT n, count(*), length(t), substr(t, 199990) FROM t GROUP BY n, t ORDER BY n",
