@@ -269,6 +269,8 @@ def may_leave(fault, name):
     """What cannot be removed is left; and a journal that cannot be played back must stay, for what it holds is the old state."""
     if fault is None:
         return False
+    if fault.class_ == "lock" and name.endswith(".lock"):
+        return True  # it is somebody else's who seems to hold it
     return fault.class_ == "remove" or (fault.how == ON and fault.class_ != "memory" and name.endswith("-journal"))
 
 

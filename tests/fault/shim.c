@@ -50,7 +50,7 @@ enum class {
     TRUNCATE, /* ftruncate, fallocate */
     CLOSE,    /* the descriptor is closed all the same, as Linux does it */
     STAT,     /* stat, lstat, fstat, access, readlink, getcwd, realpath */
-    LOCK,     /* fcntl with a lock, flock */
+    LOCK,     /* fcntl with a lock to take, flock */
     CONTROL,  /* fcntl without one, fchmod, fchown, futimens, setsockopt */
     START,    /* fork, pthread_create */
     PAIR,     /* socketpair, pipe, dup, socket */
@@ -538,6 +538,12 @@ char *realpath(const char *path, char *to) {
 
 /* ---- files: control ---------------------------------------------------------------------------------------------------- */
 
+/* What gives a lock back has no reason to fail, and SQLite takes it for a failed commit. */
+static bool gives_back(int command, const void *more) {
+    const struct flock *lock = more;
+    return (command == F_SETLK || command == F_SETLKW) && lock->l_type == F_UNLCK;
+}
+
 static bool is_lock(int command) {
     return command == F_SETLK || command == F_SETLKW || command == F_GETLK || command == F_OFD_SETLK ||
            command == F_OFD_SETLKW || command == F_OFD_GETLK;
@@ -549,6 +555,7 @@ int fcntl(int fd, int command, ...) {
     va_start(args, command);
     void *more = va_arg(args, void *);
     va_end(args);
+    if (gives_back(command, more)) return next_fcntl(fd, command, more);
     return fails(is_lock(command) ? LOCK : CONTROL) ? -1 : next_fcntl(fd, command, more);
 }
 
