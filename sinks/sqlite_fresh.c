@@ -105,9 +105,24 @@ static sl_status lock(sl_fresh *f, const char *file, const char *path, double bu
     return SL_OK;
 }
 
+/* A load that was killed when its database had the name already has left its lock, which nobody holds. */
+static void sweep_lock(sl_fresh *f, const char *file) {
+    f->lock = lock_name(file);
+    f->lock_fd = f->lock ? sl_open_at(AT_FDCWD, f->lock, O_RDONLY | O_CLOEXEC, 0) : -1;
+    if (f->lock_fd >= 0) {
+        if (flock(f->lock_fd, LOCK_EX | LOCK_NB) == 0 && is_still_there(f) > 0) unlink(f->lock);
+        close(f->lock_fd);
+    }
+    free(f->lock);
+    f->lock = NULL;
+}
+
 sl_status sl_fresh_begin(sl_fresh *f, const char *file, const char *path, double busy, const sl_sink_env *env,
                          sl_error *err) {
-    if (sl_fresh_exists(file)) return SL_OK;
+    if (sl_fresh_exists(file)) {
+        sweep_lock(f, file);
+        return SL_OK;
+    }
     TRY(lock(f, file, path, busy, env, err));
     f->wanted = !sl_fresh_exists(file);
     if (!f->wanted) unlock(f);
