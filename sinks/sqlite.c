@@ -180,7 +180,7 @@ static sl_status sqlite_open(const void *conf, const sl_sink_env *env, void **si
     if (!s) return sl_oom(err);
     s->load = &c->load;
     TRY(sl_file_resolve(&s->file, c->path, err));
-    TRY(sl_load_check(&c->load, s->file, err));
+    TRY(sl_load_check(&c->load, s->file, env, err));
     sl_file_sweep(s->file);
     s->owns = true;
     TRY(sl_transaction_new(&s->transaction, s->file, c->path, c->load.busy, env, err));

@@ -310,10 +310,6 @@ sl_status sl_transaction_new(sl_transaction **out, const char *file, const char 
     return s->file ? SL_OK : sl_oom(err);
 }
 
-const char *sl_transaction_file(const sl_transaction *s) {
-    return s->file;
-}
-
 sl_status sl_transaction_add(sl_transaction *s, const sl_load *load, sl_store *store, sl_error *err) {
     member *v = realloc(s->v, (s->n + 1) * sizeof *v);
     if (!v) return sl_oom(err);
@@ -417,12 +413,12 @@ sl_status sl_transaction_describe(const sl_transaction *s, const sl_load *load, 
     return sl_buf_check(out, err);
 }
 
-sl_status sl_load_check(const sl_load *load, const char *file, sl_error *err) {
+sl_status sl_load_check(const sl_load *load, const char *file, const sl_sink_env *env, sl_error *err) {
     sl_db d = {0};
     int64_t any;
     sl_status s = sl_fresh_check_name(file, load->path, err);
     if (s != SL_OK || !sl_fresh_exists(file)) return s;
-    s = sl_db_open(&d, load->path, file, SQLITE_OPEN_READWRITE, load->busy, NULL, err);
+    s = sl_db_open(&d, load->path, file, SQLITE_OPEN_READWRITE, load->busy, env, err);
     if (s == SL_OK) s = sl_db_int(&d, "SELECT count(*) FROM sqlite_schema", 0, &any, err);
     if (s == SL_OK && sqlite3_db_readonly(d.db, "main") == 1)
         s = sl_fail(err, SL_E_IO, "cannot write to the database '%s': it is read-only", load->path);

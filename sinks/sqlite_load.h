@@ -31,14 +31,13 @@ typedef struct sl_load {
 typedef struct sl_transaction sl_transaction;
 
 /* The database, if there is one, is one and can be written to. FILE: load->path with links followed. */
-SL_MUST_CHECK sl_status sl_load_check(const sl_load *load, const char *file, sl_error *err);
+SL_MUST_CHECK sl_status sl_load_check(const sl_load *load, const char *file, const sl_sink_env *env, sl_error *err);
 
 /* FILE: the database's true path, copied; PATH: as the user knows it, borrowed. BUSY: seconds to wait for locks. */
 SL_MUST_CHECK sl_status sl_transaction_new(sl_transaction **out, const char *file, const char *path, double busy,
                                        const sl_sink_env *env, sl_error *err);
 /* One more table; both are borrowed until free. */
 SL_MUST_CHECK sl_status sl_transaction_add(sl_transaction *s, const sl_load *load, sl_store *store, sl_error *err);
-const char *sl_transaction_file(const sl_transaction *s);
 /* The first call does the work for all tables; further ones are nothing. */
 SL_MUST_CHECK sl_status sl_transaction_ready(sl_transaction *s, sl_error *err);
 SL_MUST_CHECK sl_status sl_transaction_commit(sl_transaction *s, sl_error *err);
