@@ -69,9 +69,7 @@ sl_status sl_db_open(sl_db *d, const char *path, const char *file, int flags, do
 
 sl_status sl_db_flush(const sl_db *d, sl_error *err) {
     int code = sqlite3_db_cacheflush(d->db);
-    /* Readers that are still at the old state keep it from being written: COMMIT waits for them. */
-    if (code == SQLITE_OK || code == SQLITE_BUSY) return SL_OK;
-    return fail_with(d, code, "cannot write to", err);
+    return code == SQLITE_OK ? SL_OK : fail_with(d, code, "cannot write to", err);
 }
 
 void sl_db_close(sl_db *d) {

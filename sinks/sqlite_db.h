@@ -35,7 +35,8 @@ SL_MUST_CHECK sl_status sl_db_compiles(const sl_db *d, const char *sql, bool *co
 /* The first column of the first row as an integer; NONE when there is no row. */
 SL_MUST_CHECK sl_status sl_db_int(const sl_db *d, const char *sql, int64_t none, int64_t *out, sl_error *err);
 
-/* All changes of the transaction onto the disk, behind its journal: what can fail has then not failed. */
+/* All changes of the transaction onto the disk, behind its journal, once readers have left the old state: what can fail has then not
+ * failed, and what is to be waited for has been. */
 SL_MUST_CHECK sl_status sl_db_flush(const sl_db *d, sl_error *err);
 
 /* An identifier in double quotes, those inside doubled. */
