@@ -124,13 +124,17 @@ static sl_status with_extras(member *m, sl_status (*change)(member *m, sl_error 
     return s;
 }
 
+/* {} is what some servers answer when they have nothing. */
+static sl_status check_fields(const sl_job *j, sl_error *err) {
+    if (j->s->ncols || !j->s->nrows) return SL_OK;
+    return sl_fail(err, SL_E_DATA, "the items have no fields: they make no table '%.*s'",
+                   (int)j->load->table.n, j->load->table.s);
+}
+
 static sl_status load_new(member *m, sl_error *err) {
-    const sl_job *j = &m->job;
-    if (!j->s->ncols && j->s->nrows)
-        return sl_fail(err, SL_E_DATA, "the items have no fields: they make no table '%.*s'",
-                       (int)j->load->table.n, j->load->table.s);
-    if (!j->s->ncols) return SL_OK;
-    return j->table.exists ? with_extras(m, fill_new, err) : fill_new(m, err);
+    TRY(check_fields(&m->job, err));
+    if (!m->job.s->ncols) return SL_OK;
+    return m->job.table.exists ? with_extras(m, fill_new, err) : fill_new(m, err);
 }
 
 static sl_status note_widened(member *m, bool *any, sl_error *err) {
@@ -169,6 +173,7 @@ static sl_status load_kept(member *m, sl_error *err) {
     bool widened;
     bool replaces = j->load->mode == SL_LOAD_REPLACE;
     if (!j->s->nrows) return replaces ? with_extras(m, replace_rows, err) : SL_OK;
+    if (replaces) TRY(check_fields(j, err));
     TRY(sl_job_match_columns(j, err));
     TRY(sl_job_fit_columns(j, err));
     TRY(note_widened(m, &widened, err));

@@ -127,8 +127,8 @@ class NewTables(Tables):
         self.sql("CREATE TABLE t(a DEFAULT 5)")
         self.load("a.jsonl", "{}\n{}\n", "-m", "append")
         self.assertEqual(self.rows(), [(5,), (5,)])
-        self.load("a.jsonl", "{}\n")
-        self.assertEqual(self.rows(), [(5,)])
+        r = self.load("a.jsonl", "{}\n", code=1)
+        self.assertEqual(self.rows(), [(5,), (5,)])
         r = self.sluice("load", "a.jsonl", "--to", f"{self.db}:u", code=1)
         self.assertIn("no fields", r.message)
 
