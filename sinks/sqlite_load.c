@@ -12,7 +12,8 @@
 
 enum {
     MOST_ATTACHED = 9, /* stores beside the database itself: one less than SQLite's default */
-    COUNTED = 1 << 30  /* bytes of a database whose rows are counted for the summary: a second at most */
+    COUNTED =
+        1 << 28 /* bytes of a database whose rows are counted for the summary: a fifth of a second at most */
 };
 
 typedef struct member { /* a table of the transaction */
