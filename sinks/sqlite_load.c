@@ -12,8 +12,7 @@
 
 enum {
     MOST_ATTACHED = 9, /* stores beside the database itself: one less than SQLite's default */
-    COUNTED =
-        1 << 28 /* bytes of a database whose rows are counted for the summary: a fifth of a second at most */
+    COUNTED = 1 << 28  /* bytes of a database whose rows are counted for the summary: 0.2 s at most */
 };
 
 typedef struct member { /* a table of the transaction */
