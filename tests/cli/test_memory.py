@@ -137,6 +137,14 @@ class Memory(program.Case):
                 if not SANITIZED:
                     self.assertLessEqual(r.peak, PLAIN, f"{steps} {pool}: {r.peak / 2**20:.1f} MiB")
 
+    def test_large_sums_count_as_memory(self):
+        self.file("in.csv", "k,x\n" + "".join(f"{i},1e60000\n" for i in range(3000)))
+        for pool in POOLS[:2]:
+            r = self.sluice("pipe", "csv url=in.csv | aggregate by=k ops.0.op=sum ops.0.field=x | truncate 1", "-S", "4M", "-q", *pool)
+            self.assertTrue(r.out == b'{"k":"0","sum_x":1' + b"0" * 60000 + b"}\n")
+            if not SANITIZED:
+                self.assertLess(r.peak, 90 << 20)
+
 
 if __name__ == "__main__":
     program.main()

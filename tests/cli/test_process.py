@@ -494,7 +494,8 @@ class FewResources(Process):
                 os.setgid(54321)
                 os.setuid(54321)
 
-        p = subprocess.Popen([PROGRAM, *args], cwd=self.dir, env=self.env, preexec_fn=prepare, stdin=subprocess.DEVNULL,
+        env = dict(self.env, ASAN_OPTIONS="detect_leaks=0")  # which wants a process of its own
+        p = subprocess.Popen([PROGRAM, *args], cwd=self.dir, env=env, preexec_fn=prepare, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(self.end, p)
         result = self.ended(p, 60)
@@ -569,8 +570,9 @@ class Sweeping(Process):
         """A run there is held up by its input, with all its files open, while one here writes the same outputs."""
         number = self.number_of_nobody()
         shell = "i=2; while [ $i -lt $0 ]; do /bin/true; i=$((i + 1)); done; \"$@\"; exit $?"
+        env = dict(self.env, ASAN_OPTIONS="detect_leaks=0")  # which looks itself up in a /proc of other numbers
         there = subprocess.Popen(["unshare", "-p", "-f", "sh", "-c", shell, str(number), PROGRAM, "pipe", "csv url=-", "--to", "o.csv",
-                                  "--to", "o.db:t", "-q", "--unit", "1000"], cwd=self.dir, env=self.env, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+                                  "--to", "o.db:t", "-q", "--unit", "1000"], cwd=self.dir, env=env, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         self.addCleanup(self.end, there)
         there.stdin.write(b"id\n" + b"2\n" * 200000)
         there.stdin.flush()
@@ -601,7 +603,8 @@ class Locale(Process):
         return f"{name}.{charset}"
 
     def host(self, locale, definition):
-        r = subprocess.run([self.HOST, locale, definition], cwd=self.dir, env=dict(self.env, LOCPATH=str(self.dir)), timeout=60,
+        env = dict(self.env, LOCPATH=str(self.dir), ASAN_OPTIONS="detect_leaks=0")  # setlocale keeps what LOCPATH says for ever
+        r = subprocess.run([self.HOST, locale, definition], cwd=self.dir, env=env, timeout=60,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         if r.returncode == 77:
             self.skipTest(f"there is no locale {locale}")
