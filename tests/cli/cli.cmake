@@ -8,7 +8,7 @@ add_executable(locale_host ${CMAKE_CURRENT_LIST_DIR}/locale_host.c)
 target_link_libraries(locale_host PRIVATE sluice)
 add_test(NAME cli.process COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_process.py)
 set_tests_properties(cli.process PROPERTIES TIMEOUT 600 LABELS cli ENVIRONMENT
-  "SLUICE=$<TARGET_FILE:sluice_program>;LOCALE_HOST=$<TARGET_FILE:locale_host>")
+  "SLUICE=$<TARGET_FILE:sluice_program>;LOCALE_HOST=$<TARGET_FILE:locale_host>;SLUICE_SANITIZE=${SLUICE_SANITIZE}")
 
 set_tests_properties(cli.cache cli.pages cli.changes PROPERTIES LABELS "cli;http")
 
