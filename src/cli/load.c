@@ -74,12 +74,18 @@ static sl_status check(const draft *d, sl_error *err) {
     return err->code = SL_E_USAGE;
 }
 
-/* D as text, to be freed; NULL with err. */
+/* D as text, to be freed; NULL with err. Into room of our own: json_dumps loses bytes where it gets no memory. */
 static char *text_of(const draft *d, sl_error *err) {
     if (check(d, err) != SL_OK) return NULL;
-    char *text = json_dumps(d->o, 0);
-    if (!text) check(&(draft){.lost = true}, err);
-    return text;
+    size_t n = json_dumpb(d->o, NULL, 0, 0);
+    char *text = n ? malloc(n + 1) : NULL;
+    if (text && json_dumpb(d->o, text, n, 0) == n) {
+        text[n] = 0;
+        return text;
+    }
+    free(text);
+    check(&(draft){.lost = true}, err);
+    return NULL;
 }
 
 /* ---- sources ---------------------------------------------------------------------------------------------------------------- */

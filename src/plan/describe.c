@@ -1,5 +1,6 @@
 #include "plan/pipe.h"
 
+#include <stdlib.h>
 #include <jansson.h>
 
 #include "base/error.h"
@@ -145,12 +146,26 @@ static char *unknown_pipe(const char *name, sl_error *err) {
     return NULL;
 }
 
+/* Into room of our own: json_dumps loses bytes where it gets no memory. NULL: there is none. */
+static char *text_of(const json_t *root) {
+    const size_t flags = JSON_INDENT(2) | JSON_ENCODE_ANY;
+    size_t n = root ? json_dumpb(root, NULL, 0, flags) : 0;
+    char *text = n ? malloc(n + 1) : NULL;
+    if (!text) return NULL;
+    if (json_dumpb(root, text, n, flags) != n) {
+        free(text);
+        return NULL;
+    }
+    text[n] = 0;
+    return text;
+}
+
 char *sl_describe_pipes(const char *name, sl_error *err) {
     SL_PLAIN_LOCALE;
     const sl_pipe *one = name ? sl_pipe_named(sl_text_of(name)) : NULL;
     if (name && !one) return unknown_pipe(name, err);
     json_t *root = one ? pipe_json(one) : all_json();
-    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_ENCODE_ANY) : NULL;
+    char *text = text_of(root);
     json_decref(root);
     if (!text) (void)sl_oom(err);
     return text;
