@@ -2,35 +2,43 @@
 
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "base/error.h"
+#include "sinks/sqlite_db.h"
 
-static sl_status find_row(sqlite3 *db, const char *path, sl_text table, bool *some, sl_error *err) {
-    char *sql = sqlite3_mprintf("SELECT 1 FROM main.\"%.*w\" LIMIT 1", (int)table.n, table.s);
-    if (!sql) return sl_oom(err);
-    sqlite3_stmt *q = NULL;
-    int rc = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
-    sqlite3_free(sql);
-    if (rc == SQLITE_OK) rc = sqlite3_step(q);
-    *some = rc == SQLITE_ROW;
-    sqlite3_finalize(q);
-    if (rc == SQLITE_NOMEM) return sl_oom(err);
-    if (rc != SQLITE_BUSY && rc != SQLITE_LOCKED) return SL_OK;
-    return sl_fail(err, SL_E_TEMP, "the database '%s' is locked by another program", path);
+/* The first row, if there is one. What is no database or has no such table has none. */
+static int find_row(const sl_db *d, const char *sql, bool *some) {
+    sqlite3_stmt *st = NULL;
+    int code = sqlite3_prepare_v2(d->db, sql, -1, &st, NULL);
+    if (code == SQLITE_OK) code = sqlite3_step(st);
+    *some = code == SQLITE_ROW;
+    sqlite3_finalize(st);
+    return code;
+}
+
+static sl_status look(const sl_db *d, sl_text table, bool *some, sl_error *err) {
+    sl_buf sql = {0};
+    sl_buf_str(&sql, "SELECT 1 FROM main.");
+    sl_sql_name(&sql, table);
+    sl_buf_str(&sql, " LIMIT 1");
+    const char *z = sl_buf_cstr(&sql);
+    sl_status s = sl_buf_check(&sql, err);
+    int code = s == SL_OK ? find_row(d, z, some) : SQLITE_OK;
+    sl_buf_free(&sql);
+    if (code == SQLITE_NOMEM) return sl_oom(err);
+    if (code != SQLITE_BUSY && code != SQLITE_LOCKED) return s;
+    return sl_fail(err, SL_E_TEMP, "the database '%s' is locked by another program", d->path);
 }
 
 sl_status sl_sqlite_holds(const char *path, sl_text table, double busy, bool *some, sl_error *err) {
-    sqlite3 *db = NULL;
+    sl_db d = {0};
+    sl_error unopened = {0};
     *some = false;
     if (access(path, F_OK) != 0) return SL_OK;
-    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
-    if (rc != SQLITE_OK) {
-        sqlite3_close(db);
-        return rc == SQLITE_NOMEM ? sl_oom(err) : SL_OK;
-    }
-    sqlite3_busy_timeout(db, (int)(busy * 1000));
-    sl_status s = find_row(db, path, table, some, err);
-    sqlite3_close(db);
+    sl_status s = sl_db_open(&d, path, path, SQLITE_OPEN_READWRITE, busy, NULL, &unopened);
+    if (s == SL_OK)
+        s = look(&d, table, some, err);
+    else
+        s = s == SL_E_MEMORY ? sl_oom(err) : SL_OK;
+    sl_db_close(&d);
     return s;
 }

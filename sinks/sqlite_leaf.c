@@ -15,6 +15,11 @@ enum {
 
 /* ---- bytes ----------------------------------------------------------------------------------------------------- */
 
+uint8_t *sl_varint_put_wide(uint8_t *out, uint64_t v, unsigned n) {
+    for (unsigned i = n; i > 0; i--, v >>= 7) out[i - 1] = (uint8_t)((v & 0x7f) | (i == n ? 0 : 0x80));
+    return out + n;
+}
+
 uint8_t *sl_varint_put(uint8_t *out, uint64_t v) {
     if (v < 0x80) {
         *out = (uint8_t)v;
@@ -22,8 +27,7 @@ uint8_t *sl_varint_put(uint8_t *out, uint64_t v) {
     }
     unsigned n = 1;
     for (uint64_t rest = v >> 7; rest; rest >>= 7) n++;
-    for (unsigned i = n; i > 0; i--, v >>= 7) out[i - 1] = (uint8_t)((v & 0x7f) | (i == n ? 0 : 0x80));
-    return out + n;
+    return sl_varint_put_wide(out, v, n);
 }
 
 const uint8_t *sl_varint_get(const uint8_t *at, const uint8_t *end, uint64_t *v) {
@@ -228,23 +232,17 @@ static void spill(sl_leaf_writer *w, const uint8_t *prefix, size_t prefix_n, pay
     add_chain(w, p, p->total - local);
 }
 
-/* A varint as wide as the room, small ones with leading zeros, which SQLite reads like any other. */
-static uint8_t *put_wide(uint8_t *out, int64_t rowid) {
-    for (int i = ROWID_ROOM - 1; i >= 0; i--, rowid >>= 7)
-        out[i] = (uint8_t)((rowid & 0x7f) | (i == ROWID_ROOM - 1 ? 0 : 0x80));
-    return out + ROWID_ROOM;
-}
-
 void sl_leaf_put_rowid(uint8_t *cell, int64_t rowid) {
     while (*cell & 0x80) cell++; /* the payload's length */
-    put_wide(cell + 1, rowid);
+    sl_varint_put_wide(cell + 1, (uint64_t)rowid, ROWID_ROOM);
 }
 
 /* What stands before a payload of TOTAL bytes; the row counts from here on. Returns its end. */
 static uint8_t *put_prefix(sl_leaf_writer *w, uint8_t *out, uint64_t total) {
     out = sl_varint_put(out, total);
     w->nrows++;
-    return w->before < 0 ? put_wide(out, 0) : sl_varint_put(out, (uint64_t)w->before + w->nrows);
+    return w->before < 0 ? sl_varint_put_wide(out, 0, ROWID_ROOM)
+                         : sl_varint_put(out, (uint64_t)w->before + w->nrows);
 }
 
 static void put_payload(sl_leaf_writer *w, payload *p) {

@@ -78,6 +78,8 @@ void sl_leaf_free(sl_leaf_writer *w);
 
 /* Varints of SQLite, for values below 2^56. Returns the end. */
 uint8_t *sl_varint_put(uint8_t *out, uint64_t v);
+/* The same in N bytes, small ones with leading zeros, which SQLite reads like any other. */
+uint8_t *sl_varint_put_wide(uint8_t *out, uint64_t v, unsigned n);
 /* Reads one, at most up to END; returns the end, NULL when there is none. */
 const uint8_t *sl_varint_get(const uint8_t *at, const uint8_t *end, uint64_t *v);
 

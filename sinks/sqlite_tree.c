@@ -15,7 +15,8 @@ enum {
     LEAF = 13,
     INTERIOR = 5,
     INTERIOR_HEAD = 12,
-    INTERIOR_CELL = 4 + 5 + 2, /* child, rowid, pointer */
+    ROWID_ROOM = 5,
+    INTERIOR_CELL = 4 + ROWID_ROOM + 2, /* child, rowid, pointer */
     FAN_OUT = ((int)SL_LEAF_PAGE - INTERIOR_HEAD) / INTERIOR_CELL,
     TRUNK_ROOM = (int)SL_LEAF_PAGE / 4 - 8, /* free pages that one page of the list names */
     FULL = 64                               /* pages that are written at once */
@@ -151,19 +152,15 @@ static sl_status settle_rows(tree *t, sl_error *err) {
 
 /* ---- levels ---------------------------------------------------------------------------------------------------- */
 
-static void put_rowid(uint8_t *out, int64_t rowid) {
-    for (int i = 4; i >= 0; i--, rowid >>= 7) out[i] = (uint8_t)((rowid & 0x7f) | (i == 4 ? 0 : 0x80));
-}
-
 /* An interior page over the N children at V, at least two. */
 static void make_interior(uint8_t *page, const sl_leaf *v, size_t n) {
     uint32_t top = SL_LEAF_PAGE;
     memset(page, 0, SL_LEAF_PAGE);
     page[0] = INTERIOR;
     for (size_t i = 0; i + 1 < n; i++) {
-        top -= 9;
+        top -= 4 + ROWID_ROOM;
         sl_put_be32(page + top, v[i].page);
-        put_rowid(page + top + 4, v[i].last);
+        sl_varint_put_wide(page + top + 4, (uint64_t)v[i].last, ROWID_ROOM);
         page[INTERIOR_HEAD + 2 * i] = (uint8_t)(top >> 8);
         page[INTERIOR_HEAD + 2 * i + 1] = (uint8_t)top;
     }

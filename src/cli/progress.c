@@ -108,7 +108,7 @@ static void compose(char line[WIDEST], const sl_progress *p, int width) {
     }
 }
 
-static int terminal_width(void) {
+int cli_terminal_width(void) {
     struct winsize size;
     bool told = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     return told ? size.ws_col : USUAL_WIDTH;
@@ -120,7 +120,7 @@ void cli_progress(void *user, const sl_progress *p) {
     cli_meter *m = user;
     char line[WIDEST];
     if (!m->shown) return;
-    compose(line, p, terminal_width());
+    compose(line, p, cli_terminal_width());
     fprintf(stderr, "\r%s\033[J\r", line);
     fflush(stderr);
     m->drawn = true;

@@ -23,6 +23,8 @@ void cli_progress_yield(void *user);
 void cli_summary(const sl_pipeline *p);
 /* What became of each table (summary.c): "crime.db, table crime: 2,000 rows, 0 before", its columns and their types. */
 void cli_loaded(sl_pipeline *p);
+/* Columns of the terminal that standard error is, 80 where it is none. */
+int cli_terminal_width(void);
 /* V with commas: "1,000,000". Returns OUT. */
 const char *cli_grouped(uint64_t v, char out[32]);
 /* In its place, of a run that had nothing to do since then (seconds since the epoch): "nothing has changed since 2026-01-15 03:00:00:

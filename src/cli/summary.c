@@ -1,8 +1,6 @@
 /* summary.c: what a run says of its tables behind the line of totals. It reads the run report, which has it as data. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
@@ -10,7 +8,7 @@
 #include "cli/json_print.h"
 #include "cli/progress.h"
 
-enum { USUAL_WIDTH = 80, MOST_LINES = 8 };
+enum { USUAL_WIDTH = 80, NARROW = 20, MOST_LINES = 8 };
 
 /* Words that are put into lines of the terminal's width. */
 typedef struct paragraph {
@@ -18,10 +16,10 @@ typedef struct paragraph {
     size_t left_out; /* words that came when there were lines enough */
 } paragraph;
 
-static int width_of_terminal(void) {
-    struct winsize size;
-    bool told = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20;
-    return told ? size.ws_col : USUAL_WIDTH;
+/* A terminal too narrow for a column and its type is left to break the lines itself. */
+static int width_of_lines(void) {
+    int width = cli_terminal_width();
+    return width > NARROW ? width : USUAL_WIDTH;
 }
 
 /* Characters of a text in UTF-8. */
@@ -47,7 +45,7 @@ static void put_word(paragraph *g, const char *name, const char *type, bool last
 }
 
 static void print_columns(const json_t *columns) {
-    paragraph g = {.width = width_of_terminal(), .column = 1, .lines = 1};
+    paragraph g = {.width = width_of_lines(), .column = 1, .lines = 1};
     size_t i, n = json_array_size(columns);
     const json_t *column;
     fputc(' ', stderr);
@@ -66,7 +64,7 @@ static void print_columns(const json_t *columns) {
 static void print_widened(const json_t *widened) {
     size_t i, n = json_array_size(widened);
     const json_t *name;
-    paragraph g = {.width = width_of_terminal(), .lines = 1};
+    paragraph g = {.width = width_of_lines(), .lines = 1};
     if (!n) return;
     g.column = fprintf(stderr, "  made TEXT, so that no value changes:");
     json_array_foreach(widened, i, name) put_word(&g, json_string_value(name), "", i + 1 == n);
