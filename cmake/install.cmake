@@ -1,8 +1,6 @@
 set_target_properties(sluice PROPERTIES PUBLIC_HEADER "src/sluice.h;src/sluice_plugin.h")
 install(TARGETS sluice ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-if(TARGET sluice_program)
-  install(TARGETS sluice_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
+install(TARGETS sluice_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 # The file says where the rest is by where it lies itself, so that the folder may be moved, and --prefix and DESTDIR hold. The library
 # is an archive, so what it needs is needed by everybody who links it: nothing of that is private.
 set(SLUICE_PC_PREFIX ${CMAKE_INSTALL_PREFIX})

@@ -14,7 +14,7 @@
 
 #include <stdatomic.h>
 
-#include "plan/option.h"
+#include "options/option.h"
 #include "record/batch.h"
 
 typedef struct sl_sink sl_sink;

@@ -3,9 +3,8 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "sinks/csv_writer.h"
-#include "sinks/encode_json.h"
-#include "sinks/json_writer.h"
+#include "sinks/csv/csv.h"
+#include "sinks/json/json.h"
 #include "sinks/sink.h"
 #include "sinks/table.h"
 

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/unicode.h"
-#include "record/number.h"
+#include "record/number/number.h"
 
 enum { WINDOW = 1000, WIDEST = 40, LATE_WIDTH = 12 };
 

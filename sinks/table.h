@@ -6,8 +6,8 @@
 #define SL_SINKS_TABLE_H
 
 #include "base/arena.h"
-#include "sinks/encode_csv.h"
-#include "sinks/file_out.h"
+#include "sinks/csv/csv.h"
+#include "sinks/file/file.h"
 
 typedef struct sl_table_column sl_table_column;
 

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "sinks/file_out.h"
-#include "sources/opener.h"
+#include "sinks/file/file.h"
+#include "sources/stream/stream.h"
 
 /* The folder of PATH, and what the file is called there. */
 static char *folder_of(const char *path, const char **name) {

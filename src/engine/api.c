@@ -18,7 +18,7 @@
 #include "engine/schema.h"
 #include "engine/targets.h"
 #include "net/cached.h"
-#include "net/http.h"
+#include "net/http/http.h"
 #include "record/cast.h"
 
 struct sl_pipeline {

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/locale.h"
-#include "net/cache.h"
-#include "plan/option.h"
+#include "net/cache/cache.h"
+#include "options/option.h"
 #include "record/cast.h"
 #include "record/time.h"
 

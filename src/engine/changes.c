@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "base/ledger.h"
 #include "net/cached.h"
-#include "net/http.h"
-#include "sources/opener.h"
+#include "net/http/http.h"
+#include "sources/stream/stream.h"
 
 #define MAGIC "sluice-run 1"
 

@@ -4,7 +4,7 @@
  *     new  look?  ( forget run-and-commit keep )?  free
  *
  * A run notes what it reads in the ledger (base/ledger.h). Once its sinks are committed, those notes and what the sinks' files
- * look like are kept as a note of the cache's folder (net/cache.h), under a key made of the pipeline itself: its steps and their
+ * look like are kept as a note of the cache's folder (net/cache/cache.h), under a key made of the pipeline itself: its steps and their
  * confs, its sinks, the folder it runs in, the version of the program. The next run of the same pipeline has nothing to do when
  *
  *     every file it read is the same by size, time of change and inode, and every pattern stands for the same names,

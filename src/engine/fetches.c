@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "net/cached.h"
-#include "net/http.h"
+#include "net/http/http.h"
 
 enum { AHEAD = 256, LOOK_MS = 50 };
 

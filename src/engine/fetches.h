@@ -2,7 +2,7 @@
  *
  * The confs of the next rows are resolved and their requests registered ahead in a session of this worker, while the
  * results of one row after another are read; so nothing waits for a slow host but its own items. How many transfers run
- * at once is for the permits of the run to say (net/permits.h).
+ * at once is for the permits of the run to say (net/http/permits.h).
  *
  * Rows are read in their order, so that results, and the first error, come as if there was only one request at a time;
  * where the run does not keep the order, a row whose answer is there goes before one that is still waited for.
@@ -13,7 +13,7 @@
 
 #include "engine/failures.h"
 #include "plan/plan.h"
-#include "sources/stream.h"
+#include "sources/stream/stream.h"
 
 typedef struct sl_fetches sl_fetches;
 

@@ -8,14 +8,7 @@
 #include "engine/nested.h"
 #include "engine/skip.h"
 #include "record/builder.h"
-#include "sources/stream.h"
-
-struct sl_results {
-    sl_value *v;
-    size_t n, cap;
-    bool many; /* the pipe yields a sequence */
-    sl_arena *arena;
-};
+#include "sources/stream/stream.h"
 
 /* The results of one row are results.v[from, from + n). */
 typedef struct span {
@@ -44,26 +37,6 @@ struct sl_processor {
     uint32_t turns; /* of the rows at hand that have had theirs: fetches may come in another order */
     uint32_t cap_spans;
 };
-
-sl_status sl_result(sl_results *r, sl_value v, sl_error *err) {
-    if (r->n == r->cap) {
-        size_t cap = r->cap ? r->cap * 2 : 1024;
-        sl_value *wider = realloc(r->v, cap * sizeof *wider);
-        if (!wider) return sl_oom(err);
-        r->v = wider;
-        r->cap = cap;
-    }
-    r->v[r->n++] = v;
-    return SL_OK;
-}
-
-void sl_results_many(sl_results *r) {
-    r->many = true;
-}
-
-sl_arena *sl_results_arena(sl_results *r) {
-    return r->arena;
-}
 
 static sl_text assign_name(const sl_node *node) {
     if (node->assign.s) return node->assign;

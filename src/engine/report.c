@@ -6,7 +6,7 @@
 #include "engine/explain.h"
 #include "engine/run_internal.h"
 #include "net/cached.h"
-#include "net/permits.h"
+#include "net/http/http.h"
 #include "record/cast.h"
 #include "record/time.h"
 

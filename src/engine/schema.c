@@ -10,7 +10,7 @@
 #include "plan/plan.h"
 #include "record/cast.h"
 #include "sinks/sink.h"
-#include "sources/pages.h"
+#include "sources/stream/stream.h"
 
 enum { MAX_TABLES = 256 };
 

@@ -4,8 +4,7 @@
 
 #include "base/error.h"
 #include "base/unicode.h"
-#include "operators/casemap.h"
-#include "operators/pcre.h"
+#include "operators/text/text.h"
 
 typedef struct rule {
     const sl_skip_rule *given;

@@ -133,10 +133,6 @@ static sl_status link_emit(sl_out *out, sl_batch *take, sl_error *err) {
     return s;
 }
 
-sl_status sl_emit_batch(void *to, sl_batch *take, sl_error *err) {
-    return sl_emit(to, take, err);
-}
-
 /* ---- making and freeing -------------------------------------------------------------------------------------------- */
 
 static sl_status start_link(link *l, sl_error *err) {

@@ -111,3 +111,10 @@ sl_status sl_encoding_fail(sl_encoding encoding, char byte, sl_error *err) {
                    "byte 0x%02X is not %s; name the encoding of the input (latin-1, windows-1252)",
                    (unsigned)(unsigned char)byte, encoding == SL_ASCII ? "ASCII" : "valid UTF-8");
 }
+
+uint64_t sl_count_lf(const char *data, size_t n) {
+    uint64_t lines = 0;
+    for (const char *p = data, *end = data + n; p < end && (p = memchr(p, '\n', (size_t)(end - p))); p++)
+        lines++;
+    return lines;
+}

@@ -26,5 +26,7 @@ sl_status sl_encoding_fail(sl_encoding encoding, char byte, sl_error *err);
 
 /* Column (from 1, in characters) of S[at] in its line. */
 uint64_t sl_column_of(const char *s, size_t at);
+/* LF bytes in DATA[0, n). */
+uint64_t sl_count_lf(const char *data, size_t n);
 
 #endif

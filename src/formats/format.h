@@ -14,7 +14,7 @@
 #ifndef SL_FORMATS_FORMAT_H
 #define SL_FORMATS_FORMAT_H
 
-#include "plan/option.h"
+#include "options/option.h"
 #include "record/builder.h"
 #include "record/path.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "formats/csv.h"
+#include "formats/csv/csv.h"
 
 typedef struct text_conf {
     sl_text encoding;

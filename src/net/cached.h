@@ -1,4 +1,4 @@
-/* cached.h: fetching over a cache (cache.h): every answer is asked for, none is fetched twice unchanged.
+/* cached.h: fetching over a cache (cache/cache.h): every answer is asked for, none is fetched twice unchanged.
  *
  * A copy is never used on its age: a load that runs now must see what the server says now. So every fetch asks, with
  * If-None-Match and If-Modified-Since when there is a copy; 304 means that its body is the copy's. What max-age and
@@ -17,8 +17,8 @@
 #ifndef SL_NET_CACHED_H
 #define SL_NET_CACHED_H
 
-#include "net/cache.h"
-#include "net/http.h"
+#include "net/cache/cache.h"
+#include "net/http/http.h"
 
 /* What a run wants of its caches. Outlives them. */
 typedef struct sl_cache_policy {

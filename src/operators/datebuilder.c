@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "base/unicode.h"
 #include "plan/pipe.h"
-#include "record/number.h"
+#include "record/number/number.h"
 #include "record/time.h"
 
 typedef struct conf {

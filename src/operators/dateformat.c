@@ -1,5 +1,5 @@
 /* dateformat: a date as a text of a given form. */
-#include "operators/scratch.h"
+#include "operators/result/result.h"
 #include "record/time.h"
 
 typedef struct conf {

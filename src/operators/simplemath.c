@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "plan/pipe.h"
 #include "record/cast.h"
-#include "record/decimal.h"
+#include "record/decimal/decimal.h"
 
 typedef struct conf {
     int op; /* sl_math */

@@ -1,6 +1,6 @@
 /* subelement: the values found at a path, one item each. */
 #include "base/error.h"
-#include "operators/wrap.h"
+#include "operators/result/result.h"
 
 typedef struct conf {
     sl_text path;

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/unicode.h"
-#include "formats/json.h"
-#include "record/number.h"
+#include "formats/json/json.h"
+#include "record/number/number.h"
 
 enum { MAX_DEFINITION = 64 << 20 };
 

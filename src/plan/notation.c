@@ -16,7 +16,7 @@
 #include <ctype.h>
 
 #include "base/error.h"
-#include "record/number.h"
+#include "record/number/number.h"
 
 #define NOTATION "pipe" /* stands for the file in messages */
 

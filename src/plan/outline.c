@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "plan/internal.h"
 #include "record/cast.h"
-#include "record/number.h"
+#include "record/number/number.h"
 
 /* ---- inputs ------------------------------------------------------------------------------------------------------------ */
 

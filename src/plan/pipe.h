@@ -4,7 +4,7 @@
  * pure function, run on any worker. There are four shapes; a descriptor fills in exactly one:
  *
  *   each     processor: one item in, its results out. The shell (processor.c) does field, assign, emit, count, casts, confs that
- *            refer to the item; the pipe only computes. (strreplace.c is the model.)
+ *            refer to the item; the pipe only computes. (text/strreplace.c is the model.)
  *   apply    stateless operator or processor that works on whole batches: rename, filter, regex.
  *   source   makes items from the outside: split in the coordinator, read in the worker.
  *   serial   operator that must see all items in order: truncate, uniq, tail. `pure` prepares in the worker what can be, `pass`
@@ -22,7 +22,7 @@
 #include <signal.h>
 
 #include "base/files.h"
-#include "plan/option.h"
+#include "options/option.h"
 #include "record/batch.h"
 #include "record/cast.h"
 #include "record/path.h"
@@ -37,7 +37,9 @@ static inline sl_status sl_emit(sl_out *out, sl_batch *take, sl_error *err) {
     return out->emit(out, take, err);
 }
 /* sl_emit in the form of sl_batch_sink (builder.h, path.h): TO is the sl_out. */
-sl_status sl_emit_batch(void *to, sl_batch *take, sl_error *err);
+static inline sl_status sl_emit_batch(void *to, sl_batch *take, sl_error *err) {
+    return sl_emit(to, take, err);
+}
 
 /* ---- what a pipe may know -------------------------------------------------------------------------------------- */
 
@@ -64,11 +66,11 @@ typedef struct sl_env {
     bool ordered;               /* results keep the order of the input */
     bool keep_going;            /* a source that fails is left out */
     bool allow_files;           /* data from the network may name local files */
-    struct sl_permits *permits; /* net/permits.h: for every HTTP session of the run; NULL: each has its own */
+    struct sl_permits *permits; /* net/http/permits.h: for every HTTP session of the run; NULL: each has its own */
     const struct sl_cache_policy *cache_policy; /* net/cached.h: what is kept of HTTP answers; NULL: nothing */
     struct sl_cache *cache;  /* of the session below */
     struct sl_ledger *ledger; /* base/ledger.h: what is read is noted there; NULL: nobody wants to know */
-    struct sl_http *http;    /* net/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */
+    struct sl_http *http;    /* net/http/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */
     sl_arena *keep;          /* where a source that a worker runs puts what its units name; NULL: where its conf lives */
 } sl_env;
 
@@ -93,11 +95,21 @@ typedef struct sl_step_info {
 
 /* ---- each: processors ------------------------------------------------------------------------------------------ */
 
-/* Results of one item. Any number of sl_result; a processor that returns an iterator in riko sets `many` even for 0 or 1. */
-typedef struct sl_results sl_results;
+/* Results of one item, made by any number of sl_result; a processor that returns an iterator in riko sets `many` even for 0 or 1. The
+ * engine keeps one for all items of a batch; a pipe sees no more of it than the functions below. */
+typedef struct sl_results {
+    sl_value *v;
+    size_t n, cap;
+    bool many;       /* the pipe yields a sequence: emitted by default */
+    sl_arena *arena; /* bytes of results must live here, in the item or in conf */
+} sl_results;
 SL_MUST_CHECK sl_status sl_result(sl_results *r, sl_value v, sl_error *err);
-void sl_results_many(sl_results *r); /* the pipe yields a sequence: emitted by default */
-sl_arena *sl_results_arena(sl_results *r); /* bytes of results must live here, in the item or in conf */
+static inline void sl_results_many(sl_results *r) {
+    r->many = true;
+}
+static inline sl_arena *sl_results_arena(sl_results *r) {
+    return r->arena;
+}
 
 typedef struct sl_item { /* one row, for pipes that look at more than their field */
     sl_batch *batch;
@@ -133,7 +145,7 @@ typedef struct sl_source {
     /* Opened, instead of split: asks the servers whether their copies still hold, reading no more than that takes. False: one of
      * them does not, or that cannot be known. Without servers there is nobody to ask. NULL: it never has any. */
     bool (*ask)(void *split);
-    /* What it waits for at the moment (sources/opener.h); NULL: nothing. May be NULL. */
+    /* What it waits for at the moment (sources/stream/opener.h); NULL: nothing. May be NULL. */
     struct sl_inflow *(*waits)(void *split);
     /* Does what can be done without waiting, so that what must be waited for next is under way; what goes wrong is for split to say.
      * May be NULL. */

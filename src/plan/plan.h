@@ -13,7 +13,7 @@
 #ifndef SL_PLAN_PLAN_H
 #define SL_PLAN_PLAN_H
 
-#include "net/cache.h"
+#include "net/cache/cache.h"
 #include "plan/pipe.h"
 #include "plan/web.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "record/cast.h"
-#include "record/number.h"
+#include "record/number/number.h"
 
 /* settings.given: bit i for the i-th row below when anybody set it, bit i + 32 when the caller did. */
 enum { BY_CALLER = 32 };

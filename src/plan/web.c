@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "record/cast.h"
-#include "record/number.h"
+#include "record/number/number.h"
 
 enum { MAX_HEADERS = 256, MAX_KEYS = 32, MAX_NETWORKS = 1024 };
 

@@ -9,8 +9,8 @@
 #ifndef SL_PLAN_WEB_H
 #define SL_PLAN_WEB_H
 
-#include "net/http.h"
-#include "plan/option.h"
+#include "net/http/http.h"
+#include "options/option.h"
 
 typedef struct sl_web {
     sl_value http;       /* the definition's, a map; or missing */

@@ -3,9 +3,8 @@
 #include <math.h>
 
 #include "base/error.h"
-#include "record/decimal.h"
-#include "record/number.h"
-#include "record/number_internal.h"
+#include "record/decimal/decimal.h"
+#include "record/number/number.h"
 #include "record/time.h"
 
 const char *const sl_cast_names[] = {"text",     "int", "float",    "decimal", "bool", "date",

@@ -2,6 +2,7 @@
 #include "record/batch.h"
 
 #include "base/error.h"
+#include "record/raw.h"
 
 int sl_batch_find(const sl_batch *b, sl_text name, bool nocase) {
     for (uint32_t c = 0; c < b->ncols; c++)

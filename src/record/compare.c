@@ -3,9 +3,8 @@
 #include <math.h>
 
 #include "base/hash.h"
-#include "record/decimal.h"
-#include "record/number.h"
-#include "record/number_internal.h"
+#include "record/decimal/decimal.h"
+#include "record/number/number.h"
 #include "record/time.h"
 
 /* The kinds in the order in which they sort; also the first byte of every key, so no key begins another. */

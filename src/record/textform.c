@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/unicode.h"
 #include "record/cast.h"
-#include "record/number.h"
+#include "record/number/number.h"
 #include "record/time.h"
 
 static void put_int(int64_t i, sl_buf *out) {

@@ -101,9 +101,6 @@ static inline bool sl_is_number(sl_value v) { return v.type >= SL_INT && v.type 
 /* "missing", "null", "bool", "int", "float", "decimal", "text", "time", "list", "map". */
 const char *sl_type_name(sl_type type);
 
-/* The decoded form of a raw value; any other value unchanged. New bytes come from ARENA. */
-SL_MUST_CHECK sl_status sl_value_decode(sl_value *v, sl_arena *arena, sl_error *err);
-
 /* A copy that lives wholly in ARENA (texts, lists and maps to any depth). */
 SL_MUST_CHECK sl_status sl_value_copy(sl_value *out, sl_value v, sl_arena *arena, sl_error *err);
 

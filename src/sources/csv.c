@@ -1,7 +1,7 @@
-#include "sources/stream.h"
+#include "sources/stream/stream.h"
 
 typedef struct csv_conf {
-    sl_source_conf source; /* first: see choice.h */
+    sl_source_conf source; /* first: see stream/choice.h */
     SL_CSV_KEYS;
 } csv_conf;
 

@@ -1,7 +1,7 @@
-#include "sources/stream.h"
+#include "sources/stream/stream.h"
 
 typedef struct fetch_conf {
-    sl_source_conf source; /* first: see choice.h */
+    sl_source_conf source; /* first: see stream/choice.h */
 } fetch_conf;
 
 static const sl_option options[] = {

@@ -1,7 +1,7 @@
-#include "sources/stream.h"
+#include "sources/stream/stream.h"
 
 typedef struct fetchdata_conf {
-    sl_source_conf source; /* first: see choice.h */
+    sl_source_conf source; /* first: see stream/choice.h */
     sl_text type;
     sl_value path, trim;
     bool html5;

@@ -1,9 +1,9 @@
-#include "sources/stream.h"
+#include "sources/stream/stream.h"
 
 extern const sl_format sl_format_page;
 
 typedef struct fetchpage_conf {
-    sl_source_conf source; /* first: see choice.h */
+    sl_source_conf source; /* first: see stream/choice.h */
     sl_value start, end, token, detag;
 } fetchpage_conf;
 

@@ -1,7 +1,7 @@
-#include "sources/stream.h"
+#include "sources/stream/stream.h"
 
 typedef struct fetchtext_conf {
-    sl_source_conf source; /* first: see choice.h */
+    sl_source_conf source; /* first: see stream/choice.h */
     sl_value trim;
 } fetchtext_conf;
 

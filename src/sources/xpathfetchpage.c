@@ -1,11 +1,11 @@
 #include "base/error.h"
 #include "net/url.h"
-#include "sources/stream.h"
+#include "sources/stream/stream.h"
 
 extern const sl_format sl_format_xpath;
 
 typedef struct xpathfetchpage_conf {
-    sl_source_conf source; /* first: see choice.h */
+    sl_source_conf source; /* first: see stream/choice.h */
     sl_value xpath, type;
     bool html5;
 } xpathfetchpage_conf;

@@ -31,7 +31,7 @@
 
 #include <jansson.h>
 
-#include "record/number.h"
+#include "record/number/number.h"
 #include "record/path.h"
 #include "plan/internal.h"
 #include "sluice.h"

@@ -35,6 +35,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 
@@ -66,7 +67,7 @@ enum class {
 
 enum { EVERYWHERE, COORDINATOR, WORKERS, PLACES };
 enum { ONCE, ON, BY_TURNS };
-enum { NOTES_SIZE = 16384, STACK = 64, FEW = 3 };
+enum { NOTES_SIZE = 16384, STACK = 64, CRASH_STACK = 65536, FEW = 3 };
 
 struct notes {
     atomic_uint_fast64_t calls[PLACES][CLASSES];
@@ -169,7 +170,7 @@ static void on_crash(int number) {
 
 static void watch_crashes(void) {
     static const int numbers[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
-    static char space[65536];
+    static char space[CRASH_STACK];
     stack_t stack = {.ss_sp = space, .ss_size = sizeof space};
     void *frames[2];
     backtrace(frames, 2); /* loads what it needs while there is memory */
@@ -600,10 +601,33 @@ pid_t fork(void) {
     return fails(START) ? -1 : next_fork();
 }
 
+typedef struct thread_start {
+    void *(*run)(void *);
+    void *arg;
+} thread_start;
+
+/* A thread that has used up its stack crashes as well, and can say so only on another one. The room is mapped, not allocated, and lives as
+ * long as the process. */
+static void *run_watched(void *arg) {
+    thread_start start = *(thread_start *)arg;
+    stack_t stack = {.ss_size = CRASH_STACK};
+    free(arg);
+    stack.ss_sp = (void *)syscall(SYS_mmap, NULL, stack.ss_size, PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (stack.ss_sp != MAP_FAILED) sigaltstack(&stack, NULL);
+    return start.run(start.arg);
+}
+
 /* Returns what others leave in errno. */
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg) {
     NEXT(int, pthread_create, pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-    return fails(START) ? errno : next_pthread_create(thread, attr, run, arg);
+    if (fails(START)) return errno;
+    thread_start *start = __libc_malloc(sizeof *start);
+    if (!start) return EAGAIN;
+    *start = (thread_start){run, arg};
+    int failed = next_pthread_create(thread, attr, run_watched, start);
+    if (failed) free(start);
+    return failed;
 }
 
 int socketpair(int domain, int type, int protocol, int pair[2]) {

@@ -1,7 +1,7 @@
 /* Heads of cache entries: what can be read is within the text, and written again it reads the same, in the same length whatever
  * the body's sum turns out to be. */
 #include "fuzz.h"
-#include "net/cache_internal.h"
+#include "net/cache/internal.h"
 
 static void within(sl_text t, sl_text whole) {
     FUZZ_CHECK(!t.n || (t.s >= whole.s && t.s + t.n <= whole.s + whole.n));

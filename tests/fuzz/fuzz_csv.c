@@ -1,6 +1,6 @@
 /* Delimited text in any dialect: read at once, in pieces, and in pieces by the portable scanner. */
 #include "format_run.h"
-#include "formats/csv.h"
+#include "formats/csv/csv.h"
 
 extern const sl_format sl_format_csv;
 

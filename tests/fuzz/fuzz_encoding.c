@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "base/unicode.h"
 #include "fuzz.h"
-#include "sources/sniff.h"
-#include "sources/transcode.h"
+#include "sources/stream/sniff.h"
+#include "sources/stream/transcode.h"
 
 typedef struct conversion {
     sl_buf out;

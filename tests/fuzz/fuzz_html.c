@@ -1,7 +1,7 @@
 /* A page: its elements by path and by XPath, and its first table. Whatever it is, what comes out is UTF-8. */
 #include "base/unicode.h"
 #include "format_run.h"
-#include "formats/tables.h"
+#include "formats/table/table.h"
 
 extern const sl_format sl_format_html;
 extern const sl_format sl_format_xpath;

@@ -1,7 +1,7 @@
 /* Start tags of pages: the same in pieces as at once; names in lower case, values that are text. */
 #include "base/hash.h"
 #include "base/unicode.h"
-#include "formats/html_tags.h"
+#include "formats/document/html_tags.h"
 #include "fuzz.h"
 
 static void put_text(sl_buf *out, sl_text t) {

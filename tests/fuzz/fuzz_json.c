@@ -1,6 +1,6 @@
 /* A JSON document: read at once and in pieces, with and without a path, and by jansson. */
 #include "format_run.h"
-#include "formats/json.h"
+#include "formats/json/json.h"
 #include "json_oracle.h"
 
 extern const sl_format sl_format_json;

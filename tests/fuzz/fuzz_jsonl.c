@@ -1,6 +1,6 @@
 /* JSON Lines: read at once and in pieces, and every line by jansson. */
 #include "format_run.h"
-#include "formats/json.h"
+#include "formats/json/json.h"
 #include "json_oracle.h"
 
 extern const sl_format sl_format_jsonl;

@@ -4,7 +4,7 @@
 #include <lua.h>
 
 #include "fuzz.h"
-#include "operators/lua_scan.h"
+#include "operators/lua/scan.h"
 
 enum { MOST = 4096 };
 

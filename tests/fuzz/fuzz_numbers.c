@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "fuzz.h"
-#include "record/decimal.h"
-#include "record/number.h"
+#include "record/decimal/decimal.h"
+#include "record/number/number.h"
 
 static bool same_double(double a, double b) {
     return memcmp(&a, &b, sizeof a) == 0;

@@ -1,6 +1,6 @@
 /* Options: a conf of any JSON by a table that has every type; what is accepted lies within the table's limits. */
 #include "fuzz.h"
-#include "plan/option.h"
+#include "options/option.h"
 #include "plan/plan.h"
 
 typedef struct rule {

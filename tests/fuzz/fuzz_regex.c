@@ -1,7 +1,7 @@
 /* Regular expressions and what stands in the place of a match. Three lines: pattern, replacement, subject. */
 #include "base/unicode.h"
 #include "fuzz.h"
-#include "operators/replacement.h"
+#include "operators/text/replacement.h"
 
 enum { MATCHES = 64 };
 

@@ -1,6 +1,6 @@
 /* Packed batches: those of any items come back as they were; damaged ones are refused or at least safe to look at. */
 #include "format_run.h"
-#include "formats/json.h"
+#include "formats/json/json.h"
 #include "record/pack.h"
 
 extern const sl_format sl_format_jsonl, sl_format_csv;

@@ -1,7 +1,7 @@
 /* An XML document: read at once and in pieces, with and without a path: the same items, or a failure both times. */
 #include "base/unicode.h"
 #include "format_run.h"
-#include "formats/xml.h"
+#include "formats/xml/xml.h"
 
 extern const sl_format sl_format_xml;
 

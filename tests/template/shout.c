@@ -1,6 +1,6 @@
 /* shout: a text in capitals, with marks behind it. The template of docs/adding-a-pipe.md: a processor, item by item. */
 #include "base/error.h"
-#include "operators/casemap.h"
+#include "operators/text/text.h"
 #include "plan/pipe.h"
 
 typedef enum silence { PASS, FAIL } silence;

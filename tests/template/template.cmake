@@ -12,14 +12,15 @@ file(CONFIGURE OUTPUT ${with_template}/plan/registry.def CONTENT "@lines@\n" @ON
 
 add_library(template OBJECT ${template}/shout.c ${template}/blank.c ${template}/longest.c ${PROJECT_SOURCE_DIR}/src/plan/registry.c)
 target_include_directories(template BEFORE PRIVATE ${with_template})
-target_link_libraries(template PRIVATE sluice)
+target_link_libraries(template PRIVATE sluice_inside)
 
 add_executable(template_program ${cli_sources})
 set_target_properties(template_program PROPERTIES OUTPUT_NAME sluice RUNTIME_OUTPUT_DIRECTORY ${with_template})
+target_include_directories(template_program PRIVATE ${PROJECT_BINARY_DIR}/walls/cli)
 target_link_libraries(template_program PRIVATE template sluice)
 
 add_executable(template_vectors ${PROJECT_SOURCE_DIR}/tests/cases/vectors.c)
-target_link_libraries(template_vectors PRIVATE template sluice PkgConfig::JANSSON)
+target_link_libraries(template_vectors PRIVATE template sluice_inside PkgConfig::JANSSON)
 
 foreach(name shout blank longest)
   add_test(NAME template.${name} COMMAND template_vectors ${template}/${name}.jsonl)

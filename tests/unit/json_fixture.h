@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "formats/json.h"
+#include "formats/json/json.h"
 #include "record/cast.h"
 
 extern const sl_format sl_format_json, sl_format_jsonl;

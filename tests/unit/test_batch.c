@@ -1,4 +1,5 @@
 #include "records_fixture.h"
+#include "record/raw.h"
 
 static const char people[] = "ann,1,x\nbob,2,y\ncyd,3,z\n";
 

@@ -1,4 +1,4 @@
-#include "net/cache.h"
+#include "net/cache/cache.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

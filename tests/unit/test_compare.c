@@ -9,7 +9,7 @@
 
 #include "base/status.h"
 #include "record/compare.h"
-#include "record/decimal.h"
+#include "record/decimal/decimal.h"
 #include "record/time.h"
 
 static sl_value text(const char *z) {

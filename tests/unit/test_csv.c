@@ -3,7 +3,7 @@
 #include <csv.h>
 #include <stdio.h>
 
-#include "formats/csv.h"
+#include "formats/csv/csv.h"
 
 extern const sl_format sl_format_csv, sl_format_tsv;
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "record/decimal.h"
+#include "record/decimal/decimal.h"
 
 static sl_value text(const char *z) {
     return sl_text_value(sl_text_of(z));

@@ -11,8 +11,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "formats/encoding.h"
-#include "sources/sniff.h"
-#include "sources/transcode.h"
+#include "sources/stream/sniff.h"
+#include "sources/stream/transcode.h"
 
 #define BYTES(literal) (literal), sizeof(literal) - 1
 

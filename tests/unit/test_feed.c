@@ -1,6 +1,6 @@
 #include "format_fixture.h"
 
-#include "formats/feed.h"
+#include "formats/feed/feed.h"
 
 extern const sl_format sl_format_feed;
 

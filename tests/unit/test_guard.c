@@ -1,4 +1,4 @@
-#include "net/guard.h"
+#include "net/http/guard.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,8 +4,8 @@
 #include "format_fixture.h"
 
 #include "base/error.h"
-#include "formats/document.h"
-#include "formats/tables.h"
+#include "formats/document/document.h"
+#include "formats/table/table.h"
 
 extern const sl_format sl_format_html, sl_format_xml, sl_format_xpath, sl_format_page;
 

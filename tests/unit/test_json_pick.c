@@ -1,4 +1,4 @@
-#include "formats/json_pick.h"
+#include "formats/json/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "operators/lua_scan.h"
+#include "operators/lua/scan.h"
 
 #define C SL_LUA_CHECK "();"
 #define N SL_LUA_NUMBER

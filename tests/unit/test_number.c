@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/status.h"
-#include "record/number.h"
+#include "record/number/number.h"
 
 static sl_number_kind classify(const char *z, int64_t *i, double *f) {
     return sl_number_classify(sl_text_of(z), i, f);
@@ -105,7 +105,7 @@ static void reals_are_correctly_rounded(void **state) {
     }
 }
 
-/* The rule of number.h spelled out a character at a time. */
+/* The rule of number/number.h spelled out a character at a time. */
 static sl_number_kind plain_rule(const char *z) {
     const char *p = z + (*z == '-'), *whole = p;
     while (*p >= '0' && *p <= '9') p++;

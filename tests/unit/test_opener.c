@@ -1,4 +1,4 @@
-#include "sources/opener.h"
+#include "sources/stream/opener.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

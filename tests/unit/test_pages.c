@@ -1,4 +1,4 @@
-#include "sources/pages.h"
+#include "sources/stream/pages.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

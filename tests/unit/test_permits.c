@@ -1,4 +1,4 @@
-#include "net/permits.h"
+#include "net/http/permits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,8 +6,8 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
-#include "record/number.h"
-#include "sinks/sqlite_load.h"
+#include "record/number/number.h"
+#include "sinks/sqlite/load.h"
 
 static sqlite3 *open_db(const char *path) {
     sqlite3 *db;

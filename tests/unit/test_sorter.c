@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "record/sorter.h"
+#include "record/sorter/sorter.h"
 
 enum { SMALL = 1024 * 1024, LARGE = 256 * 1024 * 1024 };
 

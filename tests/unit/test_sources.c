@@ -1,4 +1,4 @@
-#include "sources/stream.h"
+#include "sources/stream/stream.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,9 +13,9 @@
 
 #include "files_fixture.h"
 #include "http_fixture.h"
-#include "net/http.h"
+#include "net/http/http.h"
 #include "plan/plan.h"
-#include "sources/blocks.h"
+#include "sources/stream/blocks.h"
 
 extern const sl_pipe sl_pipe_csv, sl_pipe_fetchdata, sl_pipe_fetchtable, sl_pipe_fetchtext, sl_pipe_forever;
 

@@ -2,7 +2,7 @@
 #include "pipe_case.h"
 
 #include "base/unicode.h"
-#include "operators/latin.h"
+#include "operators/text/latin.h"
 
 /* The texts FROM and TO as they stand in JSON. */
 static void transforms(const char *dialect, const char *rules, const char *from, const char *to) {

@@ -1,6 +1,6 @@
 #include "format_fixture.h"
 
-#include "formats/csv_scan.h"
+#include "formats/csv/scan.h"
 
 extern const sl_format sl_format_text;
 

@@ -8,8 +8,8 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "formats/xml_sax.h"
-#include "formats/xml_scan.h"
+#include "formats/xml/sax.h"
+#include "formats/xml/scan.h"
 
 /* ---- events --------------------------------------------------------------------------------------------------------- */
 

@@ -1,4 +1,0 @@
-#include "operators/finding.h"
-
-const char *const sl_find_locations[] = {"before", "after", "at", NULL};
-const char *const sl_find_params[] = {"first", "last", NULL};
