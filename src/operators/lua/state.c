@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/ledger.h"
-#include "operators/lua_driver.h"
+#include "operators/lua/driver.h"
 #include "operators/lua/internal.h"
 
 enum { CHECKS = 1000 };                    /* as in the driver */
