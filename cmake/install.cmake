@@ -1,4 +1,4 @@
-set_target_properties(sluice PROPERTIES PUBLIC_HEADER "src/sluice.h;src/sluice_plugin.h")
+set_target_properties(sluice PROPERTIES PUBLIC_HEADER "src/sluice.h;src/sluice_plugin.h;${CMAKE_CURRENT_BINARY_DIR}/sluice_version.h")
 install(TARGETS sluice ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} PUBLIC_HEADER DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS sluice_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 # The file says where the rest is by where it lies itself, so that the folder may be moved, and --prefix and DESTDIR hold. The library

@@ -32,15 +32,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sluice_version.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 #define SL_API __attribute__((visibility("default")))
-
-#define SL_VERSION_MAJOR 0
-#define SL_VERSION_MINOR 1
-#define SL_VERSION_PATCH 0
 
 /* What a call came to. The comment says what the program's exit code is for it. */
 typedef enum sl_status {
@@ -77,6 +75,7 @@ SL_API const char *sl_show_text(const char *text, char *out, size_t size);
 /* The exit code for a status (see sl_status). */
 SL_API int sl_exit_code(sl_status status);
 
+/* The version of the library: "0.2.0", or "0.2.0-12-g1a2b3c4" when built from a checkout that is 12 commits further. */
 SL_API const char *sl_version(void);
 
 /* The locale that a program has set changes nothing in what is read and written, and is the program's own again in every callback. */

@@ -166,9 +166,6 @@ int sl_exit_code(sl_status status) {
     return 70;
 }
 
-#define TEXT_OF_(x) #x
-#define TEXT_OF(x)  TEXT_OF_(x)
-
 const char *sl_version(void) {
-    return TEXT_OF(SL_VERSION_MAJOR) "." TEXT_OF(SL_VERSION_MINOR) "." TEXT_OF(SL_VERSION_PATCH);
+    return SL_VERSION;
 }

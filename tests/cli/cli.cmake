@@ -21,9 +21,11 @@ endforeach()
 add_test(NAME cli.pipes_md COMMAND python3 ${PROJECT_SOURCE_DIR}/docs/generate_pipes_md.py --check)
 set_tests_properties(cli.pipes_md PROPERTIES TIMEOUT 60 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
 
-add_test(NAME cli.completion COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_completion.py)
-set_tests_properties(cli.completion PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT
-  "SLUICE=$<TARGET_FILE:sluice_program>;BUILD_DIR=${PROJECT_BINARY_DIR}")
+foreach(name completion version)
+  add_test(NAME cli.${name} COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
+  set_tests_properties(cli.${name} PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT
+    "SLUICE=$<TARGET_FILE:sluice_program>;BUILD_DIR=${PROJECT_BINARY_DIR}")
+endforeach()
 
 add_test(NAME cli.install COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_install.py)
 set_tests_properties(cli.install PROPERTIES TIMEOUT 300 LABELS "cli;slow" ENVIRONMENT "BUILD_DIR=${PROJECT_BINARY_DIR}")

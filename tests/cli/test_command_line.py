@@ -61,7 +61,7 @@ class Help(Case):
             self.assertEqual(r.err, b"")
 
     def test_version(self):
-        self.assertRegex(self.sluice("--version").out.decode(), r"^sluice \d+\.\d+\.\d+\n$")
+        self.assertRegex(self.sluice("--version").out.decode(), r"^sluice \d+\.\d+\.\d+(-\S+)?\n$")
 
     def test_pipes_lists_every_pipe(self):
         described = json.loads(self.sluice("pipes", "--json").out)
