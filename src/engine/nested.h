@@ -7,13 +7,9 @@
 #ifndef SL_ENGINE_NESTED_H
 #define SL_ENGINE_NESTED_H
 
-#include "engine/failures.h"
-#include "engine/stage.h"
-#include "record/builder.h"
+#include "engine/processor.h"
 
-/* Hands the results of SUB, whose stages are STAGES, for the one row of TAKE to SINK. SINK may return SL_DONE: the sources of the
- * subpipe are not read any further. FINDINGS grow. Where it goes on without sources that fail (keep_going), a run none of whose sources
- * could be read has no results: what SINK has got of it is to be dropped, which *NO_SOURCE says. */
+/* An sl_nest: what the plan of a walk gives its processors, which cannot know the coordinator they are run by. */
 SL_MUST_CHECK sl_status sl_nested_items(const sl_plan *sub, const sl_stages *stages, sl_batch *take, sl_batch_sink sink,
                                         void *to, sl_findings *findings, bool *no_source, sl_error *err);
 

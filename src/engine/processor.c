@@ -5,9 +5,7 @@
 
 #include "base/error.h"
 #include "engine/fetches.h"
-#include "engine/nested.h"
 #include "engine/skip.h"
-#include "record/builder.h"
 #include "sources/stream/stream.h"
 
 /* The results of one row are results.v[from, from + n). */
@@ -22,6 +20,7 @@ struct sl_processor {
     const sl_node *node;
     const sl_pipe *pipe;
     const sl_stages *nested; /* of the subpipe, NULL: the pipe itself computes */
+    sl_nest nest;            /* runs it */
     sl_arena arena;          /* paths and names, for the processor's life */
     sl_path field, assign;
     bool whole_item, steady;
@@ -54,11 +53,13 @@ static sl_status compile_paths(sl_processor *p, sl_error *err) {
     return sl_path_compile(&p->assign, assign_name(node), dialect, &p->arena, err);
 }
 
-sl_status sl_processor_new(const sl_node *node, const sl_stages *nested, sl_processor **out, sl_error *err) {
+sl_status sl_processor_new(const sl_node *node, const sl_stages *nested, sl_nest nest, sl_processor **out,
+                           sl_error *err) {
     sl_processor *p = *out = calloc(1, sizeof *p);
     if (!p) return sl_oom(err);
     p->node = node;
     p->nested = nested;
+    p->nest = nest;
     p->pipe = node->pipe;
     TRY(compile_paths(p, err));
     TRY(sl_skip_new(node, &p->skip, err));
@@ -165,7 +166,7 @@ static sl_status nest_item(sl_processor *p, sl_item item, sl_error *err) {
     if (!one) return sl_oom(err);
     size_t from = p->results.n;
     bool no_source;
-    TRY(sl_nested_items(p->node->nested, p->nested, one, collect_batch, &c, &p->findings, &no_source, err));
+    TRY(p->nest(p->node->nested, p->nested, one, collect_batch, &c, &p->findings, &no_source, err));
     if (no_source) p->results.n = from;
     return SL_OK;
 }

@@ -10,11 +10,21 @@
 
 #include "engine/failures.h"
 #include "engine/stage.h"
+#include "record/builder.h"
 
 typedef struct sl_processor sl_processor;
 
-/* For NODE, whose pipe has `each`, `apply` or `source`, or which is a loop over the subpipe whose stages are NESTED (else NULL). */
-SL_MUST_CHECK sl_status sl_processor_new(const sl_node *node, const sl_stages *nested, sl_processor **out, sl_error *err);
+/* Runs SUB, whose stages are STAGES, for the one row of TAKE, in the worker that has the row, and hands the results to SINK. SINK may
+ * return SL_DONE: the sources of the subpipe are not read any further. FINDINGS grow. Where it goes on without sources that fail
+ * (keep_going), a run none of whose sources could be read has no results: what SINK has got of it is to be dropped, which *NO_SOURCE
+ * says. */
+typedef sl_status (*sl_nest)(const sl_plan *sub, const sl_stages *stages, sl_batch *take, sl_batch_sink sink, void *to,
+                             sl_findings *findings, bool *no_source, sl_error *err);
+
+/* For NODE, whose pipe has `each`, `apply` or `source`, or which is a loop over the subpipe whose stages are NESTED (else NULL), and
+ * which NEST runs. */
+SL_MUST_CHECK sl_status sl_processor_new(const sl_node *node, const sl_stages *nested, sl_nest nest, sl_processor **out,
+                                         sl_error *err);
 /* The last word of the pipe's state, if it has one: pipe.h. */
 SL_MUST_CHECK sl_status sl_processor_finish(sl_processor *p, sl_error *err);
 void sl_processor_free(sl_processor **p); /* NULL-safe */

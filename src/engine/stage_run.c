@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "engine/nested.h"
 #include "engine/run_internal.h"
 
 /* ---- the pool's calls ------------------------------------------------------------------------------------------------ */
@@ -142,6 +143,7 @@ static sl_status start_pool(sl_stage_run *sr, sl_error *err) {
     sr->walk = (sl_walk_plan){.stage = sr->stage,
                               .env = sr->run->env,
                               .bound = sr->run->bound,
+                              .nest = sl_nested_items,
                               .as_items = !output || o->ntargets == 0};
     if (!sr->walk.as_items) {
         sr->walk.targets = o->targets;

@@ -138,7 +138,7 @@ static sl_status link_emit(sl_out *out, sl_batch *take, sl_error *err) {
 static sl_status start_link(link *l, sl_error *err) {
     const sl_node *node = l->step->node;
     bool processor = l->step->kind == SL_STEP_EACH || l->step->kind == SL_STEP_FETCH;
-    if (processor) return sl_processor_new(node, l->step->nested, &l->processor, err);
+    if (processor) return sl_processor_new(node, l->step->nested, l->walker->plan->nest, &l->processor, err);
     return node->pipe->start ? node->pipe->start(node->compiled, &l->state, err) : SL_OK;
 }
 

@@ -26,6 +26,7 @@ typedef struct sl_walk_plan {
     const sl_bound *bound; /* [stages], by id */
     const sl_target *targets; /* of an output stage */
     uint32_t ntargets;
+    sl_nest nest;  /* of steps that run a subpipe */
     bool as_items; /* an output stage whose items the coordinator wants as batches */
 } sl_walk_plan;
 

@@ -85,7 +85,7 @@ typedef struct step {
 static sl_status start_step(step *s, sl_error *err) {
     const sl_pipe *pipe = s->node->pipe;
     if (!pipe->apply || s->node->dynamic || s->node->emit == 0 || s->node->skip.n)
-        return sl_processor_new(s->node, NULL, &s->processor, err);
+        return sl_processor_new(s->node, NULL, NULL, &s->processor, err);
     return pipe->start ? pipe->start(s->node->compiled, &s->state, err) : SL_OK;
 }
 
