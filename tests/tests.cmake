@@ -12,6 +12,13 @@ foreach(source ${unit_tests})
   set_tests_properties(unit.${name} PROPERTIES TIMEOUT 300 LABELS unit)
 endforeach()
 
+# Sanitizers add variables of their own to objects.
+if(NOT SLUICE_SANITIZE)
+  set(objects --objects ${PROJECT_BINARY_DIR})
+endif()
+add_test(NAME house.rules COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/house/check.py ${objects})
+set_tests_properties(house.rules PROPERTIES TIMEOUT 60 LABELS unit)
+
 add_test(NAME http.server COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/http/test_server.py)
 set_tests_properties(http.server PROPERTIES TIMEOUT 120 LABELS http)
 
