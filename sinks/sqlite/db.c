@@ -103,6 +103,13 @@ sl_status sl_db_exec(const sl_db *d, const char *sql, sl_error *err) {
     return sl_db_fail(d, "cannot load into", err);
 }
 
+sl_status sl_db_commit(const sl_db *d, sl_error *err) {
+    if (sqlite3_exec(d->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) return SL_OK;
+    int code = sqlite3_extended_errcode(d->db);
+    if (code == SQLITE_IOERR_RDLOCK || code == SQLITE_IOERR_UNLOCK) return SL_OK;
+    return sl_db_fail(d, "cannot load into", err);
+}
+
 sl_status sl_db_run(const sl_db *d, sl_buf *sql, sl_error *err) {
     const char *z = sl_buf_cstr(sql);
     TRY(sl_buf_check(sql, err));

@@ -39,6 +39,10 @@ SL_MUST_CHECK sl_status sl_db_int(const sl_db *d, const char *sql, int64_t none,
  * failed, and what is to be waited for has been. */
 SL_MUST_CHECK sl_status sl_db_flush(const sl_db *d, sl_error *err);
 
+/* Ends the transaction. It counts as committed too where SQLite could only not give its lock back: by then all is on the disk and the
+ * journal is gone, and closing the connection gives every lock back. */
+SL_MUST_CHECK sl_status sl_db_commit(const sl_db *d, sl_error *err);
+
 /* An identifier in double quotes, those inside doubled. */
 void sl_sql_name(sl_buf *sql, sl_text name);
 

@@ -289,7 +289,7 @@ static sl_status load_others(sl_transaction *s, uint32_t from, sl_error *err) {
     TRY(attach_stores(s, from, err));
     TRY(sl_db_exec(&s->d, "BEGIN", err));
     for (uint32_t i = from; i < s->n; i++) TRY(load_member(&s->v[i], err));
-    return sl_db_exec(&s->d, "COMMIT", err);
+    return sl_db_commit(&s->d, err);
 }
 
 static sl_status load_fresh(sl_transaction *s, sl_error *err) {
@@ -347,7 +347,7 @@ sl_status sl_transaction_commit(sl_transaction *s, sl_error *err) {
     if (s->done) return SL_OK;
     s->done = true;
     if (s->fresh.wanted) return sl_fresh_publish(&s->fresh, s->file, s->path, err);
-    TRY(sl_db_exec(&s->d, "COMMIT", err));
+    TRY(sl_db_commit(&s->d, err));
     s->committed = true;
     return SL_OK;
 }

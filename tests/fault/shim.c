@@ -613,7 +613,7 @@ static void *run_watched(void *arg) {
     stack_t stack = {.ss_size = CRASH_STACK};
     free(arg);
     stack.ss_sp = (void *)syscall(SYS_mmap, NULL, stack.ss_size, PROT_READ | PROT_WRITE,
-                                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                                  MAP_PRIVATE | MAP_ANONYMOUS, -1L, 0L);
     if (stack.ss_sp != MAP_FAILED) sigaltstack(&stack, NULL);
     return start.run(start.arg);
 }
