@@ -53,3 +53,11 @@ foreach(entry ${long_tests})
   list(GET entry 1 seconds)
   set_tests_properties(${name} PROPERTIES COST ${seconds})
 endforeach()
+
+# More than eight seconds each in the dev build: `./test --fast` leaves them out, beside those labelled `slow`.
+foreach(name http.fetching vectors.udf vectors.aggregate_lua vectors.fetchdata fault.sweeps fault.fault_files cli.process cli.failures cli.functions
+    cli.values cli.sqlite cli.terminal cli.definitions cli.empty)
+  if(TEST ${name}) # the sweeps are not there under sanitizers
+    set_property(TEST ${name} APPEND PROPERTY LABELS long)
+  endif()
+endforeach()

@@ -14,7 +14,8 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted(p for p in (SOURCE / "configs").glob("*.json") if not p.name.endswith(".schema.json"))
-PROGRAM = os.environ.get("SLUICE", "sluice")
+PROGRAM = shutil.which(os.environ.get("SLUICE", "sluice")) or ""
+PROGRAM = PROGRAM and os.path.abspath(PROGRAM)  # tests run in folders of their own
 INLINE = ("--parallel=false",)
 TIMEOUT = 300
 
@@ -120,6 +121,6 @@ class Case(unittest.TestCase):
 
 
 def main():
-    if not shutil.which(PROGRAM):
-        sys.exit(f"set SLUICE to the program; '{PROGRAM}' is none")
+    if not PROGRAM:
+        sys.exit("set SLUICE to the program")
     unittest.main(verbosity=2)
