@@ -14,7 +14,7 @@ static sl_status open_source(sl_stage_run *sr, uint32_t b, sl_error *err) {
     sl_feed_run *f = &sr->feeds[b];
     const sl_feed *feed = &sr->stage->branches[b].feed;
     if (f->opened || feed->kind != SL_FEED_SOURCE) return SL_OK;
-    const sl_source *source = feed->source->pipe->source;
+    const sl_source_calls *source = feed->source->pipe->source;
     f->opened = true;
     f->env = *feed->source->info.env;
     if (sr->run->o.plan->parent) f->env.keep = &sr->arena;
@@ -51,7 +51,7 @@ static void close_source(sl_stage_run *sr, uint32_t b) {
     const sl_feed *feed = &sr->stage->branches[b].feed;
     sl_feed_run *f = &sr->feeds[b];
     if (feed->kind == SL_FEED_SOURCE && f->split) {
-        const sl_source *source = feed->source->pipe->source;
+        const sl_source_calls *source = feed->source->pipe->source;
         f->unchanged = source->unchanged && source->unchanged(f->split);
         source->close(f->split);
     }

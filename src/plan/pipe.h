@@ -134,7 +134,7 @@ typedef struct sl_unit {
     sl_text note;         /* small extra bytes of the source's own (header names); owned by the source, outlives the run */
 } sl_unit;
 
-typedef struct sl_source {
+typedef struct sl_source_calls {
     /* Coordinator. open does no I/O beyond opening; split hands out the next unit (SL_DONE at the end). TOTAL: bytes if
      * known, else 0. */
     sl_status (*open)(const void *conf, const sl_env *env, void **split, sl_error *err);
@@ -154,7 +154,7 @@ typedef struct sl_source {
     /* Worker: the unit's items to OUT. *QUARANTINED counts records refused by policy. */
     sl_status (*read)(const void *conf, void *state, const sl_unit *unit, sl_out *out, uint64_t *quarantined,
                       sl_error *err);
-} sl_source;
+} sl_source_calls;
 
 /* ---- serial: in order, in the coordinator ---------------------------------------------------------------------- */
 
@@ -257,7 +257,7 @@ typedef struct sl_pipe {
     /* One of them; `serial` may stand beside `apply` or `fold`: see in_order. */
     sl_each_fn each;
     sl_status (*apply)(const void *conf, void *state, sl_batch *take, sl_out *out, sl_error *err);
-    const sl_source *source;
+    const sl_source_calls *source;
     const sl_serial *serial;
     const sl_fold *fold;
     const sl_lookup *lookup;

@@ -42,7 +42,7 @@ static sl_status read_rows(const void *conf, void *state, const sl_unit *unit, s
     return sl_emit(out, b, err);
 }
 
-static const sl_source source = {
+static const sl_source_calls source = {
     .open = open_count,
     .split = split_count,
     .total = total,

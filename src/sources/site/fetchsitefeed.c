@@ -190,7 +190,7 @@ static sl_status site_read(const void *conf, void *state, const sl_unit *unit, s
     return sl_stream_source.read(conf, state, unit, out, quarantined, err);
 }
 
-static const sl_source source = {
+static const sl_source_calls source = {
     .open = site_open,
     .split = site_split,
     .total = site_total,

@@ -68,8 +68,8 @@ bool sl_reading_move(sl_reading *r, int ms) {
     return !in || sl_inflow_move(in, ms);
 }
 
-sl_status sl_source_drain(const sl_source *source, const void *conf, void *split, void *state, sl_out *out,
-                          uint64_t *quarantined, sl_error *err) {
+sl_status sl_source_drain(const sl_source_calls *source, const void *conf, void *split, void *state,
+                          sl_out *out, uint64_t *quarantined, sl_error *err) {
     for (;;) {
         sl_unit unit = {0};
         sl_status status = source->split(split, &unit, err);

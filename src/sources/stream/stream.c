@@ -586,7 +586,7 @@ static bool stream_ask(void *split) {
     }
 }
 
-const sl_source sl_stream_source = {
+const sl_source_calls sl_stream_source = {
     .open = stream_open,
     .split = stream_split,
     .total = stream_total,

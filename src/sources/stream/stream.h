@@ -19,7 +19,7 @@
 #include "sources/stream/choice.h"
 
 /* For pipes whose conf begins with a sl_source_conf. */
-extern const sl_source sl_stream_source;
+extern const sl_source_calls sl_stream_source;
 sl_status sl_stream_start(const void *conf, void **state, sl_error *err);
 void sl_stream_stop(void *state);
 
@@ -30,7 +30,7 @@ sl_inflow *sl_stream_inflow(void *split);
 sl_env sl_env_apart(const sl_env *env);
 
 /* Splits a source that is open as SPLIT to its end and reads each unit where it is, one after another. STATE: the pipe's, started. */
-SL_MUST_CHECK sl_status sl_source_drain(const sl_source *source, const void *conf, void *split, void *state, sl_out *out,
+SL_MUST_CHECK sl_status sl_source_drain(const sl_source_calls *source, const void *conf, void *split, void *state, sl_out *out,
                                         uint64_t *quarantined, sl_error *err);
 
 /* A source that is read from its start to its end in one thread: a source used as a processor, once an item. CONF:
@@ -44,7 +44,7 @@ void sl_reading_close(sl_reading **r); /* NULL-safe */
 bool sl_reading_settled(const sl_reading *r);
 /* Lets the session's requests move for up to MS milliseconds, this one's before others. False: the run stops. */
 bool sl_reading_move(sl_reading *r, int ms);
-/* Does what can be done without waiting: see sl_source. */
+/* Does what can be done without waiting: see sl_source_calls. */
 void sl_reading_advance(sl_reading *r);
 /* Hands its batches to SINK. SL_DONE when SINK has enough. */
 SL_MUST_CHECK sl_status sl_reading_run(sl_reading *r, sl_batch_sink sink, void *to, sl_error *err);

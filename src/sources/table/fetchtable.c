@@ -95,11 +95,11 @@ static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
 /* ---- rows of a database, or a stream ------------------------------------------------------------------------------- */
 
 typedef struct table {
-    const sl_source *source;
+    const sl_source_calls *source;
     void *split; /* its */
 } table;
 
-static const sl_source *source_of(const sl_source_conf *c) {
+static const sl_source_calls *source_of(const sl_source_conf *c) {
     return c->choices[0].format == &sl_format_table_sqlite ? &sl_sqlite_source : &sl_stream_source;
 }
 
@@ -153,7 +153,7 @@ static sl_status table_read(const void *conf, void *state, const sl_unit *unit, 
     return source_of(conf)->read(conf, state, unit, out, quarantined, err);
 }
 
-static const sl_source table_source = {
+static const sl_source_calls table_source = {
     .open = table_open,
     .split = table_split,
     .total = table_total,

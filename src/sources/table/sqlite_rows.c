@@ -372,7 +372,7 @@ static sl_status sqlite_read(const void *conf, void *state, const sl_unit *unit,
     return SL_OK;
 }
 
-const sl_source sl_sqlite_source = {
+const sl_source_calls sl_sqlite_source = {
     .open = sqlite_open,
     .split = sqlite_split,
     .total = sqlite_total,

@@ -14,6 +14,6 @@
 extern const sl_format sl_format_table_sqlite;
 
 /* For pipes whose conf begins with a sl_source_conf. */
-extern const sl_source sl_sqlite_source;
+extern const sl_source_calls sl_sqlite_source;
 
 #endif
