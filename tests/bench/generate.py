@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Makes the tables and feeds that tests/bench/run measures with. Only the standard library; the same bytes wherever it runs.
+"""Makes the tables, texts and feeds that tests/bench/run measures with. Only the standard library; the same bytes wherever it runs.
 
     generate.py [--out out/bench] [--rows 1m,5m] [--jobs N]
 
     crime-<rows>.csv, .jsonl     the table of crimes, in every size asked for
     crime-<rows>.json            one array, for the smallest size only
+    text-<rows>.txt              as many lines of 25 words, for the smallest size only
     stations.csv                 1,200 police stations, to join with
     crime-20.csv                 the first 20 rows, for the time a start takes
     feed-20m.xml                 one RSS feed of 20 MB
@@ -20,6 +21,7 @@ the beginning of a long one.
 """
 import argparse
 import datetime
+import itertools
 import json
 import multiprocessing
 import os
@@ -125,6 +127,25 @@ def render(job):
     return made
 
 
+def vocabulary():
+    """30,000 words, the most frequent first."""
+    draw = random.Random("vocabulary")
+    words = {}
+    while len(words) < 30_000:
+        words["".join(draw.choices(SYLLABLES, k=draw.randint(1, 4)))] = None
+    return list(words)
+
+
+def render_text(job):
+    """One block of lines, in sentences of ten words."""
+    block, count, words, weights = job
+    drawn = random.Random("text %d" % block).choices(words, cum_weights=weights, k=count * 25)
+    drawn[0::10] = [word.capitalize() for word in drawn[0::10]]
+    drawn[4::10] = [word + "," for word in drawn[4::10]]
+    drawn[9::10] = [word + "." for word in drawn[9::10]]
+    return "".join(" ".join(drawn[n:n + 25]) + "\n" for n in range(0, len(drawn), 25))
+
+
 class Entry:
     """One entry of a feed, drawn."""
 
@@ -206,8 +227,7 @@ def size_of(label):
 
 def write_table(out, label, forms, pool):
     """Writes crime-LABEL in FORMS, each under another name until it is whole."""
-    total = size_of(label)
-    jobs = [(b, min(BLOCK, total - b * BLOCK), forms) for b in range((total + BLOCK - 1) // BLOCK)]
+    jobs = [(b, count, forms) for b, count in blocks(size_of(label))]
     files = {form: open(f"{out}/crime-{label}.{form}.part", "w", encoding="utf-8", newline="") for form in forms}
     if "csv" in files:
         files["csv"].write(",".join(CRIME) + "\n")
@@ -217,6 +237,19 @@ def write_table(out, label, forms, pool):
     for file in files.values():
         file.close()
         os.rename(file.name, file.name[:-len(".part")])
+
+
+def blocks(total):
+    """(number, rows) of the blocks that make up a table of so many."""
+    return [(b, min(BLOCK, total - b * BLOCK)) for b in range((total + BLOCK - 1) // BLOCK)]
+
+
+def write_text(out, label, pool):
+    words = vocabulary()
+    weights = list(itertools.accumulate(1 / (n + 3) for n in range(len(words))))
+    with open(f"{out}/text-{label}.txt.part", "w", encoding="utf-8", newline="") as to:
+        to.writelines(pool.imap(render_text, [(b, count, words, weights) for b, count in blocks(size_of(label))]))
+    os.rename(f"{out}/text-{label}.txt.part", f"{out}/text-{label}.txt")
 
 
 def write_array(out, label):
@@ -246,6 +279,8 @@ def generate(out, labels, jobs=None):
             forms = [form for form in forms if not os.path.exists(f"{out}/crime-{label}.{form}")]
             if forms:
                 write_table(out, label, forms, pool)
+        if not os.path.exists(f"{out}/text-{smallest}.txt"):
+            write_text(out, smallest, pool)
         pool.map(write_feed, feeds(out), chunksize=1)
     if not os.path.exists(f"{out}/crime-{smallest}.json"):
         write_array(out, smallest)

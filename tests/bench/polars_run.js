@@ -12,13 +12,20 @@ const forSums = (path) => {
 };
 const sorted = (path) => forSums(path).sort({by: ['incidents', 'id'], descending: [true, false]});
 
+// a separator and a quote that no text has: a line is one cell
+const lines = (path) => pl.scanCSV(path, {hasHeader: false, sep: '\x01', quoteChar: '\x02', inferSchemaLength: 0});
+
 const tasks = {
+  csv: () => asText(from),
   filter: () => asText(from).filter(col('province').eq(pl.lit('GP'))).select('id', 'date', 'station', 'incidents'),
   group: () => forSums(from).groupBy(['province', 'crime'])
     .agg(col('incidents').count().alias('n'), col('incidents').sum().alias('total')),
   top: () => sorted(from).head(5),
   sort: () => sorted(from),
   join: () => asText(from).join(asText(stations).select('station', 'code', 'district', 'population'), {on: 'station', how: 'inner'}),
+  words: () => lines(from).select(col('column_1').str.toLowerCase().str.replaceAll('[^a-z]+', ' ').str.split(' ').alias('content'))
+    .explode('content').filter(col('content').neq(pl.lit(''))).groupBy('content').agg(col('content').count().alias('n'))
+    .sort({by: ['n', 'content'], descending: [true, false]}).head(20),
   copy: () => pl.scanJson(from, {inferSchemaLength: 100}),
 };
 

@@ -2,9 +2,11 @@
 import csv
 import glob
 import json
+import re
 import sqlite3
 import sys
 import time
+from collections import Counter
 
 TABLE = ("CREATE TABLE t(id INTEGER, date TEXT, time TEXT, station TEXT, crime TEXT, province TEXT, lat REAL, lon REAL, "
          "incidents INTEGER, amount REAL, description TEXT, status TEXT)")
@@ -30,6 +32,17 @@ def load_csv(source, out):
 def load_json(source, out):
     with open(source) as file:
         load((tuple(item.values()) for item in json.load(file)), out)
+
+
+def words(source, out):
+    count = Counter()
+    with open(source) as file:
+        for line in file:
+            count.update(re.findall("[a-z]+", line.lower()))
+    with open(out, "w", newline="") as to:
+        writer = csv.writer(to, lineterminator="\n")
+        writer.writerow(["content", "n"])
+        writer.writerows(sorted(count.items(), key=lambda entry: (-entry[1], entry[0]))[:20])
 
 
 def score(item):
@@ -59,4 +72,4 @@ def feed(pattern, out):
 
 
 if __name__ == "__main__":
-    {"load_csv": load_csv, "load_json": load_json, "udf": udf, "feed": feed}[sys.argv[1]](*sys.argv[2:])
+    {"load_csv": load_csv, "load_json": load_json, "words": words, "udf": udf, "feed": feed}[sys.argv[1]](*sys.argv[2:])

@@ -46,7 +46,7 @@ class Tasks:
 
     def definition(self, task, source=None, workers=None, options=(), who="sluice"):
         out = self.result(task, who)
-        argv = [self.sluice, "run", f"{HERE}/pipelines/{task}.json", "--set", f"CRIME={source or self.csv}",
+        argv = [self.sluice, "run", f"{HERE}/pipelines/{task}.json", "--set", f"SOURCE={source or self.csv}",
                 "--set", f"STATIONS={self.stations}", "--set", f"OUT={out}", "-j", str(workers or self.workers), "-q", *options]
         return Command(who, argv, out)
 
@@ -92,6 +92,13 @@ class Tasks:
         return f"""read_csv('{self.csv}', header=true, columns={self.types()}, delim=',', quote='"', escape='"')"""
 
     # ---- tasks
+
+    def parse(self):
+        query = f"FROM {self.as_text()}"
+        peers = self.have(self.duckdb("csv", query), self.duckdb("csv", query, unordered=True), self.polars("csv"),
+                          self.miller("csv", "--csv", "cat", self.csv))
+        return Workload("W1", "CSV to CSV, every field read and written", [self.definition("csv"), *peers],
+                        bars=[Against(["DuckDB", "DuckDB unordered", "Polars", "Miller"])])
 
     def filter(self):
         peers = self.have(
@@ -168,6 +175,21 @@ class Tasks:
         return Workload("W7b", "JSON Lines to CSV", [self.definition("copy", source), *peers],
                         bars=[Against(["DuckDB", "DuckDB unordered"])])
 
+    def words(self):
+        source = f"{self.data}/text-{self.label}.txt"
+        # What stands between the words of this text is blanks, commas and full stops; searching for words by a regular expression takes longer.
+        lines = f"read_csv('{source}', header=false, columns={{'line': 'VARCHAR'}}, delim='\x01', quote='', escape='')"
+        words = f"SELECT unnest(string_split(translate(lower(line), ',.', '  '), ' ')) AS content FROM {lines}"
+        query = f"SELECT content, count(*) AS n FROM ({words}) WHERE content <> '' GROUP BY content ORDER BY n DESC, content LIMIT 20"
+        count = ('BEGIN { RS = "[^A-Za-z]+" } NF { n[tolower($0)]++ } END { print "content,n"; for (k = 0; k < 20; k++) { best = ""; '
+                 'for (w in n) if (best == "" || n[w] > n[best] || n[w] == n[best] && w < best) best = w; '
+                 'if (best == "") break; print best "," n[best]; delete n[best] } }')
+        peers = self.have(self.duckdb("words", query), self.polars("words", source),
+                          Command("mawk", ["mawk", count, source], self.result("words", "mawk"), to_stdout=True),
+                          self.python("words", "words", source, "csv"))
+        return Workload("W8", "the 20 most frequent words of a text", [self.definition("words", source), *peers], ordered=True,
+                        bars=[Against(["DuckDB", "Polars", "mawk"])])
+
     def scaling(self, variant):
         """Two workers against one, on threads and in processes; and inline, which must give the same bytes, alone and twice at
         once: what this machine gives two programs that share nothing. VARIANT makes a command of a name, workers, options."""
@@ -185,20 +207,6 @@ class Tasks:
         return Workload("W9", "3 regular expressions, a slug and a hash of each record, CSV to CSV", self.scaling(variant),
                         ordered=True, rounds=15)
 
-    def udf(self):
-        """A function in Lua against the same function in Python."""
-        def variant(who, workers, *options):
-            return self.definition("udf", workers=workers, options=options, who=who)
-        return Workload("W10", "a function that makes 3 fields of 5, CSV to CSV", [
-            *self.scaling(variant), *self.have(self.python("udf", "udf", self.csv, "csv"))], ordered=True,
-            bars=[Against(["Python"], 10.0)], rounds=15)
-
-    def feed_definition(self, source, workers=None, options=(), who="sluice"):
-        out = self.result("feed", who)
-        argv = [self.sluice, "run", f"{HERE}/pipelines/feed.json", "--set", f"FEED={source}", "--set", f"OUT={out}",
-                "-j", str(workers or self.workers), "-q", *options]
-        return Command(who, argv, out)
-
     def feedparser(self, source):
         out = self.result("feed", "feedparser")
         return Command("feedparser", self.peers.python("feed", source, out), out, env={"PYTHONPATH": self.peers.packages})
@@ -210,17 +218,25 @@ class Tasks:
 
     def feed(self):
         source = f"{self.data}/feed-20m.xml"
-        return Workload("W11", "title, link and date of one RSS feed of 20 MB, to CSV", [
-            self.feed_definition(source), *self.have(self.feedparser(source), self.xmlstarlet(source))], ordered=True,
+        return Workload("W10", "title, link and date of one RSS feed of 20 MB, to CSV", [
+            self.definition("feed", source), *self.have(self.feedparser(source), self.xmlstarlet(source))], ordered=True,
             bars=[Against(["xmlstarlet"]), Against(["feedparser"], 5.0)])
 
     def feeds(self):
         """Many short files of several kinds."""
         source = f"{self.data}/feeds/*.xml"
         def variant(who, workers, *options):
-            return self.feed_definition(source, workers, options, who)
-        return Workload("W12", "the same of 400 feeds of 100 to 200 kB: RSS, Atom and RDF", [
+            return self.definition("feed", source, workers, options, who)
+        return Workload("W11", "the same of 400 feeds of 100 to 200 kB: RSS, Atom and RDF", [
             *self.scaling(variant), *self.have(self.feedparser(source))], ordered=True, rounds=15)
+
+    def udf(self):
+        """A function in Lua against the same function in Python."""
+        def variant(who, workers, *options):
+            return self.definition("udf", workers=workers, options=options, who=who)
+        return Workload("W14", "a function that makes 3 fields of 5, CSV to CSV", [
+            *self.scaling(variant), *self.have(self.python("udf", "udf", self.csv, "csv"))], ordered=True,
+            bars=[Against(["Python"], 10.0)], rounds=15)
 
     def start(self):
         tiny = Tasks(self.sluice, self.peers, self.data, self.out, "20", self.workers)
@@ -236,12 +252,12 @@ class Tasks:
         return Workload("W0", "W2 on 20 records: the time a start takes", [tasks[0], *self.have(*tasks[1:])], rounds=21)
 
     def all(self):
-        return {w.name: w for w in (self.start(), self.filter(), self.group(), self.top(), self.sort(), self.join(),
-                                    self.load_csv(), self.load_json(), self.copy(), self.transform(), self.udf(), self.feed(),
-                                    self.feeds())}
+        return {w.name: w for w in (self.start(), self.parse(), self.filter(), self.group(), self.top(), self.sort(), self.join(),
+                                    self.load_csv(), self.load_json(), self.copy(), self.words(), self.transform(), self.feed(),
+                                    self.feeds(), self.udf())}
 
     def growth(self):
         """sluice alone, on the larger table: what should need no more memory for it."""
         copy = self.definition("copy", f"{self.data}/crime-{self.label}.jsonl")
-        return {"W2": self.definition("filter"), "W3": self.definition("group"), "W4a": self.definition("top"),
+        return {"W1": self.definition("csv"), "W2": self.definition("filter"), "W3": self.definition("group"), "W4a": self.definition("top"),
                 "W6": self.load("load", self.csv), "W7b": copy, "W9": self.definition("transform")}
