@@ -1,3 +1,5 @@
+/* pool.c: what the three kinds of pools have in common. Results wait in a ring by their number until their turn, which is where
+ * the order of output comes from; the kinds (inline.c, threads.c, processes.c) only differ in who runs a job. */
 #include "workers/pool.h"
 
 #include <assert.h>

@@ -1,3 +1,6 @@
+/* worker_process.c: the life of a forked worker. It only ever blocks in its own socket, serves one request at a time and ends
+ * by _exit. Signals of the terminal are the coordinator's to judge, so a worker catches and forgets them; it leaves when its
+ * socket reaches the end, which happens however the coordinator ends. */
 #define _DEFAULT_SOURCE /* wait4, which tells the memory of a process that was killed */
 
 #include "workers/worker_process.h"

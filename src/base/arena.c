@@ -1,3 +1,6 @@
+/* arena.c: memory that dies together. The blocks of an arena form a list with the newest in front. Only the newest one is
+ * filled: looking for room in older blocks would cost more than the bytes at their ends are worth, since an arena soon dies as
+ * a whole. */
 #include "base/arena.h"
 
 #include <stdarg.h>

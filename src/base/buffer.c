@@ -1,3 +1,5 @@
+/* buffer.c: growing byte buffers, and cursors that read back what was written. Both latch their failure, so that code which
+ * writes or reads fifty fields has one check at its end and no fifty error paths that no test ever takes. */
 #include "base/buffer.h"
 
 #include <stdarg.h>

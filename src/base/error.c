@@ -1,3 +1,6 @@
+/* error.c: error values, and the one form in which people see them. A message is put together in a fixed space, because it must
+ * be possible to say that memory is out. Control characters are escaped on the way, because names and texts of an input end up
+ * on somebody's terminal. */
 #include "base/error.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/* ledger.c: what a run has read, noted in one unlinked file. All processes of the run append to the same open file description,
+ * so a note is one write and needs no lock. The notes are sorted when they are read, as the order in which workers make them
+ * differs from run to run. */
 #include "base/ledger.h"
 
 #include <errno.h>

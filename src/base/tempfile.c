@@ -1,3 +1,5 @@
+/* tempfile.c: temporary files that have no name, or lose it at once, so that a process which is killed leaves nothing behind.
+ * Every read and write states its offset, as forked workers share the descriptor and with it the file position. */
 #define _GNU_SOURCE /* sync_file_range, O_TMPFILE */
 #include "base/tempfile.h"
 

@@ -1,3 +1,5 @@
+/* unicode.c: UTF-8, decoded by hand. Nearly all input is ASCII, so validation looks for the first byte that is not and decodes
+ * from there only. */
 #include "base/unicode.h"
 
 static bool is_tail(char c) {

@@ -1,3 +1,6 @@
+/* option.c: reads a conf by its table of options. Each type has one parser, which checks range and choices and says what it
+ * expected, so no pipe checks types and ranges itself and all of them use the same words for the same mistake. Rules (lists of
+ * small objects) are tables again, read by the same code. */
 #include "options/option.h"
 
 #include <inttypes.h>

@@ -1,3 +1,6 @@
+/* batch.c: batches, and who keeps what alive. The arena, the input and the columns of a batch lie in a *store*, which is
+ * counted: slices share it and no value is copied. A slice may travel to another thread, therefore the count is atomic; all
+ * else in a store belongs to the batch that made it. */
 #include "record/batch.h"
 
 #include <stdatomic.h>

@@ -1,3 +1,5 @@
+/* cast.c: casts, by the rules of Python, which the vocabulary comes from. A cast gives null or zero where it cannot convert,
+ * because one odd cell must not end a load; only lack of memory and integers beyond 64 bits are errors. */
 #include "record/cast.h"
 
 #include <math.h>

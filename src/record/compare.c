@@ -1,3 +1,6 @@
+/* compare.c: equality, hashes, order and keys. They stand in one file because they must agree: equal values have equal hashes
+ * and equal keys, and the bytes of a sort key are ordered as sl_value_compare orders the values. Keys exist so that sorting and
+ * grouping compare bytes and know nothing of types. */
 #include "record/compare.h"
 
 #include <math.h>

@@ -1,3 +1,6 @@
+/* path.c: field paths: compiled once, then followed for a row or a whole column. A path is first matched against the names of
+ * columns, so that what it says of every row is decided once a batch and not once a row. The riko dialect is looser than the
+ * native one, and each has its own step. */
 #include "record/path.h"
 
 #include "base/error.h"

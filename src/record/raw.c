@@ -1,3 +1,5 @@
+/* raw.c: decodes values that are still spelled as in their input. Readers leave decoding to whoever looks at a value, because
+ * most fields are copied from input to output unseen; and a field that needs no decoding stays a view of the input. */
 #include "record/raw.h"
 
 #include "base/error.h"

@@ -1,3 +1,6 @@
+/* rows.c: rows as bytes and back. A row of an untouched CSV batch is saved as its record, with the ends of its fields, and
+ * comes back as a lazy batch; any other is saved value by value. The two kinds never share a batch, since the columns of the
+ * one are views and those of the other are values. */
 #include "record/rows.h"
 
 #include <stdlib.h>

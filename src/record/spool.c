@@ -1,3 +1,5 @@
+/* spool.c: a stream kept for several readers. Batches are packed as soon as they come, because a packed batch is one block of
+ * bytes: it has a known size to hold against the budget, and goes to the file as it is. */
 #include "record/spool.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* time.c: the calendar, and texts made of dates. All is computed from day numbers, without the time functions of the C library,
+ * which depend on locale, time zone and the range of time_t. */
 #include "record/time.h"
 
 /* Days since 1970-01-01 of a day in the proleptic Gregorian calendar, counted in eras of 400 years that begin in March. */

@@ -1,3 +1,5 @@
+/* value.c: values: names of types, deep copies, truth and lookup in maps. A copy is needed only where a value outlives its
+ * batch; as long as it does not, 16 bytes are copied and the rest is shared. */
 #include "record/value.h"
 
 #include "base/error.h"

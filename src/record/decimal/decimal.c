@@ -1,3 +1,5 @@
+/* decimal.c: decimals: from text to a big integer with an exponent and back. Arithmetic is rare next to reading and comparing,
+ * so a decimal stays text until somebody computes with it, and GMP is only asked then. */
 #include "record/decimal/decimal.h"
 
 #include <math.h>

@@ -1,3 +1,6 @@
+/* number.c: reads numbers. Most numbers of a table have a few digits, so the common cases are done in integer registers, where
+ * the result can be proved exact; the library reads the rest. A cell of at most eight bytes is classified as one word, without
+ * a loop over its digits. */
 #include "record/number/number.h"
 
 #include <float.h>

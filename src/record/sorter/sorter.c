@@ -1,3 +1,6 @@
+/* sorter.c: sorts records by their keys, within a budget. Entries of 16 bytes are sorted instead of records: the first bytes of
+ * the key settle most comparisons without a look at the record. Beyond the budget the entries in memory are written out as a
+ * run (runs.c); where a limit is set a heap drops what cannot be among the first, so that a short answer needs no disk. */
 #include "record/sorter/sorter.h"
 
 #include <stdlib.h>
