@@ -1,3 +1,5 @@
+/* encoding.c: finds, checks and decodes encodings. The encodings of one byte are tables; UTF-8 is only validated, as nothing
+ * has to be decoded inside of it. Decoding makes a new input, so that views into the old one stay right. */
 #include "formats/encoding.h"
 
 #include <ctype.h>

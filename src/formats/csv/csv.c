@@ -1,3 +1,6 @@
+/* csv.c: the descriptors of csv and tsv, and the table of their options, which sources and `load` show as theirs. What reads
+ * and splits is in the files that csv.h lists; here is only what people can choose, so that a new dialect does not touch the
+ * readers. */
 #include "formats/csv/csv.h"
 
 #include "base/error.h"

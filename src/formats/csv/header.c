@@ -1,3 +1,6 @@
+/* header.c: what the first record makes of the columns. The header is read by the splitter, which meets it first, and travels
+ * with every unit as a *note*, so that a worker can name the columns of a unit from the middle of a file. Names are made unique
+ * here, and here alone, as all later steps find fields by name. */
 #include "formats/csv/csv.h"
 
 #include <ctype.h>

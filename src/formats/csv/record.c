@@ -1,3 +1,5 @@
+/* record.c: one record, byte by byte, by the exact rules. It is slow and easy to check; the scanner (scan.c) is held against
+ * it, and the splitter falls back on it where a record breaks the rules that the scanner relies on. */
 #include "formats/csv/record.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/* rows.c: reads a block whose records are not all clean or not all of one length, record by record. Clean records still come
+ * from the index; only one with stray quotes is parsed byte by byte, by libcsv, whose reading of them is the one that users
+ * know. What becomes of ragged records is decided in one place, `judge`. */
 #include "formats/csv/csv.h"
 
 #include <csv.h>

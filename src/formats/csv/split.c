@@ -1,3 +1,5 @@
+/* split.c: cuts delimited text between records. Whether a line end lies inside quotes depends on all bytes before it, so this
+ * is the one part that must look at the input in order; it therefore looks at quotes only and leaves fields to the workers. */
 #include "formats/csv/csv.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* html_tags.c: start tags and their attributes out of HTML that comes in pieces, by a state machine. Only the tag at hand is
+ * kept: finding the feeds that a page names must not need the page as a tree, and must work on pages that no parser would take. */
 #include "formats/document/html_tags.h"
 
 #include "base/error.h"

@@ -1,3 +1,5 @@
+/* tree.c: documents as trees of libxml2, and values made of such trees. libxml2 has limits that are off, or grow with the
+ * square of the input, for documents as long as we allow; so tags, attributes and depth are counted before or while it reads. */
 #include "formats/document/tree.h"
 
 #include <ctype.h>

@@ -1,3 +1,6 @@
+/* entry.c: gathers one entry of a feed from the events of the XML parser. RSS, Atom and RDF use other names for the same
+ * things, and publishers mix them, so each element is looked up by namespace and name, and what it means is noted in one shape.
+ * What the shape becomes as an item is decided later, in row.c. */
 #include <stdlib.h>
 
 #include "base/error.h"

@@ -1,3 +1,6 @@
+/* mend.c: makes well-formed XML of what nearly is: bare ampersands, unknown entities, open and crossed tags. It only works on
+ * an item that the parser has refused, because mending guesses, and what is right must not be touched. The item is marked as
+ * mended, so that people can see it. */
 #include "base/unicode.h"
 #include "formats/feed/feed.h"
 #include "formats/xml/xml.h"

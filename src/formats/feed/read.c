@@ -1,3 +1,6 @@
+/* read.c: reads a unit of a feed, item by item, with one strict parser for the head and the items behind it. What the parser
+ * refuses is read once more, mended, by a parser of its own, and if need be as far as anything can be made of it; so a bad item
+ * never takes its neighbours with it. */
 #include <stdio.h>
 #include <stdlib.h>
 

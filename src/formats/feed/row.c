@@ -1,3 +1,6 @@
+/* row.c: the keys of an item, made of what an entry holds. Which key gets what follows feedparser's rules, and riko's on top of
+ * them, because definitions written for these must find the same fields; so the order of the keys and the fallbacks between
+ * them are part of the format. */
 #include <stdio.h>
 
 #include "base/error.h"

@@ -1,3 +1,6 @@
+/* split.c: cuts a feed between its items, so that all workers can read it. It does not parse: it looks for the tags of items by
+ * their name, which it learns from the first one. What stands before the first item says what kind of feed it is and goes with
+ * every unit. */
 #include <stdlib.h>
 
 #include "base/error.h"

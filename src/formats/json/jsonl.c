@@ -1,3 +1,5 @@
+/* jsonl.c: JSON Lines: one value a line. Line feeds cannot stand inside a JSON text on one line, so splitting is a search for
+ * line feeds, and reading is that of the json format without its path. */
 #include "formats/json/json.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* pick.c: one value out of a document that passes by in pieces, such as the address of the next page. It walks along with the
+ * bytes that are being read anyhow and keeps nothing but the value, so that a page of any size costs no second copy. */
 #include "formats/json/json.h"
 
 #include <stdlib.h>

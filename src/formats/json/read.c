@@ -1,3 +1,5 @@
+/* read.c: reads a unit of JSON: elements, values one after another, or lines. Elements go straight into columns (table.c)
+ * without a tree in between. Only a path of the riko dialect, which follows names inside lists, needs its one value as a whole. */
 #include "formats/json/json.h"
 
 #include <stdlib.h>

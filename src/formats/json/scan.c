@@ -1,3 +1,6 @@
+/* scan.c: finds where elements end, 64 bytes at a time: strings by a prefix xor over the quotes, depth by counting brackets. It
+ * knows nothing else of JSON, because the worker that reads the element checks it; checking twice would cost the coordinator
+ * what the workers are for. */
 #include "formats/json/json.h"
 
 #if defined(__x86_64__)

@@ -1,3 +1,6 @@
+/* table.c: objects straight into columns. Neighbouring objects mostly have the same keys in the same order with the same white
+ * space, so the text between two values is compared with that of the row before, and on a match the key is not parsed at all.
+ * What does not match is parsed, and learned. */
 #include "formats/json/json.h"
 
 #include <stdlib.h>

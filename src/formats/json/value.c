@@ -1,3 +1,6 @@
+/* value.c: parses values. It is strict, as RFC 8259 has it, because a lenient reader turns a broken transfer into wrong data.
+ * Texts and numbers stay as they are spelled until somebody asks for them, and nested values are built on one stack, which
+ * moves to the arena when a container closes. */
 #include "formats/json/json.h"
 
 #include <stdio.h>

@@ -1,3 +1,5 @@
+/* walk.c: a validating automaton for JSON that takes one byte at a time and can stop anywhere. It is used where a document is
+ * passed over and not read, which is rarely most of it, so it is plain rather than fast. */
 #include "formats/json/json.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/* element.c: elements as values. The children of an element become keys when it closes and not before, because only then is it
+ * known which names come more than once and must become lists. Until then its pairs lie on a stack behind those of the elements
+ * around it. */
 #include "formats/xml/element.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* entity.c: replaces the entities of a document. libxml2 would do it, but expands a nested entity again for every reference,
+ * which is how a document of a kilobyte becomes gigabytes; here each is expanded once, to a limited length. */
 #include "formats/xml/entity.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/* sax.c: libxml2's push parser behind an interface of our own. Everything by which it could reach outside is left unset, what
+ * it does not limit is counted here, and its errors are caught, as it would print them. Places in messages are corrected for
+ * what a worker does not see: a unit begins in the middle of a document. */
 #include "formats/xml/sax.h"
 
 #include <stdio.h>

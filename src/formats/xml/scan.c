@@ -1,3 +1,5 @@
+/* scan.c: finds the markup of XML in pieces, without understanding it. Splitting has to tell tags from comments and CDATA, and
+ * no more; a parser would look at names, attributes and entities that the workers look at anyhow. */
 #include "formats/xml/scan.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* split.c: cuts an XML document between the elements that a path means. A unit is made readable on its own: the tags that are
+ * open around it are put before and closed behind it, so that a worker needs nothing but the unit. */
 #include <ctype.h>
 #include <stdlib.h>
 

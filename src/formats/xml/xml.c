@@ -1,3 +1,5 @@
+/* xml.c: reads a unit of an XML document: events of the parser become values (element.c) where the path leads, and are passed
+ * over elsewhere. Also the descriptor of the format. */
 #include "formats/xml/xml.h"
 
 #include <stdlib.h>
