@@ -62,6 +62,9 @@ class File:
     def name(self):
         return self.stem.rsplit("/", 1)[1]
 
+    def has(self, words):
+        return any(words in path.read_text() for path in self.paths)
+
     @property
     def family(self):
         return self.folder if "/" in self.folder else None
@@ -201,7 +204,7 @@ def drawn(all_rooms, units):
     opened, known, out = doors(units), pipes(), []
 
     def shown(unit):
-        marked = unit.room in OF_PIPES and unit.name in known
+        marked = unit.room in OF_PIPES and unit.name in known and unit.has(f"const sl_pipe sl_pipe_{unit.name} =")
         return unit.name + "*" if marked else f"[{unit.name}]" if unit.stem in opened.get(unit.folder, ()) else unit.name
 
     for room in all_rooms.values():

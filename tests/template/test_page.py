@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""docs/adding-a-pipe.md says what is so: its C is that of the template, its examples are lines of the template's cases, its commands
-print what they show. And the program that is shipped knows none of it.
+"""The pages of docs that build a template say what is so: their C is that of the template, their examples are lines of its cases,
+their commands print what they show. And the program that is shipped knows none of it.
 
     SLUICE=build/dev/sluice TEMPLATE_SLUICE=build/dev/template/sluice test_page.py"""
 
@@ -12,13 +12,17 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PAGE = (HERE.parents[1] / "docs" / "adding-a-pipe.md").read_text()
+ROOT = HERE.parents[1]
+PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("adding-a-pipe.md", "adding-an-aggregate.md")}
 
 
 def blocks(language):
-    found = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.M | re.S)
-    assert found, f"the page has no block of {language}"
-    return found
+    """(page, block) of all pages, each of which has one."""
+    for name, page in PAGES.items():
+        found = re.findall(rf"^```{language}\n(.*?)^```$", page, re.M | re.S)
+        assert found, f"{name} has no block of {language}"
+        for block in found:
+            yield name, block
 
 
 def template(pattern):
@@ -34,36 +38,38 @@ def run(program, words):
 class Page(unittest.TestCase):
     def test_code_is_the_template(self):
         code = template("*.c") + "\n" + template("*.def")
-        for block in blocks("c"):
-            with self.subTest(block=block):
+        for page, block in blocks("c"):
+            with self.subTest(page=page, block=block):
                 self.assertIn("\n" + block, code)
 
     def test_examples_are_its_cases(self):
         cases = template("*.jsonl").splitlines()
-        for line in "".join(blocks("jsonl")).splitlines():
-            self.assertIn(line, cases)
+        for page, block in blocks("jsonl"):
+            for line in block.splitlines():
+                with self.subTest(page=page):
+                    self.assertIn(line, cases)
 
     def test_commands_print_what_is_shown(self):
-        for block in blocks("console"):
+        for page, block in blocks("console"):
             for command, shown in re.findall(r"^\$ sluice (.*)\n((?:(?!\$ ).*\n)*)", block, re.M):
-                with self.subTest(command=command):
+                with self.subTest(page=page, command=command):
                     self.assertEqual(run(os.environ["TEMPLATE_SLUICE"], shlex.split(command))[1], shown)
 
-    def test_files_it_names_are_there(self):
-        root = HERE.parents[1]
-        for name in re.findall(r"`((?:src|tests|docs)/[\w/.-]+\.\w+)`", PAGE):
-            if "NAME" not in name:
-                self.assertTrue((root / name).exists(), name)
-        rooms = [root / "src" / "operators", root / "src" / "sources", root / "src", HERE]
-        for name in re.findall(r"`([\w/]+\.[ch])`", PAGE):
-            found = any((room / name).exists() for room in (*rooms, root, root / "src" / "plan"))
-            self.assertTrue(found or "NAME" in name, name)
+    def test_files_they_name_are_there(self):
+        for page, text in PAGES.items():
+            for name in re.findall(r"`((?:src|tests|docs)/[\w/.-]+\.\w+)`", text):
+                if "NAME" not in name:
+                    self.assertTrue((ROOT / name).exists(), f"{page}: {name}")
+            rooms = [ROOT / "src" / "operators", ROOT / "src" / "sources", ROOT / "src", HERE, ROOT, ROOT / "src" / "plan"]
+            for name in re.findall(r"`([\w/]+\.[ch])`", text):
+                self.assertTrue("NAME" in name or any((room / name).exists() for room in rooms), f"{page}: {name}")
 
     def test_none_is_shipped(self):
         for pipe in ("shout", "blank", "longest"):
             code, said = run(os.environ["SLUICE"], ["pipes", pipe])
             self.assertEqual(code, 2)
             self.assertIn(pipe, said)
+        self.assertNotIn("range", run(os.environ["SLUICE"], ["pipes", "aggregate"])[1])
 
 
 if __name__ == "__main__":

@@ -42,9 +42,10 @@ static sl_status emit(const sl_grouping *g, const sl_value *keys, const sl_value
 }
 
 static sl_status column_of(const op *o, const sl_step_info *info, sl_group_column *c, sl_error *err) {
-    const char *name = sl_group_op_names[o->op];
-    if (!o->field.n && o->op != SL_GROUP_COUNT) return sl_fail(err, SL_E_PLAN, "op '%s' needs a field", name);
-    *c = (sl_group_column){.op = (sl_group_op)o->op, .name = o->as, .riko = info->env->dialect == SL_RIKO};
+    const char *name = sl_aggregate_names[o->op];
+    const sl_aggregate *a = sl_aggregates[o->op];
+    if (!o->field.n && !a->bare) return sl_fail(err, SL_E_PLAN, "op '%s' needs a field", name);
+    *c = (sl_group_column){.op = a, .name = o->as, .riko = info->env->dialect == SL_RIKO};
     if (!c->name.n && !o->field.n)
         c->name = sl_text_of(name);
     else if (!c->name.n)
@@ -143,18 +144,17 @@ static const sl_option op_options[] = {
     {.name = "op",
      .type = SL_OPT_ENUM,
      .offset = offsetof(op, op),
-     .names = sl_group_op_names,
+     .names = sl_aggregate_names,
      .flags = SL_OPT_REQUIRED,
-     .help = "count (items, or items with a value in the field), sum (exact decimal), min, max, mean, first, "
-             "last, distinct"},
+     .help = sl_aggregate_help},
     {.name = "field",
      .type = SL_OPT_PATH,
      .offset = offsetof(op, field),
-     .help = "field it works on; only count does without"},
+     .help = "field it works on; count does without"},
     {.name = "as",
      .type = SL_OPT_TEXT,
      .offset = offsetof(op, as),
-     .help = "name of the result; default: op_field, or count"},
+     .help = "name of the result; default: op_field, or the op"},
     {0},
 };
 
@@ -184,9 +184,8 @@ const sl_pipe sl_pipe_aggregate = {
     .details =
         "One item for each combination of values of the `by` fields, in order of first appearance: "
         "the fields, then a result for each "
-        "op. Absent and empty values take no part in sum, min, max, mean and distinct; min and max "
-        "compare numbers (also as "
-        "text) by value. Groups beyond the memory setting go through temporary files.\n\n"
+        "op. Absent and empty values take no part, but for first and last. Groups beyond the memory setting "
+        "go through temporary files.\n\n"
         "A function in Lua gets the list of all items, plain tables, and returns the items that take their "
         "place: a list of them, or one. It runs once, in order, and all items must fit its memory.\n\n"
         "A function in C, 'function' of 'plugin' (the only aggregate by default), sees the items one by one, "

@@ -8,7 +8,7 @@ typedef struct conf {
 
 static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     conf *c = vconf;
-    return sl_keyed_prepare(&c->keyed, "count", SL_GROUP_COUNT, (sl_text){0}, c->key, info, err);
+    return sl_keyed_prepare(&c->keyed, "count", &sl_aggregate_count, (sl_text){0}, c->key, info, err);
 }
 
 static const sl_option options[] = {

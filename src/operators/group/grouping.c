@@ -4,23 +4,19 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "operators/group/accumulator.h"
 #include "record/cast.h"
 #include "record/compare.h"
 #include "record/number/number.h"
 #include "record/pack.h"
 #include "record/sorter/sorter.h"
 
-enum { EMIT_GROUPS = 4096, EMIT_BYTES = 8 << 20, FIRST_SLOTS = 1024, BLOCK_ROWS = 32 };
-
-const char *const sl_group_op_names[] = {"count", "sum",  "min",      "max", "mean",
-                                         "first", "last", "distinct", NULL};
+enum { EMIT_GROUPS = 4096, EMIT_BYTES = 8 << 20, FIRST_SLOTS = 1024, BLOCK_ROWS = 32, STATE_ALIGN = 16 };
 
 typedef struct group {
-    uint64_t hash, first; /* ordinal of its first item */
-    sl_text key;          /* equality key of all grouping fields */
-    sl_value *values;     /* [nby] as they stood in the first item */
-    sl_accumulator acc[]; /* [ncolumns] */
+    uint64_t hash, first;                /* ordinal of its first item */
+    sl_text key;                         /* equality key of all grouping fields */
+    sl_value *values;                    /* [nby] as they stood in the first item */
+    _Alignas(STATE_ALIGN) char states[]; /* of the columns, one after another: see state_of */
 } group;
 
 /* The hash stands beside the pointer: a probe that misses never touches the group. */
@@ -40,11 +36,13 @@ typedef struct table {
     sl_sorter *spilled; /* records by key, once the table was too large */
     sl_buf key, record;
     const sl_value **by, **columns; /* of the batch at hand */
+    size_t *at;                     /* of each column's state in that of a group; [ncolumns]: bytes of all */
+    void *spare;                    /* room for a state that is loaded */
+    size_t held;                    /* bytes that the states hold beyond themselves */
     sl_sorter *result;              /* finish after spilling: records by ordinal */
     sl_builder *builder;
     size_t emitted;
     bool sorted;
-    bool heavy; /* a sum has more digits than a struct holds */
 } table;
 
 /* ---- the table -------------------------------------------------------------------------------------------------------------- */
@@ -62,11 +60,20 @@ static void clear_slots(table *t) {
     }
 }
 
+static void *state_of(const table *t, group *g, uint32_t column) {
+    return g->states + t->at[column];
+}
+
+static void drop_states(const table *t, uint32_t column) {
+    void (*drop)(void *state) = t->g->columns[column].op->drop;
+    for (size_t i = 0; i < t->n && drop; i++) drop(state_of(t, t->list[i], column));
+}
+
 static void drop_groups(table *t) {
-    for (size_t i = 0; i < t->n; i++)
-        for (uint32_t c = 0; c < t->g->ncolumns; c++) sl_accumulator_free(&t->list[i]->acc[c]);
+    for (uint32_t c = 0; c < t->g->ncolumns && t->n; c++) drop_states(t, c);
     clear_slots(t);
     t->n = 0;
+    t->held = 0;
     sl_arena_free(&t->arena);
 }
 
@@ -78,12 +85,24 @@ static void close_table(void *vtable) {
     free(t->list);
     free(t->by);
     free(t->columns);
+    free(t->at);
+    free(t->spare);
     sl_sorter_free(&t->spilled);
     sl_sorter_free(&t->result);
     sl_builder_free(&t->builder);
     sl_buf_free(&t->key);
     sl_buf_free(&t->record);
     free(t);
+}
+
+static bool lay_out_states(table *t) {
+    uint32_t n = t->g->ncolumns;
+    t->at = calloc(n + 1, sizeof *t->at);
+    if (!t->at) return false;
+    for (uint32_t c = 0; c < n; c++)
+        t->at[c + 1] = t->at[c] + (t->g->columns[c].op->size + STATE_ALIGN - 1) / STATE_ALIGN * STATE_ALIGN;
+    t->spare = malloc(t->at[n] + 1);
+    return t->spare != NULL;
 }
 
 static sl_status open_table(const void *conf, const sl_env *env, void **out, sl_error *err) {
@@ -94,7 +113,7 @@ static sl_status open_table(const void *conf, const sl_env *env, void **out, sl_
     t->budget = sl_env_share(env) / 3 * 2; /* the rest is for the sorter it spills into */
     t->by = calloc(t->g->nby + 1, sizeof *t->by);
     t->columns = calloc(t->g->ncolumns + 1, sizeof *t->columns);
-    if (!t->by || !t->columns) {
+    if (!t->by || !t->columns || !lay_out_states(t)) {
         close_table(t);
         return sl_oom(err);
     }
@@ -124,7 +143,7 @@ static sl_status grow(table *t, sl_error *err) {
 
 static sl_status new_group(table *t, uint64_t hash, sl_text key, uint64_t ordinal, group **out,
                            sl_error *err) {
-    group *g = sl_arena_calloc(&t->arena, 1, sizeof *g + t->g->ncolumns * sizeof g->acc[0]);
+    group *g = sl_arena_calloc(&t->arena, 1, sizeof *g + t->at[t->g->ncolumns]);
     if (!g) return sl_oom(err);
     g->values = sl_arena_calloc(&t->arena, t->g->nby + 1, sizeof *g->values);
     g->key = sl_arena_text(&t->arena, key);
@@ -161,21 +180,25 @@ static sl_status find_group(table *t, sl_text key, uint64_t ordinal, group **out
 }
 
 static size_t memory_of(const table *t) {
-    size_t n = t->arena.total + t->cap * (sizeof(slot) + sizeof(group *));
-    bool heavy = t->heavy;
-    for (uint32_t c = 0; c < t->g->ncolumns; c++) heavy = heavy || t->g->columns[c].op >= SL_GROUP_MIN;
-    if (!heavy) return n;
-    for (size_t i = 0; i < t->n; i++)
-        for (uint32_t c = 0; c < t->g->ncolumns; c++) n += sl_accumulator_memory(&t->list[i]->acc[c]);
-    return n;
+    return t->arena.total + t->cap * (sizeof(slot) + sizeof(group *)) + t->held;
 }
 
 /* ---- groups as records --------------------------------------------------------------------------------------------------------- */
 
-static void save_group(const table *t, const group *g, sl_buf *out) {
+static void save_group(const table *t, group *g, sl_buf *out) {
     sl_buf_u64(out, g->first);
     for (uint32_t i = 0; i < t->g->nby; i++) sl_value_pack(g->values[i], out);
-    for (uint32_t c = 0; c < t->g->ncolumns; c++) sl_accumulator_save(&g->acc[c], &t->g->columns[c], out);
+    for (uint32_t c = 0; c < t->g->ncolumns; c++) t->g->columns[c].op->save(state_of(t, g, c), out);
+}
+
+/* Merges a saved state into that of G. */
+static sl_status load_state(table *t, group *g, uint32_t column, sl_cursor *c, sl_error *err) {
+    const sl_aggregate *op = t->g->columns[column].op;
+    memset(t->spare, 0, op->size);
+    sl_status s = op->load(t->spare, c, err);
+    if (s == SL_OK) s = op->merge(state_of(t, g, column), t->spare, &t->held, err);
+    if (op->drop) op->drop(t->spare);
+    return s;
 }
 
 /* Merges a saved group into the table. */
@@ -191,14 +214,7 @@ static sl_status load_group(table *t, sl_text key, sl_cursor *c, sl_error *err) 
         TRY(sl_value_unpack(c, &t->arena, &v, err));
         if (earlier) g->values[i] = v;
     }
-    for (uint32_t i = 0; i < t->g->ncolumns; i++) {
-        sl_accumulator a = {0};
-        sl_status s = sl_accumulator_load(&a, &t->g->columns[i], c, err);
-        if (s == SL_OK) s = sl_accumulator_merge(&g->acc[i], &a, &t->g->columns[i], err);
-        t->heavy |= g->acc[i].sum.big != NULL;
-        sl_accumulator_free(&a);
-        TRY(s);
-    }
+    for (uint32_t i = 0; i < t->g->ncolumns; i++) TRY(load_state(t, g, i, c, err));
     return SL_OK;
 }
 
@@ -267,6 +283,18 @@ static sl_status make_key(table *t, sl_batch *b, uint32_t row, pending *p, sl_er
     return SL_OK;
 }
 
+static bool is_nothing(sl_value v) {
+    return sl_is_absent(v) || (sl_is_text(v) && v.n == 0);
+}
+
+static sl_status add_value(void *state, const sl_addend *a, sl_error *err) {
+    const sl_group_column *c = a->column;
+    if (c->op->absent || !c->path.n || !is_nothing(a->value)) return c->op->add(state, a, err);
+    if (!c->strict) return SL_OK;
+    return sl_fail(err, SL_E_DATA, "an item has no value at '%.*s' to add up", (int)c->path.text.n,
+                   c->path.text.s);
+}
+
 static sl_status add_row(table *t, sl_batch *b, const pending *p, uint64_t ordinal, sl_error *err) {
     group *g;
     bool made;
@@ -274,9 +302,9 @@ static sl_status add_row(table *t, sl_batch *b, const pending *p, uint64_t ordin
     if (ordinal < g->first) g->first = ordinal;
     if (made || ordinal == g->first) TRY(fill_values(t, g, p->row, sl_batch_arena(b), err));
     for (uint32_t c = 0; c < t->g->ncolumns; c++) {
-        sl_value v = t->columns[c] ? t->columns[c][p->row] : sl_missing();
-        TRY(sl_accumulate(&g->acc[c], &t->g->columns[c], v, ordinal, err));
-        t->heavy |= g->acc[c].sum.big != NULL;
+        sl_addend a = {&t->g->columns[c], t->columns[c] ? t->columns[c][p->row] : sl_missing(), ordinal,
+                       &t->held};
+        TRY(add_value(state_of(t, g, c), &a, err));
     }
     return SL_OK;
 }
@@ -323,9 +351,9 @@ static sl_status add_rows(table *t, sl_batch *b, uint64_t ordinal, sl_error *err
             sl_error_at(err, b->source, sl_batch_line(b, row), 0);
             return s;
         }
-        if (t->heavy && memory_of(t) > t->budget) TRY(spill(t, err));
+        if (memory_of(t) > t->budget) TRY(spill(t, err));
     }
-    return memory_of(t) > t->budget ? spill(t, err) : SL_OK;
+    return SL_OK;
 }
 
 static sl_status add(void *vtable, sl_batch *take, uint64_t ordinal, sl_error *err) {
@@ -341,7 +369,7 @@ static sl_status seal(void *vtable, sl_error *err) {
     return sl_sorter_sort(t->spilled, err);
 }
 
-static sl_status merge_group(table *into, const group *from, sl_error *err) {
+static sl_status merge_group(table *into, group *from, sl_error *err) {
     group *g;
     bool made;
     TRY(find_group(into, from->key, from->first, &g, &made, err));
@@ -351,7 +379,7 @@ static sl_status merge_group(table *into, const group *from, sl_error *err) {
             TRY(sl_value_copy(&g->values[i], from->values[i], &into->arena, err));
     }
     for (uint32_t c = 0; c < into->g->ncolumns; c++)
-        TRY(sl_accumulator_merge(&g->acc[c], &from->acc[c], &into->g->columns[c], err));
+        TRY(into->g->columns[c].op->merge(state_of(into, g, c), state_of(into, from, c), &into->held, err));
     return SL_OK;
 }
 
@@ -399,12 +427,12 @@ static sl_status load(const void *conf, const sl_env *env, const char *data, siz
 
 /* ---- results -------------------------------------------------------------------------------------------------------------------- */
 
-static sl_status emit_group(table *t, const group *g, sl_error *err) {
+static sl_status emit_group(table *t, group *g, sl_error *err) {
     sl_arena arena = {0};
     sl_value *results = sl_arena_calloc(&arena, t->g->ncolumns + 1, sizeof *results);
     sl_status s = results ? SL_OK : sl_oom(err);
     for (uint32_t c = 0; c < t->g->ncolumns && s == SL_OK; c++)
-        s = sl_accumulator_result(&g->acc[c], &t->g->columns[c], &arena, &results[c], err);
+        s = t->g->columns[c].op->result(state_of(t, g, c), &t->g->columns[c], &arena, &results[c], err);
     if (s == SL_OK) s = t->g->emit(t->g, g->values, results, t->builder, &arena, err);
     sl_arena_free(&arena);
     return s;
@@ -434,13 +462,13 @@ static size_t groups_a_call(const table *t) {
     return t->g->batch_rows ? t->g->batch_rows : EMIT_GROUPS;
 }
 
-/* The groups of one table, about a batch a call. */
 /* A call hands on no more than some megabytes: what it makes waits until it returns. */
 static bool is_enough(table *t) {
     const sl_arena *made = sl_builder_arena(t->builder);
     return made && made->total >= EMIT_BYTES;
 }
 
+/* The groups of one table, about a batch a call. */
 static sl_status finish_table(table *t, sl_error *err) {
     if (!t->sorted) TRY(order_groups(t, err));
     for (size_t k = groups_a_call(t); k-- > 0;) {

@@ -9,29 +9,9 @@
 #ifndef SL_OPERATORS_GROUP_GROUPING_H
 #define SL_OPERATORS_GROUP_GROUPING_H
 
+#include "operators/group/aggregates.h"
 #include "plan/pipe.h"
 #include "record/builder.h"
-
-typedef enum sl_group_op {
-    SL_GROUP_COUNT, /* items; with a field: items where it is neither absent nor "" */
-    SL_GROUP_SUM,   /* decimal, exact */
-    SL_GROUP_MIN,   /* numbers (also as text, with the text's own digits) by value before texts by code point */
-    SL_GROUP_MAX,
-    SL_GROUP_MEAN,  /* float, of the exact sum; null without values */
-    SL_GROUP_FIRST, /* by input order, absent ones too */
-    SL_GROUP_LAST,
-    SL_GROUP_DISTINCT /* how many different values */
-} sl_group_op;
-
-extern const char *const sl_group_op_names[]; /* NULL-terminated, in the order of the enum */
-
-typedef struct sl_group_column {
-    sl_group_op op;
-    sl_path path; /* empty: none (count) */
-    sl_text name; /* of the result */
-    bool strict;  /* sum: absent values are errors too */
-    bool riko;    /* sums are rounded to 28 digits, floats count by their binary value, NaN and infinities make a sum NaN */
-} sl_group_column;
 
 typedef struct sl_grouping {
     sl_path *by;

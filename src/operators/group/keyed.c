@@ -19,7 +19,7 @@ static sl_status emit(const sl_grouping *g, const sl_value *keys, const sl_value
     return emit_value(k, item, to, err);
 }
 
-sl_status sl_keyed_prepare(sl_keyed *k, const char *name, sl_group_op op, sl_text field, sl_text key,
+sl_status sl_keyed_prepare(sl_keyed *k, const char *name, const sl_aggregate *op, sl_text field, sl_text key,
                            const sl_step_info *info, sl_error *err) {
     sl_dialect dialect = info->env->dialect;
     bool keyed = key.n > 0;

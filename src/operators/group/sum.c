@@ -8,7 +8,7 @@ typedef struct conf {
 
 static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     conf *c = vconf;
-    return sl_keyed_prepare(&c->keyed, "sum", SL_GROUP_SUM, c->field, c->key, info, err);
+    return sl_keyed_prepare(&c->keyed, "sum", &sl_aggregate_sum, c->field, c->key, info, err);
 }
 
 static const sl_option options[] = {
