@@ -1,3 +1,5 @@
+/* table.c: items as an aligned table on a terminal. Widths are those of the first thousand rows, since a stream has no end to
+ * wait for; what comes later is cut to them, numbers excepted, as a digit less would be another number. */
 #include "sinks/table.h"
 
 #include <stdlib.h>

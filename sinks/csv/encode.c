@@ -1,3 +1,6 @@
+/* encode.c: batches as CSV, in the worker. Fields and records that are written in the sink's style already are copied as they
+ * lie in the input, which is what makes copying and filtering fast. Items of one frame may have different keys: each change of
+ * keys begins a section. */
 #include "sinks/csv/csv.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/* writer.c: frames of CSV into a file, in order. The columns of the first section are the header; sections with the same
+ * columns are written as they are, others are put into the header's order cell by cell, which only the coordinator can do as it
+ * alone knows the header. */
 #include "sinks/csv/csv.h"
 
 #include <stdlib.h>

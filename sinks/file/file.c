@@ -1,3 +1,6 @@
+/* file.c: a file that is either all new or still the old one. Everything is written beside it and renamed at the end; what may
+ * fail is done before the rename, as nothing can be taken back after it. A lock on the temporary file tells a living writer
+ * from one that was killed. */
 #include "sinks/file/file.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* holds.c: whether a file holds any record, for the rule that an empty input replaces nothing. It reads no more than it takes
+ * to find the first one, and where it cannot tell it says that there is something to lose. */
 #include "sinks/file/file.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* encode.c: batches as JSON Lines, or as elements of an array. The key of each column is written out once a batch, with quotes
+ * and colon, and a number that has come as JSON leaves in its own digits. */
 #include "sinks/json/json.h"
 
 #include "base/error.h"

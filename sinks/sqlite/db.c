@@ -1,3 +1,5 @@
+/* db.c: a connection of SQLite's. All waiting, for locks and for long statements, goes through here, so that a run can be
+ * stopped meanwhile; and all failures, since the code that SQLite returns does not always agree with the message it keeps. */
 #include "sinks/sqlite/db.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* decl.c: a CREATE TABLE statement, taken apart. SQLite cannot change the type of a column, so the declaration is rewritten
+ * word by word; parsing it keeps constraints, comments and spelling as the owner of the table has written them. */
 #include "sinks/sqlite/decl.h"
 
 #include "base/error.h"

@@ -1,3 +1,6 @@
+/* encode.c: batches as pages of SQLite, in the worker. Each value is stored by its own nature, as the type of a column is not
+ * known before the last row. How a number was spelled is kept beside the pages where it cannot be told from the value, so that
+ * a column can still become TEXT without a loss. */
 #include "sinks/sqlite/encode.h"
 
 #include <stdlib.h>

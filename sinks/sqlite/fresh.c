@@ -1,3 +1,6 @@
+/* fresh.c: a database that does not exist yet. It is made under another name, and linked to its own when it is complete: a
+ * link, unlike a rename, never covers one that somebody else has made meanwhile. Of several loads that find no database, the
+ * lock lets one make it. */
 #include "sinks/sqlite/fresh.h"
 
 #include <errno.h>

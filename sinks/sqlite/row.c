@@ -1,3 +1,5 @@
+/* row.c: rows of a frame as cells, and cells as rows. It is for frames that cannot stay as they are: columns in another order,
+ * or a column that became TEXT. Reading goes through the overflow pages of long rows, so a row may be of any size. */
 #include "sinks/sqlite/row.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* store.c: gathers the frames of a load in a file. Frames whose columns stand in the table's order go there at once under their
+ * true page numbers, so that nothing is written twice; only others are kept aside until all is known. */
 #include "sinks/sqlite/store.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/* table.c: a table that exists: what its columns are, which of them would alter a value, and how it is widened. A table is
+ * remade by SQLite's own statements within the load's transaction, so whatever refuses the change (a trigger, a view, a foreign
+ * key) leaves it as it was. */
 #include "sinks/sqlite/table.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/* view.c: a batch as flat columns: members of objects become columns of their own, known by their path. Neighbouring rows
+ * mostly have the same members in the same order, so the column of the next value is guessed from the row before and looked up
+ * only when the guess is wrong. */
 #include "sinks/sqlite/view.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* args.c: reads the command line by tables of options. A command has a table of its own and shares others, so the parser goes
+ * through a list of tables; what is wrong is said with the nearest name, in the words of the table that the help shows too. */
 #include "cli/args.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/* json_print.c: shows the library's JSON descriptions to people. The library describes pipes, plans and definitions as JSON,
+ * for tools; the program prints those same descriptions, so the two can never say different things. Texts of a definition are
+ * made harmless to a terminal first. */
 #include "cli/json_print.h"
 
 #include <stdio.h>

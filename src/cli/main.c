@@ -1,3 +1,5 @@
+/* main.c: the program: which command is asked for, and what the process needs before any of it runs. A library must not touch
+ * the process, so allocator settings, signals and standard descriptors are set up here. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* progress.c: the progress line and the summary. The line is drawn anew for the width that the terminal has at that moment, and
+ * taken away before anything else is written, so that a log or a table never has half a progress line in it. */
 #include "cli/progress.h"
 
 #include <inttypes.h>

@@ -1,3 +1,6 @@
+/* cached.c: fetches over the cache. It hangs between a request and its answer as a set of hooks: a copy is offered to the
+ * server with its validators, and is read in the place of the body only when the server confirms it. A copy is checked before
+ * it is offered, since after a 304 it would be too late. */
 #include "net/cached.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/* inflate.c: takes gzip, deflate and zstd off a stream. The libraries stop at the end of a member and do not mind what follows
+ * or that there is no end; here both are errors, since a transfer that broke off must not look like a short file. The ratio of
+ * output to input is limited, against bombs. */
 #include "net/inflate.h"
 
 #include <limits.h>

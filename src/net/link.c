@@ -1,3 +1,5 @@
+/* link.c: the Link header. It is parsed by its grammar rather than searched for `rel="next"`, because commas and semicolons may
+ * stand within addresses and quotes. */
 #include "net/link.h"
 
 static bool is_blank(char c) {

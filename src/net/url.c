@@ -1,3 +1,5 @@
+/* url.c: URLs, by RFC 3986. Nothing is decoded while an address is taken apart and put together, so one that goes out is
+ * spelled as it came in: servers tell spellings apart, and signatures depend on them. */
 #include "net/url.h"
 
 #include "base/error.h"

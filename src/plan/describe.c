@@ -1,3 +1,5 @@
+/* describe.c: pipes and their options as JSON. The help, docs/pipes.md and the completion of shells read this one description,
+ * which is made of the tables that the pipes themselves are run by. */
 #include "plan/pipe.h"
 
 #include <stdlib.h>

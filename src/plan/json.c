@@ -1,3 +1,5 @@
+/* json.c: definitions as values, by the JSON reader of the formats. That reader notices when memory is out and knows where it
+ * stands, so a mistake in a definition has its line and column. Places inside are looked up only once something is wrong. */
 #include "plan/plan.h"
 
 #include <stdlib.h>

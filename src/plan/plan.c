@@ -1,3 +1,6 @@
+/* plan.c: the plan: its nodes and wires, and what is said when something is wrong with them. Messages name the place in the
+ * definition by a path such as modules[2].conf, and the line is found from that when it is needed; so nodes need not carry
+ * places. */
 #include "plan/internal.h"
 
 #include <stdarg.h>

@@ -1,3 +1,6 @@
+/* prepare.c: from a graph to compiled confs. Nodes are prepared in topological order, because what a node may expect of its
+ * items (can they come from the network?) depends on the nodes before it. A conf that refers to the item is parsed here too,
+ * with its open places left out, so that `check` finds its other mistakes. */
 #include "plan/internal.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* settings.c: the settings of a run, one row each. Three may have a say: the default, the definition and the caller; who has
+ * set a setting is kept as a bit, so that the caller wins whatever the order in which they are read. */
 #include "plan/internal.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+/* web.c: how sources ask. The layers of a run (definition, source, caller) are kept as they were written and put together for
+ * each source; secrets are left out where an address comes from data, which is why the layers cannot simply be merged once. */
 #include "plan/web.h"
 
 #include "base/error.h"

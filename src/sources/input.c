@@ -1,3 +1,6 @@
+/* input.c: input: one item with a value that the caller gave. Callers name it in several ways (input_key, name, or just
+ * content), and the first of these that they have set counts. The value is cast once, before the run, so a wrong one is found
+ * before anything is read. */
 #include "base/error.h"
 #include "plan/pipe.h"
 

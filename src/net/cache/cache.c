@@ -1,3 +1,6 @@
+/* cache.c: the folder of cached answers. An entry is one file that gets its name when it is complete, so there is no index that
+ * could disagree with the files, and any number of programs may share the folder without a lock. An entry that does not add up
+ * is removed and counts as missing. */
 #include "net/cache/cache.h"
 
 #include <assert.h>

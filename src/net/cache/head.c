@@ -1,3 +1,5 @@
+/* head.c: the head of a cached answer and the key that names it. The head is text, a line a field, so that people can look at
+ * an entry; it is parsed strictly, because what cannot be understood in full must be fetched again and not be guessed. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,5 @@
+/* note.c: small notes beside the cached answers: what the last run of a pipeline has read. A note is replaced by rename and
+ * dropped without needing memory, because one that stays by mistake would make a run do nothing. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,3 +1,5 @@
+/* tidy.c: lists and prunes the cache. It judges by the time a file was last used, and works on a list of names: others may
+ * write and remove files meanwhile, so a file that is gone is no error. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

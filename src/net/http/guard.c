@@ -1,3 +1,6 @@
+/* guard.c: tells public addresses from all others. The check is made on the address that is connected to, not on the name,
+ * because a name may be looked up to another address the second time. Addresses that carry an IPv4 address inside are judged by
+ * that one. */
 #include "net/http/guard.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/* permits.c: how many transfers run at once, for all sessions of a run. The table lies in memory that forked workers share,
+ * under one lock that is held for a few stores; a permit is kept by a process and freed when that process is gone, so a worker
+ * that is killed costs no connection. */
 #include "net/http/permits.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* tokens.c: OAuth2 tokens that all sessions of a run share. One asks and the others wait, so that a run with many workers asks
+ * once. A number says whose turn it is, so that an answer which comes too late cannot undo a newer one. */
 #include "net/http/tokens.h"
 
 #include <errno.h>

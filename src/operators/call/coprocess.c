@@ -1,3 +1,5 @@
+/* coprocess.c: a command that runs beside a worker. Writing to it and reading from it happen in one poll loop, since a command
+ * that answers while it is still being written to would otherwise wait for us as we wait for it. */
 #include "operators/call/coprocess.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* rule.c: one condition over a batch. The usual ones (a text or a number against a column that is still an index of fields) are
+ * decided on the bytes where they lie, without making values; everything else goes through values, with the same outcome. */
 #include "operators/filter/rule.h"
 
 #include <math.h>

@@ -1,3 +1,6 @@
+/* grouping.c: hash aggregation. Rows are taken in blocks and in three passes (keys, groups, sums), so that the cache misses of
+ * a large table overlap; that is worth more here than fewer instructions. A table beyond its share is spilled as records sorted
+ * by key, and equal keys meet again in a merge. */
 #include "operators/group/grouping.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* file.c: a join's table on disk. Rows lie in the order of adding, and only a sparse index of their hashes is in memory, so
+ * memory hardly grows with the table; a look-up costs one read of the index and one a row. */
 #include "operators/join/file.h"
 
 #include <stdlib.h>

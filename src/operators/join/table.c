@@ -1,3 +1,6 @@
+/* table.c: the second stream of a join, by key. Batches are kept as they came, and rows of equal keys are chained in the order
+ * of adding, which is the order in which pairs come out. When the budget is spent all rows move to a file (file.c), for half a
+ * table in memory would need two ways of looking up. */
 #include "operators/join/table.h"
 
 #include <stdlib.h>

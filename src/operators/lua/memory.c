@@ -1,3 +1,5 @@
+/* memory.c: an allocator for one Lua state. It keeps free blocks in lists by size, as almost all of what a function over items
+ * allocates is small and dropped at once. It counts what is in use, which is how the limit on a function's memory is kept. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,5 @@
+/* rows.c: finds constructors that a function returns, and what stands in them. The text is rewritten before it is compiled, so
+ * that results go into columns without a table being made; it only looks at tokens, and leaves alone what it is not sure of. */
 #include "operators/lua/rows.h"
 
 #include "base/error.h"

@@ -1,3 +1,5 @@
+/* scan.c: rewrites a Lua text: checks go into loops, functions and gotos, since compiled code calls no hooks and could not be
+ * stopped. The rewriting keeps every line where it is, so that Lua's own messages point at the right one. */
 #include "operators/lua/scan.h"
 
 #include "base/buffer.h"

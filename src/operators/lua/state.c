@@ -1,3 +1,5 @@
+/* state.c: a Lua state for one worker: made, given its driver (driver.lua) and limits, asked, freed. States are never shared,
+ * so a function cannot see other workers. The collector is set for short-lived garbage, by measurement. */
 #include <errno.h>
 #include <lualib.h>
 #include <stdatomic.h>

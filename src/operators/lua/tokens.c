@@ -1,3 +1,5 @@
+/* tokens.c: Lua as tokens: just enough of the lexer to tell code from strings and comments. It never fails on a bad text, since
+ * the compiler says better what is wrong with it. */
 #include "operators/lua/tokens.h"
 
 #include "base/error.h"

@@ -1,3 +1,5 @@
+/* ordering.c: rows into another order, for sort and reverse. The wanted order is put into the bytes of a key, so the sorter
+ * compares bytes and needs to know neither types nor directions; `reverse` is a key that counts down. */
 #include "operators/sort/ordering.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* casemap.c: upper, lower and title case. ASCII is mapped by hand, as nearly all text is ASCII and ICU is slow; anything else
+ * is ICU's, which knows letters whose case depends on their neighbours. */
 #include "operators/text/text.h"
 
 #include <unicode/ucasemap.h>

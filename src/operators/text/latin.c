@@ -1,3 +1,5 @@
+/* latin.c: Latin letters for any script. Making a transliterator of ICU takes longer than most texts do, so they are made on
+ * demand, and what ICU makes of a common letter is kept in a table. */
 #include "operators/text/latin.h"
 
 #include <stdlib.h>

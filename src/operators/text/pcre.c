@@ -1,3 +1,6 @@
+/* pcre.c: regular expressions, by PCRE2 with its just-in-time compiler. Patterns are compiled once and shared; what a match
+ * needs is a matcher's, of which each worker has its own. A match can be stopped from outside, because a pattern can run for
+ * hours. */
 #include "operators/text/text.h"
 
 #include <stdatomic.h>

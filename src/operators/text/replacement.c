@@ -1,3 +1,5 @@
+/* replacement.c: what stands in the place of a match. The text is parsed once into pieces, literal or group, so that a
+ * replacement is a few copies; both dialects end in the same pieces. */
 #include "operators/text/replacement.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* seen.c: a set of the newest keys: a hash table over a ring. The ring says which key is the oldest without anything being
+ * moved when one is forgotten. */
 #include "operators/uniq/seen.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* fetchsitefeed.c: fetchsitefeed: pages, and of each the feed that it names. It is one stream on top of another: which feed is
+ * to be read is known once the page has come, and whatever a page names is data, which may lead to public addresses only. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,5 @@
+/* links.c: which links of a page are feeds. It works on start tags as they come by and needs no document; the ranking exists
+ * because pages name feeds of comments and categories beside their own. */
 #include "sources/site/links.h"
 
 #include <stdlib.h>

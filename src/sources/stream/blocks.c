@@ -1,3 +1,5 @@
+/* blocks.c: input buffers that are used again. Batches let go of a buffer on any thread, so buffers come back under a lock; the
+ * buffer itself knows where to, by its release function, and the pool lives until its last buffer is back. */
 #include "sources/stream/blocks.h"
 
 #include <stdatomic.h>

@@ -1,3 +1,5 @@
+/* choice.c: which format a source is read in. What is asked for goes before what the name or the server says, and that before
+ * the first bytes: what somebody has written down is never overruled by a guess. */
 #include "sources/stream/choice.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* foreign.c: recognises what is no data of the kind asked for: archives, office documents, web pages, JSON where CSV should be.
+ * Newcomers meet these, and without it the message would be about a quote in line 3 of a zip file. */
 #include "sources/stream/foreign.h"
 
 #include <ctype.h>

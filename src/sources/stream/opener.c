@@ -1,3 +1,5 @@
+/* opener.c: a stream of bytes from a file, a pipe or the network, in layers: bytes, unpacked, converted to UTF-8. A layer that
+ * has nothing to do is not in the way: plain UTF-8 is read straight into the unit's buffer. */
 #include "sources/stream/opener.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+/* pages.c: where the next page is. Each way is declared in the definition and has its own short function; a page that was asked
+ * for before ends the run, because a server that sends its last page for ever would otherwise be asked for ever. */
 #include "sources/stream/pages.h"
 
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* sniff.c: which encoding a text is in. The order of evidence is that of browsers, as people have checked their files in those;
+ * a guess comes last, and only where it is asked for or the text is HTML. */
 #include "sources/stream/sniff.h"
 
 #include <ctype.h>

@@ -1,3 +1,6 @@
+/* stream.c: a source over bytes: the coordinator's half fills blocks, has the format's splitter cut them and hands out units;
+ * the worker's half reads them. What the splitter leaves is moved to the front of the next block, so records may cross blocks
+ * and the splitter never sees a gap. */
 #include "sources/stream/stream.h"
 
 #include <errno.h>

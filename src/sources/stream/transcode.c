@@ -1,3 +1,5 @@
+/* transcode.c: any encoding to UTF-8, by ICU, in steps of any size. ICU replaces what it cannot convert, or stops behind it;
+ * the offset of the bad byte is worked out here, since a message without a place is of little use. */
 #include "sources/stream/transcode.h"
 
 #include <ctype.h>

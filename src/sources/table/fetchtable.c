@@ -1,3 +1,5 @@
+/* fetchtable.c: fetchtable: a table, whatever it is kept in. The pipe only decides, by type or suffix, between the readers that
+ * exist (formats, or a database), and shows the options of all of them as its own. */
 #include <stdlib.h>
 
 #include "base/error.h"

@@ -1,3 +1,6 @@
+/* sqlite_rows.c: rows of an SQLite table. SQLite has to be read by one thread in order, so the coordinator reads, packs rows
+ * into units and leaves everything else to the workers. The database may be anybody's, so nothing in it is executed that could
+ * have effects. */
 #include "sources/table/sqlite_rows.h"
 
 #include <errno.h>
