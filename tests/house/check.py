@@ -157,28 +157,32 @@ def source_of(path):
     return str(path).split(".dir/", 1)[1].removesuffix(".o")
 
 
-def symbols(path):
-    """(kind as nm has it, section, name) of each symbol"""
-    listing = subprocess.run(["nm", "--format=sysv", path], check=True, stdout=subprocess.PIPE, text=True).stdout
+def symbols(found):
+    """(room, source, kind as nm has it, section, name) of each symbol of the objects FOUND."""
+    of = {str(path): (room, source_of(path)) for room, path in found}
+    listing = subprocess.run(["nm", "--format=sysv", *of], check=True, stdout=subprocess.PIPE, text=True).stdout
+    room = source = None
     for line in listing.splitlines():
         part = [p.strip() for p in line.split("|")]
         if len(part) == 7:
-            yield part[2], part[6], part[0]
+            yield room, source, part[2], part[6], part[0]
+        elif "from " in line:
+            room, source = of[line.split("from ", 1)[1].rstrip(":")]
 
 
 def check_objects(build, all_rooms):
     defined, needed = {}, []
-    for room, path in objects(build, all_rooms):
-        short = source_of(path)
-        for kind, section, name in symbols(path):
-            if kind == "U":
-                needed.append((room, short, name))
-            elif kind.isupper():
-                defined[name] = (room, short)
-            if CHANGES.fullmatch(section) and not name.startswith(".") and not name.endswith("_once"):
-                yield f"{short} has a variable that can change: {name}"
-    if not defined:
+    found = list(objects(build, all_rooms))
+    if not found:
         yield f"there are no objects in {build}"
+        return
+    for room, short, kind, section, name in symbols(found):
+        if kind == "U":
+            needed.append((room, short, name))
+        elif kind.isupper():
+            defined[name] = (room, short)
+        if CHANGES.fullmatch(section) and not name.startswith(".") and not name.endswith("_once"):
+            yield f"{short} has a variable that can change: {name}"
     for room, short, name in needed:
         there = defined.get(name)
         if there and short not in LISTS and there[0].name not in room.sees:
