@@ -16,6 +16,18 @@ SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD_DIR", SOURCE / "build" / "dev"))
 EXAMPLE = SOURCE / "docs" / "api-example.c"
 
+# What needs each library that is opened on demand, and what that one is called.
+FOREIGN = {"curl": "lib(curl|ssl|crypto)"}
+ON_DEMAND = {"curl": ("pipe", "csv url=http://127.0.0.1:1/x.csv", "--retry", "0")}
+CRIME = SOURCE / "data" / "crime.csv"
+LOCAL = (
+    ("--help",),
+    ("load", CRIME, "--to", "crime.db:crime"),
+    ("check", SOURCE / "configs" / "crime-top.json"),
+    ("plan", SOURCE / "configs" / "crime-top.json"),
+    ("run", SOURCE / "configs" / "crime-top.json"),
+)
+
 
 def cached(name):
     """A variable of the build."""
@@ -65,6 +77,46 @@ class Install(unittest.TestCase):
         program = moved / "bin" / "sluice"
         if program.exists():
             self.assertRegex(self.done(program, "--version"), r"^sluice \d")
+
+    def test_libraries_are_opened_where_the_folder_has_been_moved_to(self):
+        self.installed(self.dir / "usr")
+        moved = self.dir / "elsewhere"
+        (self.dir / "usr").rename(moved)
+        for name, uses in ON_DEMAND.items():
+            with self.subTest(name):
+                p = self.program(moved, *uses)
+                self.assertNotIn("cannot be opened", p.stderr)
+                self.assertIn(name, self.opened(moved, *uses))
+                file = next(moved.rglob(f"sluice-{name}.so"))
+                file.unlink()
+                p = self.program(moved, *uses)
+                self.assertEqual(p.returncode, 1, p.stderr)
+                self.assertRegex(p.stderr, rf"is needed here and cannot be opened: .*; install it, and '{file.name}' .* in '.*/sluice'")
+                self.assertIn(str(file.parent), self.real_names(p.stderr))
+
+    def test_a_run_over_a_local_file_opens_none(self):
+        self.installed(self.dir / "usr")
+        for words in LOCAL:
+            with self.subTest(" ".join(map(str, words))):
+                self.assertEqual(self.opened(self.dir / "usr", *words), set())
+
+    def program(self, prefix, *words, **env):
+        program = next(prefix.rglob("bin/sluice"))
+        return subprocess.run([program, *map(str, words)], capture_output=True, text=True, check=False, env={**os.environ, **env}, cwd=self.dir)
+
+    def opened(self, prefix, *words):
+        """The libraries that WORDS have opened, by the loader's own notes."""
+        notes = self.dir / "notes"
+        notes.mkdir()
+        self.program(prefix, *words, LD_DEBUG="files", LD_DEBUG_OUTPUT=str(notes / "of"))
+        text = "".join(p.read_text() for p in notes.iterdir())
+        shutil.rmtree(notes)
+        self.assertIn("libgmp", text)
+        return {name for name, library in FOREIGN.items() if re.search(rf"file={library}|sluice-{name}", text)}
+
+    @staticmethod
+    def real_names(text):
+        return [os.path.realpath(name) for name in re.findall(r"'(/[^']*)'", text)]
 
     def prefix_of(self, *options):
         build = self.dir / "build"

@@ -13,13 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "net/cache/internal.h"
+#include "net/curl.h" /* libcrypto, which comes with libcurl: whoever has bodies has opened that */
 
 #define BLOCK ((size_t)64 << 10) /* bytes the check reads at a time */
 

@@ -207,6 +207,7 @@ static bool take_copy(sl_fetch *f) {
 
 sl_status sl_fetch_new(sl_http *h, const sl_request *request, const char *form, sl_fetch **out,
                        sl_error *err) {
+    TRY(sl_library_open(&sl_curl_library, err));
     sl_fetch *f = calloc(1, sizeof *f);
     if (!f) return sl_oom(err);
     f->http = h;

@@ -2,11 +2,10 @@
 #ifndef SL_NET_HTTP_INTERNAL_H
 #define SL_NET_HTTP_INTERNAL_H
 
-#include <curl/curl.h>
-
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "net/curl.h"
 #include "net/http/http.h"
 #include "net/inflate.h"
 #include "net/url.h"
