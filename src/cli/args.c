@@ -22,6 +22,14 @@ const cli_option *cli_find_letter(const cli_option *const *tables, char letter) 
     return NULL;
 }
 
+const char *cli_option_help(const cli_option *o, char *out, size_t size) {
+    if (o->fallback && o->arg != CLI_FLAG)
+        snprintf(out, size, "%s (default %s)", o->help, o->fallback);
+    else
+        snprintf(out, size, "%s", o->help);
+    return out;
+}
+
 static const char *nearest(const cli_option *const *tables, const char *name, size_t n) {
     const char *names[256];
     char word[64];

@@ -11,13 +11,25 @@ typedef enum cli_arg {
     CLI_REQUIRED
 } cli_arg; /* --name, --name[=BOOL], --name VALUE */
 
+enum { CLI_OF_RUN, CLI_OF_COMMAND };
+
 typedef struct cli_option {
     const char *name; /* without dashes; NULL ends a table */
     char letter;      /* 0: none */
     cli_arg arg;
-    const char *value; /* "N", "FILE": for help; NULL with CLI_FLAG */
-    const char *help;  /* NULL: not shown */
+    const char *value;    /* "N", "FILE": for help; NULL with CLI_FLAG */
+    const char *help;     /* what it does */
+    const char *fallback; /* its default, for help; NULL: HELP says it */
+    const char *choices;  /* what its value may be, separated by blanks; NULL: anything */
+    bool hidden;          /* for tests: in no help */
+    const char *sets;     /* a setting of the run, by the name that the library knows it by; NULL: none */
+    const char *means;    /* what that is set to; NULL: the value that was given */
+    int of;               /* CLI_OF_RUN, or a command's own: SETS is no setting of the run but a key of this part of it */
 } cli_option;
+
+/* A row; designated members may follow HELP. */
+#define CLI_OPTION(its_name, its_letter, its_arg, its_value, ...) \
+    {.name = its_name, .letter = its_letter, .arg = CLI_##its_arg, .value = its_value, .help = __VA_ARGS__}
 
 typedef struct cli_given { /* an option as it was given */
     const cli_option *option;
@@ -40,6 +52,9 @@ void cli_args_free(cli_args *args);
 /* The option of a name of N bytes, or of a letter; NULL: there is none. */
 const cli_option *cli_find_long(const cli_option *const *tables, const char *name, size_t n);
 const cli_option *cli_find_letter(const cli_option *const *tables, char letter);
+
+/* The help of O with its default, into OUT, which is returned. */
+const char *cli_option_help(const cli_option *o, char *out, size_t size);
 
 /* The last value given for NAME, or NULL. */
 const char *cli_value(const cli_args *args, const char *name);

@@ -10,11 +10,11 @@
 #include "cli/json_print.h"
 
 static const cli_option options[] = {
-    {"dir", 0, CLI_REQUIRED, "DIR", "the cache's folder (default: that of the runs)"},
-    {"older", 0, CLI_REQUIRED, "AGE", "prune: what was not used for that long: 12h, 30d"},
-    {"max-size", 0, CLI_REQUIRED, "SIZE",
-     "prune: down to that much, what was not used for longest first (default 1G)"},
-    {"json", 0, CLI_FLAG, NULL, "print JSON"},
+    CLI_OPTION("dir", 0, REQUIRED, "DIR", "the cache's folder (default: that of the runs)"),
+    CLI_OPTION("older", 0, REQUIRED, "AGE", "prune: what was not used for that long: 12h, 30d"),
+    CLI_OPTION("max-size", 0, REQUIRED, "SIZE",
+               "prune: down to that much, what was not used for longest first (default 1G)"),
+    CLI_OPTION("json", 0, FLAG, NULL, "print JSON"),
     {0},
 };
 static const cli_option *const tables[] = {options, NULL};

@@ -4,23 +4,15 @@
 #include "cli/cli.h"
 #include "cli/json_print.h"
 
-static const cli_option check_options[] = {
-    {"set", 0, CLI_REQUIRED, "NAME=VALUE", "value of ${NAME} in the definition; repeatable"},
-    {"input", 0, CLI_REQUIRED, "NAME=VALUE", "value for an input pipe; repeatable"},
-    {"pipe-path", 0, CLI_REQUIRED, "DIRS",
-     "where subpipes (pipe_ID.json) are looked for besides the folder of the definition; separated by :"},
-    {0},
-};
-
 static const cli_option plan_options[] = {
-    {"json", 0, CLI_FLAG, NULL, "print it as JSON"},
-    {"inputs", 0, CLI_FLAG, NULL, "only the inputs it asks for: position, name, prompt, type, default"},
-    {"dependencies", 0, CLI_FLAG, NULL, "only the pipes it is made of"},
+    CLI_OPTION("json", 0, FLAG, NULL, "print it as JSON"),
+    CLI_OPTION("inputs", 0, FLAG, NULL, "only the inputs it asks for: position, name, prompt, type, default"),
+    CLI_OPTION("dependencies", 0, FLAG, NULL, "only the pipes it is made of"),
     {0},
 };
 
-static const cli_option *const check_tables[] = {check_options, NULL};
-static const cli_option *const plan_tables[] = {check_options, plan_options, NULL};
+static const cli_option *const check_tables[] = {cli_reading_options, NULL};
+static const cli_option *const plan_tables[] = {cli_reading_options, plan_options, NULL};
 
 static sl_pipeline *load(cli_args *args, bool checked, int *code) {
     sl_error err = {0};
@@ -28,8 +20,7 @@ static sl_pipeline *load(cli_args *args, bool checked, int *code) {
     if (!file) return NULL;
     sl_pipeline *p = sl_pipeline_new();
     sl_status s = p ? cli_variables(p, args, &err) : cli_no_memory(&err);
-    const char *folders = cli_value(args, "pipe-path");
-    if (s == SL_OK && folders) s = sl_pipeline_option(p, "pipe_path", folders, &err);
+    if (s == SL_OK) s = cli_settings(p, args, &err);
     if (s == SL_OK) s = sl_pipeline_load_file(p, file, &err);
     if (s == SL_OK && checked) s = sl_pipeline_check(p, &err);
     if (s == SL_OK) {

@@ -36,11 +36,12 @@ bool cli_is_data(const char *name);
 /* The word that names a definition; NULL when there is not just one, or it is data: *CODE, and it has been said. */
 const char *cli_definition(const cli_args *args, int *code);
 
-/* Options every command that runs a pipeline has. */
+/* settings.c: options of every command that reads a definition; and settings of every command that runs a pipeline, those about the network
+ * apart. */
+extern const cli_option cli_reading_options[], cli_setting_options[], cli_network_options[];
+sl_status cli_settings(sl_pipeline *p, const cli_args *args, sl_error *err);
+/* execute.c: what else commands that run a pipeline take. */
 extern const cli_option cli_run_options[];
-/* web.c: and those about the network. */
-extern const cli_option cli_web_options[];
-sl_status cli_web_settings(sl_pipeline *p, const cli_args *args, sl_error *err);
 
 /* Prints "sluice: MESSAGE" on stderr, control characters escaped; returns CODE. */
 int cli_complain(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

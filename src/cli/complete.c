@@ -14,18 +14,6 @@
 
 #include "cli/cli.h"
 
-/* Values that are a choice, by the name of the option. */
-static const struct {
-    const char *option, *values;
-} choices[] = {
-    {"format", "jsonl json csv tsv table"},
-    {"from", "csv tsv json jsonl text"},
-    {"mode", "replace append upsert ignore"},
-    {"nested", "json flatten"},
-    {"quotes", "strict lenient"},
-    {"ragged", "error pad skip"},
-};
-
 /* ---- candidates --------------------------------------------------------------------------------------------------- */
 
 /* BEFORE is N bytes that every candidate begins with, START what the rest of it must begin with. */
@@ -180,8 +168,7 @@ static bool contains(const char *value, const char *what) {
 }
 
 static void complete_value(const cli_option *o, const place *at) {
-    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
-        if (strcmp(choices[i].option, o->name) == 0) offer_words(at, choices[i].values);
+    if (o->choices) offer_words(at, o->choices);
     if (contains(o->value, "BOOL")) offer_words(at, "true false");
     if (contains(o->value, "FILE") || contains(o->value, "SINK")) puts("@files");
     if (contains(o->value, "DIR")) puts("@folders");
@@ -191,10 +178,11 @@ static void offer_options(const cli_option *const *tables, const char *start) {
     for (size_t t = 0; tables[t]; t++)
         for (const cli_option *o = tables[t]; o->name; o++) {
             place at = {"--", 2, start[1] ? start + 2 : ""};
-            char letter[] = {'-', o->letter, 0};
-            if (!o->help) continue;
-            offer(&at, o->name, "", o->help);
-            if (o->letter && !start[1]) printf("%s\t%s\n", letter, o->help);
+            char help[1024];
+            if (o->hidden) continue;
+            cli_option_help(o, help, sizeof help);
+            offer(&at, o->name, "", help);
+            if (o->letter && !start[1]) printf("-%c\t%s\n", o->letter, help);
         }
 }
 

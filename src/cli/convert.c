@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 
 static const cli_option options[] = {
-    {"output", 'o', CLI_REQUIRED, "FILE", "write it there instead of to standard output"},
+    CLI_OPTION("output", 'o', REQUIRED, "FILE", "write it there instead of to standard output"),
     {0},
 };
 static const cli_option *const tables[] = {options, NULL};

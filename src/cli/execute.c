@@ -8,36 +8,15 @@
 #include "cli/progress.h"
 
 const cli_option cli_run_options[] = {
-    {"to", 0, CLI_REQUIRED, "SINK", "where items go: -, x.csv, x.jsonl, x.json, x.db:table; repeatable"},
-    {"set", 0, CLI_REQUIRED, "NAME=VALUE", "value of ${NAME} in the definition; repeatable"},
-    {"input", 0, CLI_REQUIRED, "NAME=VALUE", "value for an input pipe; repeatable"},
-    {"parallel", 0, CLI_OPTIONAL, "BOOL",
-     "use a pool of workers (default true); false: everything in one thread"},
-    {"threads", 0, CLI_OPTIONAL, "BOOL", "workers are threads (default true); false: forked processes"},
-    {"jobs", 'j', CLI_REQUIRED, "N", "number of workers, 0: one a core (default 0)"},
-    {"ordered", 0, CLI_OPTIONAL, "BOOL", "keep the order of the input (default true)"},
-    {"memory", 'S', CLI_REQUIRED, "SIZE",
-     "memory for sorts, groups and joins before they use temporary files: 256M, 2G"},
-    {"limit", 'n', CLI_REQUIRED, "N", "stop after N items (default 0: all)"},
-    {"min-rows", 0, CLI_REQUIRED, "N",
-     "fail, and leave everything as it is, if fewer than N rows would be written"},
-    {"allow-empty", 0, CLI_FLAG, NULL, "let an input without any record replace records that are there"},
-    {"format", 'f', CLI_REQUIRED, "F",
-     "of standard output: jsonl, json, csv, tsv or table (default: table on a terminal, else jsonl)"},
-    {"pipe-path", 0, CLI_REQUIRED, "DIRS",
-     "where subpipes (pipe_ID.json) are looked for besides the folder of the definition; separated by :"},
-    {"test", 0, CLI_FLAG, NULL, "input pipes without a value use their default"},
-    {"unsafe-lua", 0, CLI_FLAG, NULL, "let Lua functions use os, io, ffi, package and debug"},
-    {"no-exec", 0, CLI_FLAG, NULL, "refuse pipes that run commands"},
-    {"no-plugins", 0, CLI_FLAG, NULL, "refuse pipes that load shared libraries"},
-    {"if-changed", 0, CLI_FLAG, NULL,
-     "do nothing if no input has changed since the last run of the same pipeline (exit code 0)"},
-    {"report", 0, CLI_REQUIRED, "FILE", "write the run report as JSON"},
-    {"quiet", 'q', CLI_FLAG, NULL, "no progress and no summary"},
-    {"verbose", 'v', CLI_FLAG, NULL, "print the run report on standard error"},
-    {"dialect", 0, CLI_REQUIRED, "D", NULL},
-    {"unit", 0, CLI_REQUIRED, "SIZE", NULL},
-    {"stall", 0, CLI_REQUIRED, "US", NULL},
+    CLI_OPTION("to", 0, REQUIRED, "SINK",
+               "where items go: -, x.csv, x.jsonl, x.json, x.db:table; repeatable"),
+    CLI_OPTION(
+        "format", 'f', REQUIRED, "F",
+        "of standard output: jsonl, json, csv, tsv or table (default: table on a terminal, else jsonl)",
+        .choices = "jsonl json csv tsv table"),
+    CLI_OPTION("report", 0, REQUIRED, "FILE", "write the run report as JSON"),
+    CLI_OPTION("quiet", 'q', FLAG, NULL, "no progress and no summary"),
+    CLI_OPTION("verbose", 'v', FLAG, NULL, "print the run report on standard error"),
     {0},
 };
 
@@ -64,32 +43,6 @@ sl_status cli_variables(sl_pipeline *p, const cli_args *args, sl_error *err) {
         sl_status s = SL_OK;
         if (strcmp(g->option->name, "set") == 0) s = assign(p, g, sl_pipeline_set, err);
         if (strcmp(g->option->name, "input") == 0) s = assign(p, g, sl_pipeline_input, err);
-        if (s != SL_OK) return s;
-    }
-    return SL_OK;
-}
-
-static sl_status apply_settings(sl_pipeline *p, const cli_args *args, sl_error *err) {
-    static const char *const settings[][2] = {{"parallel", "parallel"},
-                                              {"threads", "threads"},
-                                              {"jobs", "workers"},
-                                              {"ordered", "ordered"},
-                                              {"memory", "memory"},
-                                              {"limit", "limit"},
-                                              {"dialect", "dialect"},
-                                              {"pipe-path", "pipe_path"},
-                                              {"test", "test"},
-                                              {"unit", "unit"},
-                                              {"stall", "stall"},
-                                              {"unsafe-lua", "unsafe_lua"},
-                                              {"no-exec", "no_exec"},
-                                              {"no-plugins", "no_plugins"},
-                                              {"if-changed", "if_changed"},
-                                              {"min-rows", "min_rows"},
-                                              {"allow-empty", "allow_empty"}};
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
-        const char *value = cli_value(args, settings[i][0]);
-        sl_status s = value ? sl_pipeline_option(p, settings[i][1], value, err) : SL_OK;
         if (s != SL_OK) return s;
     }
     return SL_OK;
@@ -183,8 +136,7 @@ void cli_warnings(const sl_pipeline *p) {
 
 static int execute(sl_pipeline *p, const cli_args *args, bool built) {
     sl_error err = {0};
-    sl_status s = apply_settings(p, args, &err);
-    if (s == SL_OK) s = cli_web_settings(p, args, &err);
+    sl_status s = cli_settings(p, args, &err);
     if (s == SL_OK && !built) s = apply_sinks(p, args, &err);
     int code = s == SL_OK ? check(p, args) : cli_error(&err);
     if (code == CLI_OK) code = run(p, args);

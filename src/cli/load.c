@@ -7,36 +7,55 @@
 
 #include "cli/cli.h"
 
+/* What an option says something about. */
+enum { OF_CSV = CLI_OF_COMMAND, OF_JSON, OF_PAGES, OF_SINK };
+
 static const cli_option load_options[] = {
-    {"from", 'i', CLI_REQUIRED, "FORMAT",
-     "csv, tsv, json, jsonl or text; default: by the suffix, standard input is csv"},
-    {"path", 'p', CLI_REQUIRED, "PATH", "JSON: where the items are, such as value.items"},
-    {"mode", 'm', CLI_REQUIRED, "MODE", "replace (default), append, upsert or ignore"},
-    {"key", 'k', CLI_REQUIRED, "COL[,COL]", "columns that tell rows apart, for upsert and ignore"},
-    {"type", 't', CLI_REQUIRED, "COL=TYPE",
-     "type of a column instead of the one its values show; repeatable"},
-    {"nested", 0, CLI_REQUIRED, "HOW", "nested values: json (text, default) or flatten (columns a.b)"},
-    {"schema", 0, CLI_REQUIRED, "RULE",
-     "of a table that exists: evolve (default: columns are added, and one that would alter a value becomes "
-     "TEXT) or freeze"},
-    {"busy-timeout", 0, CLI_REQUIRED, "SECONDS",
-     "how long to wait for a database that is locked (default 60)"},
-    {"delimiter", 'd', CLI_REQUIRED, "CHAR", "CSV: between cells; default a comma"},
-    {"quote", 0, CLI_REQUIRED, "CHAR", "CSV: around cells; default \""},
-    {"quotes", 0, CLI_REQUIRED, "HOW", "CSV: stray quotes are errors (strict, default) or read leniently"},
-    {"no-headers", 0, CLI_FLAG, NULL, "CSV: the first line is data; columns are column_1, column_2 ..."},
-    {"skip", 0, CLI_REQUIRED, "N", "CSV: lines to leave out first"},
-    {"comment", 0, CLI_REQUIRED, "CHAR", "CSV: lines that begin with it are left out"},
-    {"ragged", 0, CLI_REQUIRED, "HOW", "CSV: rows of another length: error (default), pad or skip"},
-    {"paginate", 0, CLI_REQUIRED, "HOW",
-     "the URL is the first of several pages: next_url=PATH, link_header, page=PARAM, offset=PARAM:SIZE, "
-     "cursor=PARAM:PATH, header_cursor=PARAM:HEADER"},
-    {"max-pages", 0, CLI_REQUIRED, "N", "the most pages there may be (default 10000); more are an error"},
-    {"encoding", 0, CLI_REQUIRED, "NAME", "CSV: of the text; default utf-8"},
+    CLI_OPTION("from", 'i', REQUIRED, "FORMAT",
+               "csv, tsv, json, jsonl or text; default: by the suffix, standard input is csv",
+               .choices = "csv tsv json jsonl text"),
+    CLI_OPTION("path", 'p', REQUIRED, "PATH", "JSON: where the items are, such as value.items", .of = OF_JSON,
+               .sets = "path"),
+    CLI_OPTION("mode", 'm', REQUIRED, "MODE", "replace, append, upsert or ignore", .fallback = "replace",
+               .choices = "replace append upsert ignore", .of = OF_SINK, .sets = "mode"),
+    CLI_OPTION("key", 'k', REQUIRED, "COL[,COL]", "columns that tell rows apart, for upsert and ignore"),
+    CLI_OPTION("type", 't', REQUIRED, "COL=TYPE",
+               "type of a column instead of the one its values show; repeatable"),
+    CLI_OPTION("nested", 0, REQUIRED, "HOW", "nested values: json (text) or flatten (columns a.b)",
+               .fallback = "json", .choices = "json flatten", .of = OF_SINK, .sets = "nested"),
+    CLI_OPTION("schema", 0, REQUIRED, "RULE",
+               "of a table that exists: evolve (columns are added, and one that would alter a value becomes "
+               "TEXT) or freeze",
+               .fallback = "evolve", .choices = "evolve freeze", .of = OF_SINK, .sets = "schema"),
+    CLI_OPTION("busy-timeout", 0, REQUIRED, "SECONDS", "how long to wait for a database that is locked",
+               .fallback = "60", .of = OF_SINK, .sets = "busy_timeout"),
+    CLI_OPTION("delimiter", 'd', REQUIRED, "CHAR", "CSV: between cells", .fallback = "a comma", .of = OF_CSV,
+               .sets = "delimiter"),
+    CLI_OPTION("quote", 0, REQUIRED, "CHAR", "CSV: around cells", .fallback = "\"", .of = OF_CSV,
+               .sets = "quote"),
+    CLI_OPTION("quotes", 0, REQUIRED, "HOW",
+               "CSV: stray quotes are errors (strict) or read as they stand (lenient)", .fallback = "strict",
+               .choices = "strict lenient", .of = OF_CSV, .sets = "quotes"),
+    CLI_OPTION("no-headers", 0, FLAG, NULL, "CSV: the first line is data; columns are column_1, column_2 ...",
+               .of = OF_CSV, .sets = "has_header", .means = "false"),
+    CLI_OPTION("skip", 0, REQUIRED, "N", "CSV: lines to leave out first", .of = OF_CSV, .sets = "skip_rows"),
+    CLI_OPTION("comment", 0, REQUIRED, "CHAR", "CSV: lines that begin with it are left out", .of = OF_CSV,
+               .sets = "comment"),
+    CLI_OPTION("ragged", 0, REQUIRED, "HOW", "CSV: rows of another length: error, pad or skip",
+               .fallback = "error", .choices = "error pad skip", .of = OF_CSV, .sets = "ragged"),
+    CLI_OPTION("encoding", 0, REQUIRED, "NAME", "CSV: of the text", .fallback = "utf-8", .of = OF_CSV,
+               .sets = "encoding"),
+    CLI_OPTION("paginate", 0, REQUIRED, "HOW",
+               "the URL is the first of several pages: next_url=PATH, link_header, page=PARAM, "
+               "offset=PARAM:SIZE, cursor=PARAM:PATH, header_cursor=PARAM:HEADER",
+               .of = OF_PAGES, .sets = "by"),
+    CLI_OPTION("max-pages", 0, REQUIRED, "N", "the most pages there may be; more are an error",
+               .fallback = "10000", .of = OF_PAGES, .sets = "max_pages"),
     {0},
 };
 
-static const cli_option *const tables[] = {load_options, cli_run_options, cli_web_options, NULL};
+static const cli_option *const tables[] = {load_options,        cli_reading_options, cli_run_options,
+                                           cli_setting_options, cli_network_options, NULL};
 
 /* What is being made of the arguments. A setting that is lost for want of memory would be another load. */
 typedef struct draft {
@@ -116,23 +135,24 @@ bool cli_is_data(const char *name) {
     return format && strcmp(format, "json") != 0;
 }
 
+/* What the options say OF a part, as its members. */
+static void set_options(draft *part, const cli_args *args, int of) {
+    for (const cli_option *o = load_options; o->name; o++) {
+        const char *value = o->of == of ? cli_value(args, o->name) : NULL;
+        if (value) set_text(part, o->sets, o->means ? o->means : value);
+    }
+}
+
 static void set_csv(draft *source, const cli_args *args, bool tabs) {
-    const char *delimiter = cli_value(args, "delimiter");
     set_text(source, "type", "csv");
-    set_text(source, "delimiter", delimiter ? delimiter : tabs ? "\t" : NULL);
-    set_text(source, "quote", cli_value(args, "quote"));
-    set_text(source, "quotes", cli_value(args, "quotes"));
-    set_text(source, "skip_rows", cli_value(args, "skip"));
-    set_text(source, "comment", cli_value(args, "comment"));
-    set_text(source, "ragged", cli_value(args, "ragged"));
-    set_text(source, "encoding", cli_value(args, "encoding"));
-    if (cli_true(args, "no-headers")) set(source, "has_header", json_false());
+    if (tabs) set_text(source, "delimiter", "\t");
+    set_options(source, args, OF_CSV);
 }
 
 static void set_json(draft *source, const cli_args *args, const char *format) {
     set_text(source, "type", "fetchdata");
     set_text(source, "format", format);
-    set_text(source, "path", cli_value(args, "path"));
+    set_options(source, args, OF_JSON);
 }
 
 /* PART becomes a member of TO. */
@@ -143,11 +163,9 @@ static void set_draft(draft *to, const char *key, draft part) {
 }
 
 static void set_pages(draft *source, const cli_args *args) {
-    const char *how = cli_value(args, "paginate");
-    if (!how) return;
+    if (!cli_value(args, "paginate")) return;
     draft pages = new_draft();
-    set_text(&pages, "by", how);
-    set_text(&pages, "max_pages", cli_value(args, "max-pages"));
+    set_options(&pages, args, OF_PAGES);
     set_draft(source, "paginate", pages);
 }
 
@@ -227,10 +245,7 @@ static sl_status set_types(draft *sink, const cli_args *args, sl_error *err) {
 static sl_status add_sink(sl_pipeline *p, const cli_args *args, const char *to, sl_error *err) {
     draft sink = new_draft();
     const char *key = cli_value(args, "key");
-    set_text(&sink, "mode", cli_value(args, "mode"));
-    set_text(&sink, "nested", cli_value(args, "nested"));
-    set_text(&sink, "schema", cli_value(args, "schema"));
-    set_text(&sink, "busy_timeout", cli_value(args, "busy-timeout"));
+    set_options(&sink, args, OF_SINK);
     if (strcmp(to, "-") == 0) set_text(&sink, "format", cli_value(args, "format"));
     if (key) set_list(&sink, "key", key);
     sl_status s = set_types(&sink, args, err);

@@ -19,7 +19,7 @@ static const cli_command *const commands[] = {&cli_run,  &cli_load,    &cli_pipe
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const cli_option common[] = {
-    {"help", 'h', CLI_FLAG, NULL, "show this help"},
+    CLI_OPTION("help", 'h', FLAG, NULL, "show this help"),
     {0},
 };
 
@@ -51,8 +51,8 @@ enum {
 }; /* the column in which an option is explained, and the one of a long usage's second line */
 
 static void print_option(const cli_option *o) {
-    char left[64];
-    if (!o->help) return;
+    char left[64], text[1024];
+    if (o->hidden) return;
     int n = o->letter ? snprintf(left, sizeof left, "-%c, --%s", o->letter, o->name)
                       : snprintf(left, sizeof left, "    --%s", o->name);
     if (o->arg == CLI_OPTIONAL) snprintf(left + n, sizeof left - (size_t)n, "[=%s]", o->value);
@@ -62,7 +62,7 @@ static void print_option(const cli_option *o) {
         putchar('\n');
         column = 0;
     }
-    cli_wrap(o->help, HELP, column);
+    cli_wrap(cli_option_help(o, text, sizeof text), HELP, column);
 }
 
 static int help_command(const cli_command *c) {

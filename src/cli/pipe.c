@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
-static const cli_option *const tables[] = {cli_run_options, cli_web_options, NULL};
+static const cli_option *const tables[] = {cli_reading_options, cli_run_options, cli_setting_options,
+                                           cli_network_options, NULL};
 
 static int run(cli_args *args) {
     sl_error err = {0};

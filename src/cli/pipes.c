@@ -5,7 +5,7 @@
 #include "cli/json_print.h"
 
 static const cli_option options[] = {
-    {"json", 0, CLI_FLAG, NULL, "print the description as JSON"},
+    CLI_OPTION("json", 0, FLAG, NULL, "print the description as JSON"),
     {0},
 };
 static const cli_option *const tables[] = {options, NULL};

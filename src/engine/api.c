@@ -15,10 +15,10 @@
 #include "engine/changes.h"
 #include "engine/explain.h"
 #include "engine/run.h"
-#include "engine/schema.h"
 #include "engine/targets.h"
 #include "net/cached.h"
 #include "net/http/http.h"
+#include "plan/schema.h"
 #include "record/cast.h"
 
 struct sl_pipeline {
@@ -38,7 +38,6 @@ struct sl_pipeline {
     bool prepared, used;
     sl_status status; /* of the run */
     sl_error why;
-    unsigned stall;
     atomic_bool *stopping; /* in memory that worker processes share, so that they too can look at it */
     atomic_bool committing;
     sigset_t signals; /* blocked when the pipeline was made */
@@ -151,13 +150,8 @@ void sl_pipeline_drop_sinks(sl_pipeline *p) {
     p->plan->nsinks = 0;
 }
 
-/* "stall" (microseconds a job sleeps first) is for tests of ordering and in no manual. */
 sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char *value, sl_error *err) {
     SL_PLAIN_LOCALE;
-    if (strcmp(name, "stall") == 0) {
-        p->stall = (unsigned)strtoul(value, NULL, 10);
-        return SL_OK;
-    }
     return sl_plan_set(p->plan, sl_text_of(name), sl_text_of(value), true, err);
 }
 
@@ -273,7 +267,7 @@ static sl_status start_cache(sl_pipeline *p, sl_error *err) {
     } else if (s->cache != SL_CACHE_OFF && !sl_cache_default_dir(&p->cache_dir)) {
         return SL_OK;
     }
-    p->policy = (sl_cache_policy){.mode = s->cache,
+    p->policy = (sl_cache_policy){.mode = (sl_cache_mode)s->cache,
                                   .dir = sl_buf_cstr(&p->cache_dir),
                                   .max_size = s->cache_size,
                                   .credentials = s->cache_credentials,
@@ -336,7 +330,7 @@ static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
     sl_run_options o = {.plan = p->plan,
                         .stages = &p->stages,
                         .sink_env = &p->sink_env,
-                        .stall = p->stall,
+                        .stall = s->stall,
                         .workers = p->plan->env.workers,
                         .stopping = p->stopping};
     o.pool = !s->parallel ? SL_POOL_INLINE : s->threads ? SL_POOL_THREADS : SL_POOL_PROCESSES;

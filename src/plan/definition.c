@@ -74,6 +74,11 @@ static sl_status read_sink(reader *r, sl_value v, const char *place) {
     return sl_plan_sink(r->plan, (sl_text){0}, v, place, r->err);
 }
 
+/* Keys of the top level that are no settings; those without code here are read elsewhere, or not at all. */
+static const char *const members[] = {"modules", "wires",  "name",         "sources",
+                                      "sinks",   "layout", "terminaldata", "description",
+                                      "$schema", "http",   "allow_net"};
+
 static sl_status unknown_member(const reader *r, sl_text key, const char *const *names, const char *what,
                                 const char *place) {
     const char *near = sl_text_nearest(key, names);
@@ -83,27 +88,23 @@ static sl_status unknown_member(const reader *r, sl_text key, const char *const 
     return status;
 }
 
+static sl_status unknown_at_top(const reader *r, sl_text key) {
+    const char *names[SL_COUNT(members) + SL_MAX_SETTINGS + 1] = {NULL};
+    memcpy(names, members, sizeof members);
+    sl_setting_names(names + SL_COUNT(members), false);
+    return unknown_member(r, key, names, "pipeline", "");
+}
+
 static sl_status read_member(reader *r, const sl_pair *pair) {
-    static const char *const names[] = {"modules",     "wires",        "name",
-                                        "sources",     "sinks",        "parallel",
-                                        "threads",     "workers",      "ordered",
-                                        "memory",      "connections",  "per_host",
-                                        "unit",        "limit",        "min_rows",
-                                        "allow_empty", "dialect",      "http",
-                                        "allow_net",   "allow_files",  "keep_going",
-                                        "layout",      "terminaldata", "cache",
-                                        "cache_dir",   "cache_size",   "cache_credentials",
-                                        "description", "test",         "pipe_path",
-                                        "if_changed",  "$schema",      NULL};
     sl_text key = pair->key;
     if (sl_text_is(key, "dialect")) return SL_OK; /* read before the others */
-    if (sl_setting_known(key)) return read_setting(r, pair);
+    if (sl_setting_named(key) || sl_web_knows(key)) return read_setting(r, pair);
     if (sl_text_is(key, "name")) return read_name(r, pair->value);
     if (sl_text_is(key, "sources")) return read_each(r, "sources", pair->value, read_source);
     if (sl_text_is(key, "sinks")) return read_each(r, "sinks", pair->value, read_sink);
-    for (unsigned i = 0; names[i]; i++)
-        if (sl_text_is(key, names[i])) return SL_OK;
-    return unknown_member(r, key, names, "pipeline", "");
+    for (unsigned i = 0; i < SL_COUNT(members); i++)
+        if (sl_text_is(key, members[i])) return SL_OK;
+    return unknown_at_top(r, key);
 }
 
 /* A single module may stand for a list of one. */
@@ -130,9 +131,10 @@ static sl_status find_modules(reader *r, sl_value root) {
 
 /* Before anything else: it says how the rest is read. */
 static sl_status read_dialect(reader *r, sl_value root) {
+    sl_settings *settings = &r->plan->settings;
     sl_value wires = sl_map_get_z(root, "wires"), dialect = sl_map_get_z(root, "dialect");
     r->full = wires.type == SL_LIST && wires.n && wires.as.list[0].type == SL_MAP;
-    if (r->full) sl_plan_imply_dialect(r->plan, SL_RIKO);
+    if (r->full && !sl_settings_given(settings, SL_TEXT("dialect"))) settings->dialect = SL_RIKO;
     sl_pair pair = {SL_TEXT("dialect"), dialect};
     return dialect.type == SL_MISSING ? SL_OK : read_setting(r, &pair);
 }

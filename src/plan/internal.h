@@ -42,16 +42,8 @@ SL_MUST_CHECK sl_status sl_plan_sink(sl_plan *p, sl_text text, sl_value conf, co
                                      sl_error *err);
 SL_MUST_CHECK sl_status sl_plan_source(sl_plan *p, sl_value conf, const char *place, sl_error *err);
 
-/* settings.c: a setting of the definition; V a bool, number or text. False names are SL_E_PLAN. */
-void sl_settings_init(sl_settings *s);
-/* What the caller of the pipeline has set holds for its subpipes too. */
-void sl_settings_inherit(sl_settings *s, const sl_settings *from);
-bool sl_setting_known(sl_text name);
-/* Whether anybody set it. NAME is a setting's. */
-bool sl_plan_given(const sl_plan *p, sl_text name);
+/* A setting of the definition; V a bool, number or text. False names are SL_E_PLAN. */
 SL_MUST_CHECK sl_status sl_plan_setting(sl_plan *p, sl_text name, sl_value v, sl_error *err);
-/* The dialect that the form of the definition implies, unless one was given. */
-void sl_plan_imply_dialect(sl_plan *p, sl_dialect dialect);
 
 /* interpolate.c: ${NAME} in every text of V, to any depth. On failure *PLACE is the path of the text. */
 SL_MUST_CHECK sl_status sl_interpolate(sl_plan *p, sl_value *v, const char **place, sl_error *err);

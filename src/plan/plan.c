@@ -42,6 +42,53 @@ static void *grown(sl_arena *arena, void *array, uint32_t n, size_t size) {
     return more;
 }
 
+/* ---- settings ---------------------------------------------------------------------------------------------------- */
+
+enum { MAX_FOLDERS = 1 << 20 };
+
+/* Folders outlive the call. CODE is how a bad value is reported: the caller's mistake, or the definition's. */
+static sl_status set_setting(sl_plan *p, sl_text name, sl_text value, bool by_caller, sl_status code,
+                             sl_error *err) {
+    sl_text kept = sl_arena_text(&p->arena, sl_text_trim(value));
+    return kept.s ? sl_settings_set(&p->settings, name, kept, by_caller, code, err) : sl_oom(err);
+}
+
+sl_status sl_plan_set(sl_plan *p, sl_text name, sl_text value, bool by_caller, sl_error *err) {
+    if (!sl_web_knows(name)) return set_setting(p, name, value, by_caller, SL_E_USAGE, err);
+    return sl_web_set(&p->web, name, sl_text_value(value), by_caller, SL_E_USAGE, &p->arena, err);
+}
+
+/* A definition's folders, one or a list, start at its own; as one text. */
+static sl_status folders(sl_plan *p, sl_value v, sl_text *out, sl_error *err) {
+    sl_buf text = {.limit = MAX_FOLDERS};
+    uint32_t n = v.type == SL_LIST ? v.n : 1;
+    for (uint32_t i = 0; i < n; i++) {
+        sl_text folder = {0};
+        TRY(sl_to_text(v.type == SL_LIST ? v.as.list[i] : v, "", &p->arena, &folder, err));
+        if (i) sl_buf_byte(&text, ':');
+        if (p->base_dir && folder.n && folder.s[0] != '/') sl_buf_printf(&text, "%s/", p->base_dir);
+        sl_buf_text(&text, folder);
+    }
+    sl_status status = sl_buf_check(&text, err);
+    if (status == SL_OK) *out = sl_arena_text(&p->arena, sl_text_n(text.data, text.len));
+    sl_buf_free(&text);
+    return status == SL_OK && !out->s ? sl_oom(err) : status;
+}
+
+sl_status sl_plan_setting(sl_plan *p, sl_text name, sl_value v, sl_error *err) {
+    const sl_setting *r = sl_setting_named(name);
+    sl_text t = {0};
+    if (sl_web_knows(name)) return sl_web_set(&p->web, name, v, false, SL_E_PLAN, &p->arena, err);
+    if (r && r->callers)
+        return sl_fail(err, SL_E_PLAN, "'%s' is for whoever runs a definition to say, not for the definition",
+                       r->name);
+    if (r && r->kind == SL_SETTING_FOLDERS)
+        TRY(folders(p, v, &t, err));
+    else
+        TRY(sl_to_text(v, "null", &p->arena, &t, err));
+    return set_setting(p, name, t, false, SL_E_PLAN, err);
+}
+
 /* ---- errors with places ------------------------------------------------------------------------------------------ */
 
 static bool locate(const sl_plan *p, const char *place, sl_text key, uint64_t *line, uint64_t *column) {

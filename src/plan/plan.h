@@ -15,6 +15,7 @@
 
 #include "net/cache/cache.h"
 #include "plan/pipe.h"
+#include "plan/settings.h"
 #include "plan/web.h"
 
 typedef struct sl_node sl_node;
@@ -75,52 +76,6 @@ typedef struct sl_sink_ref { /* a sink as given; the engine resolves it */
     sl_value conf;          /* map of further keys, `type` and `table` among them; may be empty */
     uint64_t line, column;
 } sl_sink_ref;
-
-typedef struct sl_settings {
-    bool parallel, threads, ordered;
-    unsigned workers;        /* 0: as many as cores */
-    bool keep_going;         /* a source that fails is left out */
-    bool if_changed;         /* a run whose input is that of the last one does nothing */
-    bool allow_files;        /* data from the network may name local files */
-    unsigned connections, per_host;
-    uint64_t memory, unit;   /* bytes */
-    uint64_t limit;          /* items to the sinks, 0: all */
-    uint64_t min_rows;       /* fewer to a sink are no result */
-    bool allow_empty;        /* an input without records may replace some */
-    sl_text pipe_path;       /* folders of subpipes, separated by colons */
-    bool test;               /* `input` uses its default */
-    sl_dialect dialect;
-    bool unsafe_lua, no_exec, no_plugins; /* the caller's alone */
-    sl_cache_mode cache;     /* of HTTP answers */
-    sl_text cache_dir;       /* with a NUL behind it; empty: the default folder */
-    uint64_t cache_size;     /* bytes */
-    bool cache_credentials;  /* also answers to requests with credentials are kept */
-    uint64_t given;          /* bit set of settings that were set explicitly: see settings.c */
-} sl_settings;
-
-/* A setting as data: what the top level of a definition, the caller and the schema of definitions know of it. */
-typedef enum sl_setting_kind {
-    SL_SETTING_FLAG,    /* bool */
-    SL_SETTING_COUNT,   /* unsigned */
-    SL_SETTING_SIZE,    /* uint64_t */
-    SL_SETTING_DIALECT, /* sl_dialect */
-    SL_SETTING_FOLDERS, /* sl_text; in a definition also a list of texts */
-    SL_SETTING_CACHE,   /* sl_cache_mode: a flag, or "refresh" */
-    SL_SETTING_FOLDER   /* sl_text */
-} sl_setting_kind;
-
-typedef struct sl_setting {
-    const char *name;
-    sl_setting_kind kind;
-    size_t offset;        /* in sl_settings */
-    int64_t min, max;     /* SL_SETTING_COUNT, SL_SETTING_SIZE */
-    bool right;           /* the caller's alone: no definition can give itself one */
-    const char *accepted; /* for messages: "true or false" */
-    const char *fallback; /* default, as text; NULL: depends on the machine, or none */
-    const char *help;     /* one line; NULL for a right */
-} sl_setting;
-
-const sl_setting *sl_setting_at(unsigned i); /* NULL past the last */
 
 typedef struct sl_variable {
     sl_text name, value;

@@ -21,7 +21,7 @@ static uint64_t unit_size(const sl_plan *p, unsigned workers) {
     const sl_settings *s = &p->settings;
     uint64_t jobs = 2 * (uint64_t)workers + 1, most = s->memory / (UNIT_PART * jobs);
     if (most < LEAST_UNIT) most = LEAST_UNIT;
-    return s->unit < most || sl_plan_given(p, SL_TEXT("unit")) ? s->unit : most;
+    return s->unit < most || sl_settings_given(s, SL_TEXT("unit")) ? s->unit : most;
 }
 
 static void fill_env(sl_plan *p, const sl_env *given) {

@@ -34,29 +34,16 @@ static const sl_option client_options[] = {
     {.name = NULL},
 };
 
-#define ROW(key, kind, member) .name = key, .type = kind, .offset = offsetof(sl_web_conf, member)
+#define FLAG(name, letter, arg, value)
+#define DEFAULT(text)       .fallback = text,
+#define LIMITS(least, most) .min = least, .max = most,
+#define RULES(table, its)   .rules = table, .rule_size = sizeof(its),
+#define HELP(text)          .help = text,
 
 const sl_option sl_web_options[] = {
-    {ROW("headers", SL_OPT_VALUE, headers), .help = "an object {name: value}, or lines 'Name: value'"},
-    {ROW("user_agent", SL_OPT_TEXT, agent), .fallback = "sluice", .help = "who asks"},
-    {ROW("user", SL_OPT_TEXT, user), .help = "name:password, sent as basic authentication"},
-    {ROW("bearer", SL_OPT_TEXT, bearer), .help = "a token, sent as Authorization: Bearer"},
-    {ROW("oauth2", SL_OPT_RULES, oauth2), .rules = client_options, .rule_size = sizeof(client_conf),
-     .help = "a client that gets its tokens by its credentials; one serves until it expires"},
-    {ROW("netrc", SL_OPT_BOOL, netrc), .fallback = "false", .help = "name and password from ~/.netrc"},
-    {ROW("retries", SL_OPT_INT, retries), .fallback = "3", .max = 100,
-     .help = "attempts after one that failed in a way that may pass"},
-    {ROW("retry_time", SL_OPT_SECONDS, retry_time), .fallback = "60", .help = "in which they may begin"},
-    {ROW("timeout", SL_OPT_SECONDS, timeout), .fallback = "0", .help = "for one attempt as a whole; 0: any"},
-    {ROW("connect_timeout", SL_OPT_SECONDS, connect_timeout), .fallback = "10", .help = "to connect in"},
-    {ROW("idle_timeout", SL_OPT_SECONDS, idle_timeout), .fallback = "30", .help = "without a byte"},
-    {ROW("rate", SL_OPT_TEXT, rate), .help = "requests to one host at most: 2/s, 30/m, 500/h"},
-    {ROW("max_body", SL_OPT_SIZE, max_body), .fallback = "1G",
-     .help = "of one answer, as it travels and unpacked"},
-    {ROW("cacert", SL_OPT_TEXT, cacert), .help = "file of certificates to trust instead of the system's"},
-    {ROW("cert", SL_OPT_TEXT, cert), .help = "file of the client's certificate (PEM)"},
-    {ROW("key", SL_OPT_TEXT, key), .help = "file of its private key (PEM)"},
-    {ROW("insecure", SL_OPT_BOOL, insecure), .fallback = "false", .help = "do not check certificates"},
+#define HTTP(key, its_type, columns)                                                                         \
+    {.name = #key, .type = SL_OPT_##its_type, .offset = offsetof(sl_web_conf, key), columns},
+#include "options/settings.def"
     {.name = NULL},
 };
 
@@ -350,7 +337,7 @@ static sl_status fill(const sl_web_conf *c, sl_arena *arena, sl_manners *m, sl_e
                       .connect_timeout = c->connect_timeout,
                       .idle_timeout = c->idle_timeout,
                       .max_body = c->max_body};
-    TRY(keep(c->agent, arena, &m->agent, err));
+    TRY(keep(c->user_agent, arena, &m->agent, err));
     TRY(keep(c->user, arena, &m->user, err));
     TRY(keep(c->bearer, arena, &m->bearer, err));
     TRY(keep(c->cacert, arena, &m->cacert, err));

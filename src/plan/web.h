@@ -19,15 +19,18 @@ typedef struct sl_web {
     uint32_t nallowed;
 } sl_web;
 
-/* An `http` object, parsed. */
+#define SL_HTTP_VALUE   sl_value
+#define SL_HTTP_TEXT    sl_text
+#define SL_HTTP_BOOL    bool
+#define SL_HTTP_INT     int64_t
+#define SL_HTTP_SIZE    uint64_t
+#define SL_HTTP_SECONDS double
+#define SL_HTTP_RULES   sl_rules
+
+/* An `http` object, parsed: a member a key. */
 typedef struct sl_web_conf {
-    sl_value headers;
-    sl_text agent, user, bearer, rate, cacert, cert, key;
-    sl_rules oauth2; /* of sl_web_client, one at most */
-    bool netrc, insecure;
-    int64_t retries;
-    double retry_time, timeout, connect_timeout, idle_timeout;
-    uint64_t max_body;
+#define HTTP(key, type, columns) SL_HTTP_##type key;
+#include "options/settings.def"
 } sl_web_conf;
 
 extern const sl_option sl_web_options[]; /* its keys */

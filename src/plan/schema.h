@@ -3,8 +3,8 @@
  * What is the same whatever pipes there are stands in definition.json; where that has a member "@NAME", the tables of pipes,
  * settings and sinks are written in its place. Native definitions are described to the last key. In riko's forms, whose keys match
  * in any case, confs are objects and no more. */
-#ifndef SL_ENGINE_SCHEMA_H
-#define SL_ENGINE_SCHEMA_H
+#ifndef SL_PLAN_SCHEMA_H
+#define SL_PLAN_SCHEMA_H
 
 #include "base/buffer.h"
 

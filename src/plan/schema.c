@@ -1,4 +1,4 @@
-#include "engine/schema.h"
+#include "plan/schema.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -6,11 +6,10 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "engine/definition.h"
+#include "plan/definition.h"
 #include "plan/plan.h"
 #include "record/cast.h"
 #include "sinks/sink.h"
-#include "sources/stream/stream.h"
 
 enum { MAX_TABLES = 256 };
 
@@ -84,14 +83,22 @@ static bool is_number(const char *text) {
 }
 
 /* FALLBACK as the value it is. */
-static void put_default(sl_buf *o, const char *fallback, bool text) {
-    if (!fallback) return;
-    bool bare = !text && (is_number(fallback) || !strcmp(fallback, "true") || !strcmp(fallback, "false"));
-    sl_buf_str(o, ", \"default\": ");
-    if (bare)
-        sl_buf_str(o, fallback);
+static bool is_truth(const char *text) {
+    return !strcmp(text, "true") || !strcmp(text, "false");
+}
+
+/* A text as the value it is, or as it stands. */
+static void put_value(sl_buf *o, const char *text, bool quoted) {
+    if (!quoted && (is_number(text) || is_truth(text)))
+        sl_buf_str(o, text);
     else
-        put_json(o, fallback);
+        put_json(o, text);
+}
+
+static void put_default(sl_buf *o, const char *fallback, bool quoted) {
+    if (!fallback) return;
+    sl_buf_str(o, ", \"default\": ");
+    put_value(o, fallback, quoted);
 }
 
 static void put_limits(sl_buf *o, int64_t min, int64_t max) {
@@ -398,34 +405,43 @@ static void put_sinks(writer *w) {
     end_list(w);
 }
 
+/* The words, and what a variable decides; where they say true and false, what else does. */
+static void put_choices(sl_buf *o, const sl_setting *s) {
+    bool truths = false;
+    sl_buf_str(o, "\"anyOf\": [{\"enum\": [");
+    for (unsigned i = 0; s->words[i]; i++) {
+        if (i) sl_buf_str(o, ", ");
+        put_value(o, s->words[i], false);
+        truths |= is_truth(s->words[i]);
+    }
+    sl_buf_printf(o, "]}, {\"$ref\": \"#/$defs/%s\"}]", truths ? "flag" : "variable");
+}
+
 static void put_setting_type(sl_buf *o, const sl_setting *s) {
     switch (s->kind) {
-    case SL_SETTING_FLAG: sl_buf_str(o, "\"$ref\": \"#/$defs/flag\""); break;
+    case SL_SETTING_SWITCH: sl_buf_str(o, "\"$ref\": \"#/$defs/flag\""); break;
     case SL_SETTING_COUNT: sl_buf_str(o, "\"$ref\": \"#/$defs/int\""); break;
     case SL_SETTING_SIZE: sl_buf_str(o, "\"$ref\": \"#/$defs/size\""); break;
-    case SL_SETTING_DIALECT:
-        sl_buf_str(o, "\"anyOf\": [{\"enum\": [\"native\", \"riko\"]}, {\"$ref\": \"#/$defs/variable\"}]");
-        break;
+    case SL_SETTING_CHOICE: put_choices(o, s); break;
+    case SL_SETTING_FOLDER: sl_buf_str(o, "\"type\": \"string\""); break;
     case SL_SETTING_FOLDERS:
         sl_buf_str(o, "\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}");
         break;
-    case SL_SETTING_CACHE:
-        sl_buf_str(o, "\"anyOf\": [{\"enum\": [true, false, \"refresh\"]}, {\"$ref\": \"#/$defs/flag\"}]");
-        break;
-    case SL_SETTING_FOLDER: sl_buf_str(o, "\"type\": \"string\""); break;
     }
-    if (s->kind == SL_SETTING_COUNT || s->kind == SL_SETTING_SIZE) put_limits(o, s->min, s->max);
+    put_limits(o, s->min, s->max);
 }
 
 static void put_settings(writer *w) {
     const sl_setting *s;
     for (unsigned i = 0; (s = sl_setting_at(i)); i++) {
-        if (s->right) continue;
+        char help[1024];
+        if (s->callers) continue;
+        snprintf(help, sizeof help, "%s%s%s", s->help, s->zero ? "; 0: " : "", s->zero ? s->zero : "");
         begin_member(w, s->name);
         sl_buf_byte(w->out, '{');
         put_setting_type(w->out, s);
         put_default(w->out, s->fallback, false);
-        put_description(w->out, s->help);
+        put_description(w->out, help);
         sl_buf_byte(w->out, '}');
     }
 }
@@ -456,7 +472,6 @@ static void put_tables(writer *w) {
     const sl_pipe *pipe;
     const sl_sink *sink;
     add_table(w, "", "http", sl_web_options, RULE);
-    add_table(w, "", "paginate", sl_paginate_options, RULE);
     add_table(w, "", "skip_if", sl_skip_options, RULE);
     for (unsigned i = 0; (pipe = sl_pipe_at(i)); i++)
         add_table(w, "conf", pipe->name, pipe->options, pipe->kind == SL_KIND_SOURCE ? SOURCE_CONF : CONF);
