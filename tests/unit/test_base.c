@@ -1,3 +1,5 @@
+/* test_base.c: the parts of src/base that need no file: arenas, buffers, errors, texts, hashes, UTF-8. Everything else stands
+ * on these, so their edges are tried here and not where they would show as something else. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +45,7 @@ static void arena_reset_keeps_the_largest_block(void **state) {
     sl_arena_free(&a);
 }
 
-static void arena_texts(void **state) {
+static void texts_of_an_arena_are_copies_and_too_much_is_refused(void **state) {
     (void)state;
     sl_arena a = {0};
     assert_string_equal(sl_arena_printf(&a, "%d-%s", 7, "x").s, "7-x");
@@ -135,7 +137,7 @@ static void error_keeps_the_tail_of_a_long_source(void **state) {
     assert_string_equal(err.source + sizeof err.source - 5, ".csv");
 }
 
-static void exit_codes(void **state) {
+static void every_status_has_its_exit_code(void **state) {
     (void)state;
     static const int codes[] = {0, 0, 2, 2, 1, 1, 75, 1, 130, 70};
     for (unsigned s = 0; s < SL_COUNT(codes); s++) assert_int_equal(sl_exit_code((sl_status)s), codes[s]);
@@ -148,7 +150,7 @@ static void version_begins_with_the_numbers_of_the_header(void **state) {
     assert_memory_equal(sl_version(), numbers, strlen(numbers));
 }
 
-static void text_search_and_trim(void **state) {
+static void text_is_found_from_any_place_and_trimmed(void **state) {
     (void)state;
     sl_text hay = SL_TEXT("abcabcabd");
     assert_int_equal(sl_text_find(hay, SL_TEXT("abd"), 0), 6);
@@ -265,15 +267,15 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_gives_aligned_memory_that_does_not_overlap),
         cmocka_unit_test(arena_reset_keeps_the_largest_block),
-        cmocka_unit_test(arena_texts),
+        cmocka_unit_test(texts_of_an_arena_are_copies_and_too_much_is_refused),
         cmocka_unit_test(buffer_latches_what_does_not_fit),
         cmocka_unit_test(cursor_reads_what_was_written_and_no_more),
         cmocka_unit_test(error_keeps_the_first_failure),
         cmocka_unit_test(error_leaves_out_what_is_unknown),
         cmocka_unit_test(error_keeps_the_tail_of_a_long_source),
-        cmocka_unit_test(exit_codes),
+        cmocka_unit_test(every_status_has_its_exit_code),
         cmocka_unit_test(version_begins_with_the_numbers_of_the_header),
-        cmocka_unit_test(text_search_and_trim),
+        cmocka_unit_test(text_is_found_from_any_place_and_trimmed),
         cmocka_unit_test(text_nearest_is_near),
         cmocka_unit_test(hash_spreads_and_repeats),
         cmocka_unit_test(hash_fills_buckets_evenly),

@@ -1,3 +1,5 @@
+/* test_batch.c: batches: lazy columns, selections, slices. Most tests change one slice and look at another, because sharing is
+ * where a batch can go wrong without anybody noticing. */
 #include "records_fixture.h"
 #include "record/raw.h"
 
@@ -70,7 +72,7 @@ static void select_and_window_narrow(void **state) {
     sl_batch_free(&b);
 }
 
-static void window_of_all_rows(void **state) {
+static void a_window_keeps_the_rows_within_it(void **state) {
     (void)state;
     for (uint32_t from = 0; from <= 7; from++)
         for (uint32_t count = 0; count <= 7; count++) {
@@ -164,7 +166,7 @@ static void kept_stores_stay(void **state) {
     sl_batch_free(&b);
 }
 
-static void lines_of_rows(void **state) {
+static void a_row_knows_its_line_where_it_is_known(void **state) {
     (void)state;
     sl_batch *b = records_batch(people, 3, '"');
     static const uint32_t lines[] = {0, 5, UINT32_MAX};
@@ -191,7 +193,7 @@ static void assert_decodes(const char *raw, const char *expected, uint32_t n) {
     sl_arena_free(&arena);
 }
 
-static void json_escapes(void **state) {
+static void json_escapes_are_decoded(void **state) {
     (void)state;
     assert_decodes("plain", "plain", 5);
     assert_decodes("\\\"\\\\\\/\\b\\f\\n\\r\\t", "\"\\/\b\f\n\r\t", 8);
@@ -207,7 +209,7 @@ static void json_escapes(void **state) {
     assert_decodes("\\ud83d\\ud83d\\ude00", "\xef\xbf\xbd\xf0\x9f\x98\x80", 7);
 }
 
-static void raw_numbers(void **state) {
+static void raw_numbers_become_integers_when_asked(void **state) {
     (void)state;
     sl_arena arena = {0};
     sl_value v = {.type = SL_INT, .flags = SL_RAW_NUMBER, .n = 2, .as.s = "42"};
@@ -252,15 +254,15 @@ int main(void) {
         cmocka_unit_test(another_quote_is_undoubled_too),
         cmocka_unit_test(short_records_lack_keys),
         cmocka_unit_test(select_and_window_narrow),
-        cmocka_unit_test(window_of_all_rows),
+        cmocka_unit_test(a_window_keeps_the_rows_within_it),
         cmocka_unit_test(columns_come_go_and_move),
         cmocka_unit_test(slices_do_not_see_each_others_changes),
         cmocka_unit_test(slices_of_lazy_columns_outlive_their_parent),
         cmocka_unit_test(cuts_are_parts),
         cmocka_unit_test(kept_stores_stay),
-        cmocka_unit_test(lines_of_rows),
-        cmocka_unit_test(json_escapes),
-        cmocka_unit_test(raw_numbers),
+        cmocka_unit_test(a_row_knows_its_line_where_it_is_known),
+        cmocka_unit_test(json_escapes_are_decoded),
+        cmocka_unit_test(raw_numbers_become_integers_when_asked),
         cmocka_unit_test(truth_is_pythons),
         cmocka_unit_test(copies_are_deep),
     };

@@ -1,3 +1,5 @@
+/* test_builder.c: items into batches. The same random items are built with batches of every size, and must come out the same:
+ * what a batch holds must never show in the output. */
 #include "record_fixture.h"
 
 /* What comes out, and in how many batches. */

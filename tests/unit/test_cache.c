@@ -1,3 +1,5 @@
+/* test_cache.c: the folder of cached answers: what is kept, what is thrown away, and what happens when files are damaged,
+ * killed half-way or written by several at once. An entry is believed later, so each test ends with a look at what is found. */
 #include "net/cache/cache.h"
 
 #include <setjmp.h>
@@ -440,7 +442,7 @@ static void the_longest_unused_go_first(void **state) {
     sl_cache_free(&c);
 }
 
-static void by_age(void **state) {
+static void entries_go_by_their_age(void **state) {
     (void)state;
     sl_cache_pruned pruned;
     sl_cache *c = open_cache(SL_CACHE_SIZE);
@@ -491,7 +493,7 @@ static sl_status see(void *user, const sl_cache_item *item, sl_error *err) {
     return SL_OK;
 }
 
-static void listing_and_clearing(void **state) {
+static void what_is_listed_is_what_clearing_removes(void **state) {
     (void)state;
     seen s = {0};
     sl_cache_pruned pruned;
@@ -514,7 +516,7 @@ static void listing_and_clearing(void **state) {
     assert_int_equal(sl_cache_clear(dir.dir, &pruned, NULL), SL_OK);
 }
 
-static void default_folders(void **state) {
+static void the_folder_follows_the_environment(void **state) {
     (void)state;
     static const char *const cases[][4] = {
         {"/own", "/xdg", "/home/x", "/own"},
@@ -558,10 +560,10 @@ int main(void) {
         WITH_FOLDER(threads_do_not_meet),
         WITH_FOLDER(processes_do_not_meet),
         WITH_FOLDER(the_longest_unused_go_first),
-        WITH_FOLDER(by_age),
+        WITH_FOLDER(entries_go_by_their_age),
         WITH_FOLDER(the_cap_holds),
-        WITH_FOLDER(listing_and_clearing),
-        cmocka_unit_test(default_folders),
+        WITH_FOLDER(what_is_listed_is_what_clearing_removes),
+        cmocka_unit_test(the_folder_follows_the_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

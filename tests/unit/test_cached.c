@@ -1,3 +1,5 @@
+/* test_cached.c: fetching over the cache, against a server of our own that says what it was asked: only the status it gave
+ * tells a confirmed copy from an answer that was sent again. */
 #include "net/cached.h"
 
 #include <setjmp.h>
@@ -107,7 +109,7 @@ static unsigned entries(void) {
 
 /* ---- asking ---------------------------------------------------------------------------------------------- */
 
-static void unchanged(void **state) {
+static void an_unchanged_answer_is_not_sent_again(void **state) {
     (void)state;
     gets("/keep/a.txt", 200);
     gets("/keep/a.txt", 304);
@@ -120,13 +122,13 @@ static void unchanged(void **state) {
     assert_int_equal(entries(), 4);
 }
 
-static void unchanged_and_packed(void **state) {
+static void a_packed_answer_is_not_sent_again(void **state) {
     (void)state;
     gets("/keep/a.txt?gzip=1", 200);
     gets("/keep/a.txt?gzip=1", 304);
 }
 
-static void an_empty_body(void **state) {
+static void an_empty_body_is_kept_too(void **state) {
     (void)state;
     char url[256];
     for (long want = 200; want <= 304; want += 104) {
@@ -138,7 +140,7 @@ static void an_empty_body(void **state) {
     }
 }
 
-static void changed(void **state) {
+static void a_changed_answer_replaces_the_copy(void **state) {
     (void)state;
     char key[SL_CACHE_KEY], url[256];
     gets("/keep/a.txt?v=1", 200);
@@ -162,7 +164,7 @@ static void changed(void **state) {
     gets("/keep/a.txt?v=1", 304);
 }
 
-static void refreshed(void **state) {
+static void refresh_asks_without_validators_and_keeps_the_answer(void **state) {
     (void)state;
     sl_cache_policy refresh = {.mode = SL_CACHE_REFRESH};
     gets("/keep/a.txt", 200);
@@ -170,7 +172,7 @@ static void refreshed(void **state) {
     gets("/keep/a.txt", 304);
 }
 
-static void switched_off(void **state) {
+static void switched_off_nothing_is_kept(void **state) {
     (void)state;
     sl_cache_policy off = {.mode = SL_CACHE_OFF};
     gets_with(off, NULL, "/keep/a.txt", 200);
@@ -178,7 +180,7 @@ static void switched_off(void **state) {
     assert_int_equal(access(folder, F_OK), -1);
 }
 
-static void damaged(void **state) {
+static void a_damaged_copy_is_fetched_anew(void **state) {
     (void)state;
     char command[400];
     gets("/keep/a.txt", 200);
@@ -189,7 +191,7 @@ static void damaged(void **state) {
     gets("/keep/a.txt", 304);
 }
 
-static void redirected(void **state) {
+static void a_redirected_answer_is_confirmed_too(void **state) {
     (void)state;
     gets("/redirect/2/keep/a.txt", 200);
     gets("/redirect/2/keep/a.txt", 304);
@@ -197,7 +199,7 @@ static void redirected(void **state) {
 
 /* ---- not keeping ----------------------------------------------------------------------------------------- */
 
-static void what_is_not_kept(void **state) {
+static void what_has_no_validator_or_may_not_be_stored_is_not_kept(void **state) {
     (void)state;
     static const char *const paths[] = {"/a.txt", "/keep/a.txt?with=none", "/keep/a.txt?vary=*",
                                         "/keep/a.txt?cc=private,%20no-store"};
@@ -208,7 +210,7 @@ static void what_is_not_kept(void **state) {
     assert_int_equal(entries(), 0);
 }
 
-static void a_body_that_breaks_off(void **state) {
+static void a_body_that_breaks_off_is_not_kept(void **state) {
     (void)state;
     char url[256];
     outcome o;
@@ -221,7 +223,7 @@ static void a_body_that_breaks_off(void **state) {
 }
 
 /* A reader that had enough: what it saw is not the whole body. */
-static void a_reader_that_leaves(void **state) {
+static void a_body_that_was_not_read_to_its_end_is_not_kept(void **state) {
     (void)state;
     char url[256], some[100];
     size_t n;
@@ -238,7 +240,7 @@ static void a_reader_that_leaves(void **state) {
     assert_int_equal(entries(), 0);
 }
 
-static void requests_with_credentials(void **state) {
+static void answers_to_credentials_are_kept_only_when_asked(void **state) {
     (void)state;
     static const char *const secret[] = {"X-Api-Key: 123", NULL},
                              *const plain[] = {"Accept: text/plain", NULL},
@@ -291,18 +293,18 @@ static void no_secret_is_in_an_entry(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(unchanged, set_up),
-        cmocka_unit_test_setup(unchanged_and_packed, set_up),
-        cmocka_unit_test_setup(an_empty_body, set_up),
-        cmocka_unit_test_setup(changed, set_up),
-        cmocka_unit_test_setup(refreshed, set_up),
-        cmocka_unit_test_setup(switched_off, set_up),
-        cmocka_unit_test_setup(damaged, set_up),
-        cmocka_unit_test_setup(redirected, set_up),
-        cmocka_unit_test_setup(what_is_not_kept, set_up),
-        cmocka_unit_test_setup(a_body_that_breaks_off, set_up),
-        cmocka_unit_test_setup(a_reader_that_leaves, set_up),
-        cmocka_unit_test_setup(requests_with_credentials, set_up),
+        cmocka_unit_test_setup(an_unchanged_answer_is_not_sent_again, set_up),
+        cmocka_unit_test_setup(a_packed_answer_is_not_sent_again, set_up),
+        cmocka_unit_test_setup(an_empty_body_is_kept_too, set_up),
+        cmocka_unit_test_setup(a_changed_answer_replaces_the_copy, set_up),
+        cmocka_unit_test_setup(refresh_asks_without_validators_and_keeps_the_answer, set_up),
+        cmocka_unit_test_setup(switched_off_nothing_is_kept, set_up),
+        cmocka_unit_test_setup(a_damaged_copy_is_fetched_anew, set_up),
+        cmocka_unit_test_setup(a_redirected_answer_is_confirmed_too, set_up),
+        cmocka_unit_test_setup(what_has_no_validator_or_may_not_be_stored_is_not_kept, set_up),
+        cmocka_unit_test_setup(a_body_that_breaks_off_is_not_kept, set_up),
+        cmocka_unit_test_setup(a_body_that_was_not_read_to_its_end_is_not_kept, set_up),
+        cmocka_unit_test_setup(answers_to_credentials_are_kept_only_when_asked, set_up),
         cmocka_unit_test_setup(no_secret_is_in_an_entry, set_up),
     };
     return cmocka_run_group_tests(tests, set_up_server, tear_down_server);

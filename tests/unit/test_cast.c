@@ -1,3 +1,4 @@
+/* test_cast.c: casts and text forms, against what Python gives for the same values. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* test_compare.c: equality, order and keys. A ladder of values, each above the one before, is compared pair by pair, and the
+ * keys must agree with the comparison: a list of chosen pairs would miss the one that matters. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* test_csv.c: delimited text: splitting, scanning and reading. Examples say what is meant; then random text is cut at every
+ * place, read by both scanners, and compared with libcsv, since a mistake in vector code shows at one offset of sixty-four. */
 #include "format_fixture.h"
 
 #include <csv.h>
@@ -58,7 +60,7 @@ static void expect_error(const char *spec, const char *data, uint64_t line, uint
 
 /* ---- what every reader of CSV does ------------------------------------------------------------------------------ */
 
-static void test_plain(void **state) {
+static void records_become_items_with_their_lines(void **state) {
     (void)state;
     expect("", "a,b\n1,2\n3,4\n", "2:a=1|b=2\n3:a=3|b=4\n");
     expect("", "a,b\n1,2\n3,", "2:a=1|b=2\n3:a=3|b=\n");
@@ -70,7 +72,7 @@ static void test_plain(void **state) {
     expect("", "a,b\n\n\n1,2\n\n", "4:a=1|b=2\n");
 }
 
-static void test_quotes(void **state) {
+static void quotes_hold_delimiters_line_ends_and_quotes(void **state) {
     (void)state;
     expect("", "a,b\n\"1\",\"x,y\"\n", "2:a=1|b=x,y\n");
     expect("", "a,b\n\"1\"\"2\",\"\"\n\"\"\"\",\"\"\"x\"\"\"\n", "2:a=1\"2|b=\n3:a=\"|b=\"x\"\n");
@@ -81,7 +83,7 @@ static void test_quotes(void **state) {
     expect("quote=", "a,b\n\"1,2\"\n", "2:a=\"1|b=2\"\n");
 }
 
-static void test_line_ends(void **state) {
+static void every_kind_of_line_end_ends_a_record(void **state) {
     (void)state;
     expect("", "a,b\r\n1,2\r\n\"3\",\"4\"\r\n", "2:a=1|b=2\n3:a=3|b=4\n");
     expect("", "a,b\r1,2\r\"3\",\"4\"\r", "2:a=1|b=2\n3:a=3|b=4\n");
@@ -94,7 +96,7 @@ static void test_line_ends(void **state) {
     expect_error("", "\xEF\xBB", 1, 1, "byte 0xEF is not valid UTF-8");
 }
 
-static void test_names(void **state) {
+static void names_of_columns_are_made_unique(void **state) {
     (void)state;
     expect("", "a,a,,a, ,b.c\n1,2,3,4,5,6\n", "2:a=1|a_2=2|column_3=3|a_3=4|column_5=5|b.c=6\n");
     expect("", "x,x_2,x\n1,2,3\n", "2:x=1|x_2=2|x_3=3\n");
@@ -109,7 +111,7 @@ static void test_names(void **state) {
     expect("has_header=false", "\n\n1,2\n", "3:column_1=1|column_2=2\n");
 }
 
-static void test_dialects(void **state) {
+static void dialects_change_delimiter_comments_and_header(void **state) {
     (void)state;
     expect("delimiter=;", "a;b\n1,5;2\n", "2:a=1,5|b=2\n");
     expect("delimiter=tab", "a\tb\n1\t2\n", "2:a=1|b=2\n");
@@ -121,7 +123,7 @@ static void test_dialects(void **state) {
     expect("comment=#", "a\n1#\n#2\n3\n", "2:a=1#\n4:a=3\n");
 }
 
-static void test_ragged(void **state) {
+static void ragged_records_are_padded_skipped_or_refused(void **state) {
     (void)state;
     const char *short_rows = "a,b,c\n1,2,3\n4\n5,6\n";
     expect("ragged=pad", short_rows, "2:a=1|b=2|c=3\n3:a=4\n4:a=5|b=6\n");
@@ -134,7 +136,7 @@ static void test_ragged(void **state) {
     expect_error("", "a,b\n1\n2\n", 2, 0, "record has 1 field"); /* two lines with two fields between them */
 }
 
-static void test_lenient(void **state) {
+static void lenient_quotes_stand_for_themselves(void **state) {
     (void)state;
     expect("quotes=lenient", "a,b\n5\" disk,2\n", "2:a=5\" disk|b=2\n");
     expect("quotes=lenient", "a,b\n\"x\"y\",2\n3,4\n", "2:a=x\"y|b=2\n3:a=3|b=4\n");
@@ -144,7 +146,7 @@ static void test_lenient(void **state) {
     expect("quotes=lenient", "a\"b,c\n1,2\n", "2:a\"b=1|c=2\n");
 }
 
-static void test_errors(void **state) {
+static void errors_have_line_and_column(void **state) {
     (void)state;
     expect_error("", "a,b\n1,2\nx\"y,2\n", 3, 2, "a quote inside an unquoted field; quotes: lenient");
     expect_error("", "a,b\n\"p\nq\",2\n1,\"\xC3\xA9\"z\n", 4, 6, "text after the closing quote");
@@ -157,7 +159,7 @@ static void test_errors(void **state) {
     expect_error("encoding=ascii", "a,b\n1,\xC3\xA9\n", 2, 3, "byte 0xC3 is not ASCII");
 }
 
-static void test_encodings(void **state) {
+static void fields_are_decoded_from_their_encoding(void **state) {
     (void)state;
     expect("encoding=latin-1", "\xE9,b\n1,\x80\xFF\n", "2:\xC3\xA9=1|b=\xC2\x80\xC3\xBF\n");
     expect("encoding=Windows-1252", "a,b\n1,\x80 \x9F\n", "2:a=1|b=\xE2\x82\xAC \xC5\xB8\n");
@@ -166,7 +168,7 @@ static void test_encodings(void **state) {
     expect("", "a\n\xC3\xA9\xE4\xB8\xAD\xF0\x9F\x98\x80\n", "2:a=\xC3\xA9\xE4\xB8\xAD\xF0\x9F\x98\x80\n");
 }
 
-static void test_riko(void **state) {
+static void riko_drops_blank_names_and_blank_records(void **state) {
     (void)state;
     expect_riko("", "a,b,,a\n1,2,3,4\n,,,\n5\n\"x,\"\"y\",q,r,s\n",
                 "2:a=1|b=2|a_2=3\n4:a=5|b=~|a_2=~\n5:a=x,\"y|b=q|a_2=r\n");
@@ -187,7 +189,7 @@ static void refuse(const char *spec, const char *part) {
     sl_arena_free(&arena);
 }
 
-static void test_refused(void **state) {
+static void dialects_that_cannot_be_are_refused(void **state) {
     (void)state;
     refuse("delimiter=\"", "must differ");
     refuse("delimiter=", "one character is needed");
@@ -210,7 +212,7 @@ static sl_status catch (void *to, sl_batch *b, sl_error *err) {
     return SL_OK;
 }
 
-static void test_lazy(void **state) {
+static void a_clean_block_becomes_one_lazy_batch(void **state) {
     (void)state;
     static const char data[] = "a,b\r\n1,\"x\r\ny\"\r\n2,\"p\"\"q\"\r\n";
     sl_arena arena = {0};
@@ -239,7 +241,7 @@ static void test_lazy(void **state) {
     sl_batch_free(&c.batch);
 }
 
-static void test_wide(void **state) {
+static void thousands_of_columns_keep_their_names(void **state) {
     (void)state;
     enum { WIDTH = 5000 };
     sl_buf data = {0}, want = {0};
@@ -256,7 +258,7 @@ static void test_wide(void **state) {
     sl_buf_free(&want);
 }
 
-static void test_too_long(void **state) {
+static void a_record_beyond_the_limit_is_refused(void **state) {
     (void)state;
     sl_arena arena = {0};
     sl_error err = {0};
@@ -308,7 +310,7 @@ static void nasty(sl_buf *out) {
     sl_buf_str(out, "12,\"the last, without a line end\",x,4");
 }
 
-static void test_every_cut(void **state) {
+static void pieces_of_every_size_give_the_same_items(void **state) {
     (void)state;
     const sl_csv_scanner *scanners[] = {sl_csv_scanner_best(), sl_csv_scanner_portable()};
     sl_arena arena = {0};
@@ -334,7 +336,7 @@ static void test_every_cut(void **state) {
 }
 
 /* The stream cut once, at every offset, for both scanners. */
-static void test_every_offset(void **state) {
+static void both_scanners_cut_alike_at_every_offset(void **state) {
     (void)state;
     sl_arena arena = {0};
     sl_error err = {0};
@@ -480,7 +482,7 @@ static uint64_t compare(sl_csv_conf *conf, const sl_buf *data, const oracle *o, 
     return lazy;
 }
 
-static void test_clean_as_libcsv(void **state) {
+static void clean_text_is_read_as_libcsv_reads_it(void **state) {
     (void)state;
     sl_arena arena = {0};
     sl_error err = {0};
@@ -503,7 +505,7 @@ static void test_clean_as_libcsv(void **state) {
 enum { NAMES = 64 };
 
 /* Any number of fields a record: names for more than there are, short records padded. */
-static void test_dirty_as_libcsv(void **state) {
+static void stray_quotes_are_read_as_libcsv_reads_them(void **state) {
     (void)state;
     sl_arena arena = {0};
     sl_error err = {0};
@@ -527,7 +529,7 @@ static void test_dirty_as_libcsv(void **state) {
 }
 
 /* The first record says how many fields there are; others are left out. */
-static void test_mixed_as_libcsv(void **state) {
+static void ragged_text_is_read_as_libcsv_reads_it(void **state) {
     (void)state;
     sl_arena arena = {0};
     sl_error err = {0};
@@ -548,7 +550,7 @@ static void test_mixed_as_libcsv(void **state) {
 }
 
 /* What libcsv refuses in strict mode is refused, and nothing else. */
-static void test_strict_as_libcsv(void **state) {
+static void strict_reading_refuses_what_libcsv_refuses(void **state) {
     (void)state;
     sl_arena arena = {0};
     sl_error err = {0};
@@ -578,7 +580,7 @@ static void test_strict_as_libcsv(void **state) {
 
 /* ---- the two scanners ------------------------------------------------------------------------------------------- */
 
-static void test_scanners_agree(void **state) {
+static void both_scanners_find_the_same_index(void **state) {
     (void)state;
     const sl_csv_dialect d = {',', '"', '#'};
     for (uint64_t seed = 1; seed <= 3000; seed++) {
@@ -614,7 +616,7 @@ static void expect_format(const char *name, const char *want) {
     assert_string_equal(f ? f->name : "none", want);
 }
 
-static void test_formats(void **state) {
+static void formats_are_found_by_suffix_and_name(void **state) {
     (void)state;
     expect_format("x.csv", "csv");
     expect_format("dir.csv/X.TSV.gz", "tsv");
@@ -634,28 +636,28 @@ static void test_formats(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_quotes),
-        cmocka_unit_test(test_line_ends),
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_dialects),
-        cmocka_unit_test(test_ragged),
-        cmocka_unit_test(test_lenient),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_encodings),
-        cmocka_unit_test(test_riko),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_lazy),
-        cmocka_unit_test(test_wide),
-        cmocka_unit_test(test_too_long),
-        cmocka_unit_test(test_every_cut),
-        cmocka_unit_test(test_every_offset),
-        cmocka_unit_test(test_clean_as_libcsv),
-        cmocka_unit_test(test_dirty_as_libcsv),
-        cmocka_unit_test(test_mixed_as_libcsv),
-        cmocka_unit_test(test_strict_as_libcsv),
-        cmocka_unit_test(test_scanners_agree),
-        cmocka_unit_test(test_formats),
+        cmocka_unit_test(records_become_items_with_their_lines),
+        cmocka_unit_test(quotes_hold_delimiters_line_ends_and_quotes),
+        cmocka_unit_test(every_kind_of_line_end_ends_a_record),
+        cmocka_unit_test(names_of_columns_are_made_unique),
+        cmocka_unit_test(dialects_change_delimiter_comments_and_header),
+        cmocka_unit_test(ragged_records_are_padded_skipped_or_refused),
+        cmocka_unit_test(lenient_quotes_stand_for_themselves),
+        cmocka_unit_test(errors_have_line_and_column),
+        cmocka_unit_test(fields_are_decoded_from_their_encoding),
+        cmocka_unit_test(riko_drops_blank_names_and_blank_records),
+        cmocka_unit_test(dialects_that_cannot_be_are_refused),
+        cmocka_unit_test(a_clean_block_becomes_one_lazy_batch),
+        cmocka_unit_test(thousands_of_columns_keep_their_names),
+        cmocka_unit_test(a_record_beyond_the_limit_is_refused),
+        cmocka_unit_test(pieces_of_every_size_give_the_same_items),
+        cmocka_unit_test(both_scanners_cut_alike_at_every_offset),
+        cmocka_unit_test(clean_text_is_read_as_libcsv_reads_it),
+        cmocka_unit_test(stray_quotes_are_read_as_libcsv_reads_them),
+        cmocka_unit_test(ragged_text_is_read_as_libcsv_reads_it),
+        cmocka_unit_test(strict_reading_refuses_what_libcsv_refuses),
+        cmocka_unit_test(both_scanners_find_the_same_index),
+        cmocka_unit_test(formats_are_found_by_suffix_and_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,5 @@
+/* test_decimal.c: decimals: conversion, arithmetic and rounding as in Python's decimal module. Sums are taken in many orders
+ * and groupings, as workers take them. */
 #include <math.h>
 #include <stdio.h>
 #include <setjmp.h>
@@ -101,7 +103,7 @@ static void arithmetic_is_pythons(void **state) {
     sl_arena_free(&arena);
 }
 
-static void rounding_to_places(void **state) {
+static void rounding_is_half_even_at_any_place(void **state) {
     (void)state;
     static const struct {
         const char *from;
@@ -129,7 +131,7 @@ static void assert_sum(const sl_sum *s, const char *want) {
     sl_arena_free(&arena);
 }
 
-static void sums_of_known_terms(void **state) {
+static void sums_are_exact_and_refuse_what_is_no_number(void **state) {
     (void)state;
     sl_sum s = {0};
     assert_sum(&s, "0");
@@ -218,8 +220,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conversion_is_exact),
         cmocka_unit_test(arithmetic_is_pythons),
-        cmocka_unit_test(rounding_to_places),
-        cmocka_unit_test(sums_of_known_terms),
+        cmocka_unit_test(rounding_is_half_even_at_any_place),
+        cmocka_unit_test(sums_are_exact_and_refuse_what_is_no_number),
         cmocka_unit_test(the_order_and_grouping_of_terms_do_not_show),
         cmocka_unit_test(a_damaged_sum_is_refused),
     };

@@ -1,3 +1,5 @@
+/* test_definition.c: definitions in all accepted forms, and the message, line and column for each mistake in one. Definitions
+ * are also cut and broken at every byte, as what people type is. */
 #include "plan_fixture.h"
 
 /* ---- forms ------------------------------------------------------------------------------------------------------- */
@@ -158,7 +160,7 @@ static void settings_and_who_wins(void **state) {
     sl_plan_free(&p);
 }
 
-static void defaults(void **state) {
+static void settings_have_their_defaults(void **state) {
     (void)state;
     sl_plan *p = loaded("[{\"type\":\"truncate\"}]");
     const sl_settings *s = &p->settings;
@@ -174,7 +176,7 @@ static void defaults(void **state) {
     sl_plan_free(&p);
 }
 
-static void sinks(void **state) {
+static void sinks_are_places_or_objects(void **state) {
     (void)state;
     sl_plan *p = loaded(
         "{\"modules\":[{\"type\":\"truncate\"}],\"sinks\":[\"-\",{\"to\":\"x.db:t\",\"mode\":\"append\"},\n"
@@ -189,7 +191,7 @@ static void sinks(void **state) {
     sl_plan_free(&p);
 }
 
-static void call_options(void **state) {
+static void call_options_stand_beside_the_conf(void **state) {
     (void)state;
     sl_plan *p = loaded(
         "[{\"type\":\"truncate\",\"field\":\"f\",\"assign\":\"a\",\"emit\":\"false\",\"count\":\"first\"},"
@@ -210,7 +212,7 @@ static void call_options(void **state) {
     sl_plan_free(&p);
 }
 
-static void interpolation(void **state) {
+static void variables_are_put_in_where_they_are_named(void **state) {
     (void)state;
     sl_error err = {0};
     sl_plan *p = fake_plan();
@@ -235,7 +237,7 @@ static void riko_ignores_the_case_of_keys(void **state) {
 
 /* ---- what is wrong, and where ------------------------------------------------------------------------------------- */
 
-static void errors_of_the_text(void **state) {
+static void errors_of_the_text_have_their_place(void **state) {
     (void)state;
     assert_refused("[{\"type\":\n  nope}]", "p.json:2:3: not valid JSON: expected a value, not 'n'");
     assert_refused("{\"modules\":[],\"modules\":[]}",
@@ -254,7 +256,7 @@ static void errors_of_the_text(void **state) {
                    "p.json:2:2: unknown key 'sniks' in the pipeline, did you mean 'sinks'?");
 }
 
-static void errors_of_settings(void **state) {
+static void errors_of_settings_have_their_place(void **state) {
     (void)state;
     assert_refused("{\"modules\":[{\"type\":\"truncate\"}],\n \"workers\":2000}",
                    "p.json:2:2: 'workers' must be 0 to 1024 (0: one a core), got '2000'");
@@ -289,7 +291,7 @@ static void errors_of_settings(void **state) {
                    "p.json:1:24: '${a b}' is no variable; write $${ for a literal ${");
 }
 
-static void errors_of_modules(void **state) {
+static void errors_of_modules_have_their_place(void **state) {
     (void)state;
     assert_refused("[{\"type\":\"truncate\"},\n 7]", "p.json:2:2: a module must be an object, got int");
     assert_refused("[{\"conf\":{}}]", "p.json:1:2: module without 'type': the name of its pipe");
@@ -307,7 +309,7 @@ static void errors_of_modules(void **state) {
                    "p.json:1:2: step 1 (truncate): 'conf' must be an object, got list");
 }
 
-static void errors_of_confs(void **state) {
+static void errors_of_confs_have_their_place(void **state) {
     (void)state;
     assert_refused("[{\"type\":\"csv\",\"conf\":{\"url\":\"x\"}},\n "
                    "{\"type\":\"filter\",\"conf\":{\"rule\":[{\"field\":\"a\"},\n"
@@ -329,7 +331,7 @@ static void errors_of_confs(void **state) {
                    "p.json:2:2: step 1 (strconcat): unknown key 'zz', expected one of: count, content");
 }
 
-static void errors_of_wires(void **state) {
+static void errors_of_wires_have_their_place(void **state) {
     (void)state;
 #define TWO                                                                                                  \
     "{\"modules\":[{\"id\":\"a\",\"type\":\"truncate\"},{\"id\":\"b\",\"type\":\"truncate\"}],\n\"wires\":["
@@ -381,7 +383,7 @@ static void a_failure_stays(void **state) {
     sl_plan_free(&p);
 }
 
-static void places_of_members(void **state) {
+static void every_member_can_be_located(void **state) {
     (void)state;
     const char *json = "{\"a.b\":[1,\n {\"x\": {\"Y\\\"z\":[], \"q\":\"\xc3\xa9\", \"p\":2}}]}";
     uint64_t line = 0, column = 0;
@@ -396,7 +398,7 @@ static void places_of_members(void **state) {
     for (size_t n = 0; n < strlen(json); n++) (void)sl_json_locate(json, n, "a.b.1.x.zz", &line, &column);
 }
 
-static void numbers_of_any_size(void **state) {
+static void numbers_of_any_size_are_exact(void **state) {
     (void)state;
     sl_arena arena = {0};
     sl_error err = {0};
@@ -453,21 +455,21 @@ int main(void) {
         cmocka_unit_test(sources_become_a_union),
         cmocka_unit_test(a_list_of_urls_is_one_node_each),
         cmocka_unit_test(settings_and_who_wins),
-        cmocka_unit_test(defaults),
-        cmocka_unit_test(sinks),
-        cmocka_unit_test(call_options),
-        cmocka_unit_test(interpolation),
+        cmocka_unit_test(settings_have_their_defaults),
+        cmocka_unit_test(sinks_are_places_or_objects),
+        cmocka_unit_test(call_options_stand_beside_the_conf),
+        cmocka_unit_test(variables_are_put_in_where_they_are_named),
         cmocka_unit_test(riko_ignores_the_case_of_keys),
-        cmocka_unit_test(errors_of_the_text),
-        cmocka_unit_test(errors_of_settings),
-        cmocka_unit_test(errors_of_modules),
-        cmocka_unit_test(errors_of_confs),
-        cmocka_unit_test(errors_of_wires),
+        cmocka_unit_test(errors_of_the_text_have_their_place),
+        cmocka_unit_test(errors_of_settings_have_their_place),
+        cmocka_unit_test(errors_of_modules_have_their_place),
+        cmocka_unit_test(errors_of_confs_have_their_place),
+        cmocka_unit_test(errors_of_wires_have_their_place),
         cmocka_unit_test(a_second_definition_is_refused),
         cmocka_unit_test(broken_definitions_are_survived),
         cmocka_unit_test(a_failure_stays),
-        cmocka_unit_test(places_of_members),
-        cmocka_unit_test(numbers_of_any_size),
+        cmocka_unit_test(every_member_can_be_located),
+        cmocka_unit_test(numbers_of_any_size_are_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ static void expect(const char *data, size_t n, const char *charset, bool guess, 
     if (strcmp(found.name, want)) fail_msg("'%.40s': '%s', not '%s'", data, found.name, want);
 }
 
-static void marks(void **state) {
+static void a_mark_at_the_start_decides(void **state) {
     (void)state;
     expect(BYTES("\xff\xfe"
                  "a\0"),
@@ -34,7 +34,7 @@ static void marks(void **state) {
     expect(BYTES("\0<\0?\0x"), "", false, "UTF-16BE");
 }
 
-static void declarations(void **state) {
+static void a_declaration_decides_unless_there_is_a_mark(void **state) {
     (void)state;
     expect(BYTES("<?xml version='1.0' encoding = 'iso-8859-15' ?><a/>"), "utf-8", false, "iso-8859-15");
     expect(BYTES("<?xml version='1.0' encoding=\"UTF-8\"?><a/>"), "latin-1", false, "");
@@ -50,7 +50,7 @@ static void declarations(void **state) {
     expect(BYTES("a,b"), "nobody-knows", false, "");
 }
 
-static void guesses(void **state) {
+static void a_guess_is_made_for_pages_or_when_asked(void **state) {
     (void)state;
     static const char french[] = "<html><p>L'\xe9t\xe9 dernier, les \xe9l\xe8ves du coll\xe8ge \xe9taient "
                                  "tr\xe8s fatigu\xe9s apr\xe8s la f\xeate \xe0 No\xebl.";
@@ -63,7 +63,7 @@ static void guesses(void **state) {
     expect(BYTES("<html><p>\xc3\xa9t\xc3"), "", true, ""); /* a character cut off by the end */
 }
 
-static void enough(void **state) {
+static void looking_stops_when_enough_is_seen(void **state) {
     (void)state;
     assert_false(sl_sniff_enough(BYTES("a,b")));
     assert_true(sl_sniff_enough(BYTES("a,b\n")));
@@ -99,7 +99,7 @@ static sl_status convert(const char *name, bool lenient, const char *text, size_
     return status;
 }
 
-static void conversions(void **state) {
+static void text_is_converted_in_pieces_of_every_size(void **state) {
     (void)state;
     for (size_t piece = 1; piece < 9; piece++) {
         sl_buf out = {0};
@@ -120,7 +120,7 @@ static void conversions(void **state) {
     }
 }
 
-static void names(void **state) {
+static void usual_names_of_encodings_are_known_and_paths_are_not(void **state) {
     (void)state;
     static const char *const known[] = {"latin-1",   "latin_1", "iso8859_1",    "ISO-8859-15",
                                         "latin-9",   "cp1252",  "windows-1251", "utf_16",
@@ -138,7 +138,7 @@ static void names(void **state) {
     }
 }
 
-static void repair(void **state) {
+static void bytes_that_are_no_text_are_replaced_one_by_one(void **state) {
     (void)state;
     sl_input *out = NULL;
     assert_int_equal(sl_encoding_repair(BYTES("caf\xc3\xa9"), &out, NULL), SL_OK);
@@ -151,9 +151,13 @@ static void repair(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(marks),  cmocka_unit_test(declarations), cmocka_unit_test(guesses),
-        cmocka_unit_test(enough), cmocka_unit_test(conversions),  cmocka_unit_test(names),
-        cmocka_unit_test(repair),
+        cmocka_unit_test(a_mark_at_the_start_decides),
+        cmocka_unit_test(a_declaration_decides_unless_there_is_a_mark),
+        cmocka_unit_test(a_guess_is_made_for_pages_or_when_asked),
+        cmocka_unit_test(looking_stops_when_enough_is_seen),
+        cmocka_unit_test(text_is_converted_in_pieces_of_every_size),
+        cmocka_unit_test(usual_names_of_encodings_are_known_and_paths_are_not),
+        cmocka_unit_test(bytes_that_are_no_text_are_replaced_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,5 @@
+/* test_feed.c: feeds: cutting, mending, refusing. What the items hold is in tests/cases; here is what depends on where the
+ * stream is cut. */
 #include "format_fixture.h"
 
 #include "formats/feed/feed.h"
@@ -27,7 +29,7 @@ static format_run run_feed(const void *conf, const char *data, size_t n, size_t 
 }
 
 /* Wherever the stream is cut into units, the items are the same, and their lines are. */
-static void test_pieces(void **state) {
+static void pieces_of_every_size_give_the_same_items(void **state) {
     (void)state;
     sl_arena arena = {0};
     void *conf = feed_conf(&arena);
@@ -50,7 +52,7 @@ static void test_pieces(void **state) {
 }
 
 /* A feed that ends anywhere before its root does is an error, never fewer items in silence. */
-static void test_cut_off(void **state) {
+static void a_feed_that_is_cut_off_is_an_error(void **state) {
     (void)state;
     sl_arena arena = {0};
     void *conf = feed_conf(&arena);
@@ -78,7 +80,7 @@ static void refuse(const char *text, const char *why, uint64_t line) {
     sl_arena_free(&arena);
 }
 
-static void test_what_is_no_feed(void **state) {
+static void what_is_no_feed_is_refused_with_its_line(void **state) {
     (void)state;
     refuse("", "the document is empty", 1);
     refuse("\n\n<!DOCTYPE html>\n<html><body>", "HTML page", 4);
@@ -90,7 +92,7 @@ static void test_what_is_no_feed(void **state) {
 }
 
 /* Mended: the elements that were left open are closed where the one around them ends. */
-static void test_mend(void **state) {
+static void mending_makes_well_formed_xml(void **state) {
     (void)state;
     static const char *const cases[][2] = {
         {"<a>x & y &amp; &nbsp;</a>", "<a>x &amp; y &amp; \xC2\xA0</a>"},
@@ -111,10 +113,10 @@ static void test_mend(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_cut_off),
-        cmocka_unit_test(test_what_is_no_feed),
-        cmocka_unit_test(test_mend),
+        cmocka_unit_test(pieces_of_every_size_give_the_same_items),
+        cmocka_unit_test(a_feed_that_is_cut_off_is_an_error),
+        cmocka_unit_test(what_is_no_feed_is_refused_with_its_line),
+        cmocka_unit_test(mending_makes_well_formed_xml),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

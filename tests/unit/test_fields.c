@@ -3,7 +3,7 @@
 
 #include "pipe_case.h"
 
-static void finding_by_dialect(void **state) {
+static void a_wrong_location_is_refused_in_the_native_dialect_only(void **state) {
     (void)state;
     const char *input = "[{\"content\": \"hello world\"}]";
 #define FIND(pipe, rule) "{\"type\": \"" pipe "\", \"emit\": true, \"conf\": {\"rule\": " rule "}}"
@@ -18,7 +18,7 @@ static void finding_by_dialect(void **state) {
 #undef FIND
 }
 
-static void feed_items_by_dialect(void **state) {
+static void unknown_keys_are_refused_in_the_native_dialect_only(void **state) {
     (void)state;
     const char *step = "{\"type\": \"rssitembuilder\", \"conf\": {\"pubdate\": 1, \"titel\": \"t\"}}";
     expect_items(RIKO, "[{}]", step, "{\"pubDate\":1}\n");
@@ -26,7 +26,7 @@ static void feed_items_by_dialect(void **state) {
 }
 
 /* A table of rates that is none must not pass for rates of 0. */
-static void rates_by_dialect(void **state) {
+static void a_file_without_rates_is_refused_in_the_native_dialect_only(void **state) {
     (void)state;
     char path[64], step[256];
     write_input(path, "{\"base\": \"USD\"}");
@@ -52,7 +52,7 @@ static void expect_day(const char *step, int days) {
     sl_buf_free(&r.lines);
 }
 
-static void days_from_now(void **state) {
+static void relative_days_count_from_today(void **state) {
     (void)state;
 #define DAY(text)                                                                                            \
     "{\"type\": \"itembuilder\", \"conf\": {\"attrs\": {\"key\": \"content\", \"value\": \"" text "\"}}}, "  \
@@ -69,7 +69,7 @@ static void days_from_now(void **state) {
 #undef DAY
 }
 
-static void years_from_now(void **state) {
+static void relative_years_count_from_this_year(void **state) {
     (void)state;
     char year[8];
     time_t now = time(NULL);
@@ -83,7 +83,7 @@ static void years_from_now(void **state) {
 }
 
 /* An endless stream that nothing but the time ends. */
-static void time_is_over(void **state) {
+static void a_timeout_ends_an_endless_stream(void **state) {
     (void)state;
     sl_error err = {0};
     sl_pipeline *p = sl_pipeline_new();
@@ -101,9 +101,12 @@ static void time_is_over(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finding_by_dialect), cmocka_unit_test(feed_items_by_dialect),
-        cmocka_unit_test(rates_by_dialect),   cmocka_unit_test(days_from_now),
-        cmocka_unit_test(years_from_now),     cmocka_unit_test(time_is_over),
+        cmocka_unit_test(a_wrong_location_is_refused_in_the_native_dialect_only),
+        cmocka_unit_test(unknown_keys_are_refused_in_the_native_dialect_only),
+        cmocka_unit_test(a_file_without_rates_is_refused_in_the_native_dialect_only),
+        cmocka_unit_test(relative_days_count_from_today),
+        cmocka_unit_test(relative_years_count_from_this_year),
+        cmocka_unit_test(a_timeout_ends_an_endless_stream),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,5 @@
+/* test_filter.c: filter, through the public functions. Most rules are run over records of CSV, whose fields are compared where
+ * they lie, the rest over items, which take the slow way. */
 #include "pipe_case.h"
 
 /* One rule over CSV rows; expects the ids of the rows kept. */
@@ -15,7 +17,7 @@ static void keeps(const char *dialect, const char *rule, const char *ids) {
     sl_buf_free(&expected);
 }
 
-static void test_is(void **state) {
+static void equality_compares_texts_in_the_case_of_the_dialect(void **state) {
     (void)state;
     keeps(NATIVE, "{\"field\": \"t\", \"op\": \"is\", \"value\": \"GP\"}", "13");
     keeps(NATIVE, "{\"field\": \"t\", \"op\": \"eq\", \"value\": \"GP\"}", "13");
@@ -29,7 +31,7 @@ static void test_is(void **state) {
     keeps(NATIVE, "{\"field\": \"t\", \"op\": \"is\", \"value\": null}", "");
 }
 
-static void test_order_of_texts_that_are_numbers(void **state) {
+static void texts_that_are_numbers_are_ordered_as_numbers_natively(void **state) {
     (void)state;
     keeps(NATIVE, "{\"field\": \"n\", \"op\": \"greater\", \"value\": 9}", "235");
     keeps(NATIVE, "{\"field\": \"n\", \"op\": \"less\", \"value\": 9}", "16");
@@ -41,7 +43,7 @@ static void test_order_of_texts_that_are_numbers(void **state) {
     keeps(NATIVE, "{\"field\": \"n\", \"op\": \"atleast\", \"value\": \"many\"}", "");
 }
 
-static void test_decimals_mean_their_digits(void **state) {
+static void decimals_mean_their_digits(void **state) {
     (void)state;
     const char *input = "[{\"x\": \"0.1\"}, {\"x\": 0.1}, {\"x\": \"0.10000000000000000001\"}, "
                         "{\"x\": \"9007199254740993\"}]";
@@ -59,7 +61,7 @@ static void test_decimals_mean_their_digits(void **state) {
                  "{\"x\":\"9007199254740993\"}\n");
 }
 
-static void test_texts(void **state) {
+static void texts_are_searched_and_matched(void **state) {
     (void)state;
     keeps(NATIVE, "{\"field\": \"t\", \"op\": \"contains\", \"value\": \"p\"}", "1346");
     keeps(NATIVE, "{\"field\": \"t\", \"op\": \"doesnotcontain\", \"value\": \"P\"}", "2");
@@ -77,7 +79,7 @@ static void test_texts(void **state) {
                  "{\"x\":\"\xd9\xa0\"}\n");
 }
 
-static void test_truth_and_dates(void **state) {
+static void truth_and_dates_are_compared_by_value(void **state) {
     (void)state;
     keeps(NATIVE, "{\"field\": \"t\", \"op\": \"truthy\"}", "12346");
     keeps(NATIVE, "{\"field\": \"t\", \"op\": \"falsy\"}", "5");
@@ -93,7 +95,7 @@ static void test_truth_and_dates(void **state) {
                  "");
 }
 
-static void test_several_rules(void **state) {
+static void several_rules_are_combined_as_asked(void **state) {
     (void)state;
     const char *gp = "{\"field\": \"t\", \"op\": \"is\", \"value\": \"GP\"}";
     char rules[256];
@@ -119,7 +121,7 @@ static void test_several_rules(void **state) {
     keeps(NATIVE, "{\"field\": \"id\", \"op\": \"isnot\", \"value\": \"1\"}, \"stop\": true", "");
 }
 
-static void test_bad_rules(void **state) {
+static void bad_rules_are_refused(void **state) {
     (void)state;
     expect_failure(RIKO, "[]",
                    "{\"type\": \"filter\", \"conf\": {\"rule\": {\"field\": \"x\", \"op\": \"bogus\"}}}",
@@ -139,13 +141,13 @@ static void test_bad_rules(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_is),
-        cmocka_unit_test(test_order_of_texts_that_are_numbers),
-        cmocka_unit_test(test_decimals_mean_their_digits),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_truth_and_dates),
-        cmocka_unit_test(test_several_rules),
-        cmocka_unit_test(test_bad_rules),
+        cmocka_unit_test(equality_compares_texts_in_the_case_of_the_dialect),
+        cmocka_unit_test(texts_that_are_numbers_are_ordered_as_numbers_natively),
+        cmocka_unit_test(decimals_mean_their_digits),
+        cmocka_unit_test(texts_are_searched_and_matched),
+        cmocka_unit_test(truth_and_dates_are_compared_by_value),
+        cmocka_unit_test(several_rules_are_combined_as_asked),
+        cmocka_unit_test(bad_rules_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,4 @@
+/* test_guard.c: addresses that data may and may not lead to: the first and the last of each block, and their neighbours. */
 #include "net/http/guard.h"
 
 #include <setjmp.h>
@@ -20,7 +21,7 @@ static bool is_public(const char *text) {
     return sl_address_is_public((struct sockaddr *)&in6);
 }
 
-static void public_addresses(void **state) {
+static void public_addresses_are_allowed(void **state) {
     (void)state;
     static const char *const addresses[] = {
         "1.1.1.1",        "8.8.8.8",        "9.255.255.255",    "11.0.0.0",        "100.63.255.255",
@@ -34,7 +35,7 @@ static void public_addresses(void **state) {
     }
 }
 
-static void others(void **state) {
+static void addresses_that_are_not_public_are_refused(void **state) {
     (void)state;
     static const char *const addresses[] = {
         "0.0.0.0",
@@ -83,7 +84,7 @@ static void others(void **state) {
     }
 }
 
-static void other_families(void **state) {
+static void addresses_of_other_families_are_refused(void **state) {
     (void)state;
     struct sockaddr local = {.sa_family = AF_UNIX};
     char text[SL_ADDRESS_TEXT] = "x";
@@ -92,7 +93,7 @@ static void other_families(void **state) {
     assert_string_equal(text, "");
 }
 
-static void networks(void **state) {
+static void networks_are_parsed_strictly(void **state) {
     (void)state;
     static const char *const good[] = {"10.0.0.0/8", "10.1.2.3", "10.1.2.3/32", "0.0.0.0/0",
                                        "fd00::/8",   "::1",      "::/0",        "192.168.4.0/22"};
@@ -109,7 +110,7 @@ static void networks(void **state) {
     }
 }
 
-static void allowed(void **state) {
+static void permitted_networks_are_allowed_to_the_bit(void **state) {
     (void)state;
     sl_network n[2];
     assert_true(sl_network_parse(SL_TEXT("10.8.0.0/14"), &n[0]));
@@ -128,8 +129,11 @@ static void allowed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(public_addresses), cmocka_unit_test(others),  cmocka_unit_test(other_families),
-        cmocka_unit_test(networks),         cmocka_unit_test(allowed),
+        cmocka_unit_test(public_addresses_are_allowed),
+        cmocka_unit_test(addresses_that_are_not_public_are_refused),
+        cmocka_unit_test(addresses_of_other_families_are_refused),
+        cmocka_unit_test(networks_are_parsed_strictly),
+        cmocka_unit_test(permitted_networks_are_allowed_to_the_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,7 +49,7 @@ static void expect_many(const sl_format *format, const char *conf, const char *b
     free(data);
 }
 
-static void pages(void **state) {
+static void pages_are_read_as_browsers_read_them(void **state) {
     (void)state;
     expect(&sl_format_html, "path=html.body.p", "<p a=1>x<b>y</b>z<p>\xff",
            "a=1|content=x|b=y\ncontent=\xef\xbf\xbd\n");
@@ -64,7 +64,7 @@ static void pages(void **state) {
     expect(&sl_format_table_fixed, "widths=2,3", "a b\n1 22\n3", "a=1|b=22\na=3|b=~\n");
 }
 
-static void bad_expressions(void **state) {
+static void bad_expressions_are_shown_before_any_document(void **state) {
     (void)state;
     static const char *const bad[] = {"//p[", "//p[@a=']", "a b", "//", "1 +"};
     for (size_t i = 0; i < SL_COUNT(bad); i++) {
@@ -78,7 +78,7 @@ static void bad_expressions(void **state) {
     }
 }
 
-static void limits_of_pages(void **state) {
+static void pages_have_limits(void **state) {
     (void)state;
     expect_many(&sl_format_html, "path=p", "<p", " a", 1001, ">", "!more than 1000 attributes");
     expect_many(&sl_format_html, "path=html.body.p", "<p", " a=\"x y\"", 1000, ">z", "a=x y|content=z\n");
@@ -88,7 +88,7 @@ static void limits_of_pages(void **state) {
                 "!more steps in this document than are allowed");
 }
 
-static void limits_of_documents(void **state) {
+static void a_document_beyond_the_limit_is_refused(void **state) {
     (void)state;
     sl_input *in = sl_input_new(SL_DOCUMENT_MOST + 1);
     assert_non_null(in);
@@ -113,7 +113,7 @@ static void an_empty_document_is_a_unit(void **state) {
     expect(&sl_format_xml, "path=p", "", "!the document is empty");
 }
 
-static void xml_in_parts(void **state) {
+static void xml_is_read_in_parts_along_the_path(void **state) {
     (void)state;
     expect(&sl_format_xml, "path=r.s.a", "<r>\n<s k='>'><a/><!-- </s> --><a>1</a></s>\n<s><a>2</a></s></r>",
            "\ncontent=1\ncontent=2\n");
@@ -127,12 +127,12 @@ static void xml_in_parts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pages),
-        cmocka_unit_test(bad_expressions),
-        cmocka_unit_test(limits_of_pages),
-        cmocka_unit_test(limits_of_documents),
+        cmocka_unit_test(pages_are_read_as_browsers_read_them),
+        cmocka_unit_test(bad_expressions_are_shown_before_any_document),
+        cmocka_unit_test(pages_have_limits),
+        cmocka_unit_test(a_document_beyond_the_limit_is_refused),
         cmocka_unit_test(an_empty_document_is_a_unit),
-        cmocka_unit_test(xml_in_parts),
+        cmocka_unit_test(xml_is_read_in_parts_along_the_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,5 @@
+/* test_http.c: HTTP against a server of our own that is slow, silent, flaky or cut short on request (tests/http/server.py). A
+ * real one does none of that when it is wanted. */
 #include "net/http/http.h"
 
 #include <setjmp.h>
@@ -90,7 +92,7 @@ static void expect_failure(const char *path, const sl_manners *manners, sl_statu
     sl_http_free(&h);
 }
 
-static void good_answers(void **state) {
+static void good_answers_arrive_whole_however_they_travel(void **state) {
     (void)state;
     expect_small("/small.txt");
     expect_small("/chunked/small.txt");
@@ -100,7 +102,7 @@ static void good_answers(void **state) {
     expect_small("/slow/small.txt?delay=0.005");
 }
 
-static void head_of_an_answer(void **state) {
+static void the_head_tells_type_and_length(void **state) {
     (void)state;
     sl_http *h = session(&(sl_http_options){0});
     sl_fetch *f = get(h, "/small.txt");
@@ -110,7 +112,7 @@ static void head_of_an_answer(void **state) {
     sl_http_free(&h);
 }
 
-static void failures(void **state) {
+static void failures_name_the_url_and_the_status(void **state) {
     (void)state;
     const sl_manners *none = NULL;
     sl_manners short_body = sl_plain_manners;
@@ -132,7 +134,7 @@ static void a_body_cut_short_is_an_error(void **state) {
     expect_failure("/badchunked/small.txt", &once, SL_E_TEMP, "/badchunked/small.txt");
 }
 
-static void trying_again(void **state) {
+static void an_answer_that_may_pass_is_asked_for_again(void **state) {
     (void)state;
     sl_http *h = session(&(sl_http_options){0});
     sl_fetch *f = get(h, "/flaky/2/small.txt");
@@ -144,7 +146,7 @@ static void trying_again(void **state) {
     sl_http_free(&h);
 }
 
-static void giving_up(void **state) {
+static void after_the_last_retry_the_failure_is_temporary(void **state) {
     (void)state;
     sl_http *h = session(&(sl_http_options){0});
     sl_manners once = sl_plain_manners;
@@ -163,7 +165,7 @@ static void giving_up(void **state) {
 }
 
 /* More patience than there is: no second request. */
-static void a_retry_too_far_off(void **state) {
+static void a_retry_that_is_too_far_off_is_not_waited_for(void **state) {
     (void)state;
     pid_t pid;
     char url[64];
@@ -184,7 +186,7 @@ static void a_retry_too_far_off(void **state) {
     waitpid(pid, NULL, 0);
 }
 
-static void silence(void **state) {
+static void a_silent_server_is_given_up(void **state) {
     (void)state;
     sl_manners hasty = sl_plain_manners;
     hasty.idle_timeout = 1;
@@ -258,7 +260,7 @@ static void a_paused_transfer_starves_nobody(void **state) {
 }
 
 /* Paused and resumed hundreds of times, in every way a body can travel. */
-static void many_pauses(void **state) {
+static void pauses_lose_no_byte(void **state) {
     (void)state;
     static const char *const paths[] = {"/large.bin", "/chunked/large.bin", "/gzip/large.bin"};
     for (size_t i = 0; i < SL_COUNT(paths); i++) {
@@ -304,19 +306,19 @@ static void bytes_come_before_the_end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_answers),
-        cmocka_unit_test(head_of_an_answer),
-        cmocka_unit_test(failures),
+        cmocka_unit_test(good_answers_arrive_whole_however_they_travel),
+        cmocka_unit_test(the_head_tells_type_and_length),
+        cmocka_unit_test(failures_name_the_url_and_the_status),
         cmocka_unit_test(a_body_cut_short_is_an_error),
-        cmocka_unit_test(trying_again),
-        cmocka_unit_test(giving_up),
-        cmocka_unit_test(a_retry_too_far_off),
-        cmocka_unit_test(silence),
+        cmocka_unit_test(an_answer_that_may_pass_is_asked_for_again),
+        cmocka_unit_test(after_the_last_retry_the_failure_is_temporary),
+        cmocka_unit_test(a_retry_that_is_too_far_off_is_not_waited_for),
+        cmocka_unit_test(a_silent_server_is_given_up),
         cmocka_unit_test(other_schemes_are_refused),
         cmocka_unit_test(reading_one_while_others_arrive),
         cmocka_unit_test(slow_answers_overlap),
         cmocka_unit_test(a_paused_transfer_starves_nobody),
-        cmocka_unit_test(many_pauses),
+        cmocka_unit_test(pauses_lose_no_byte),
         cmocka_unit_test(stopping_ends_a_wait),
         cmocka_unit_test(bytes_come_before_the_end),
     };

@@ -1,3 +1,5 @@
+/* test_json.c: the JSON format. Texts that must be accepted or refused are read bare, in arrays and as members; others are cut
+ * everywhere, read by both scanners and compared with jansson. */
 #include "json_fixture.h"
 
 #include <jansson.h>
@@ -16,7 +18,7 @@ static void expect_riko(const char *path, const char *text, const char *items) {
 
 /* ---- forms of documents -------------------------------------------------------------------------------------- */
 
-static void arrays(void **state) {
+static void elements_of_an_array_become_items(void **state) {
     (void)state;
     expect("[]", "");
     expect(" [ \n ] \n", "");
@@ -28,7 +30,7 @@ static void arrays(void **state) {
     expect("[\"]\",\"\\\"]\",\"\\\\\",\"[{\"]", "\"]\"\n\"\\\"]\"\n\"\\\\\"\n\"[{\"\n");
 }
 
-static void sequences(void **state) {
+static void values_one_after_another_become_items(void **state) {
     (void)state;
     expect("{\"a\":1}", "{\"a\":1}\n");
     expect("{\"a\":1}{\"a\":2}\n\n{\"b\":[1]}", "{\"a\":1}\n{\"a\":2}\n{\"b\":[1]}\n");
@@ -38,7 +40,7 @@ static void sequences(void **state) {
     expect("{\"a\":1} [2] null 3", "{\"a\":1}\n[2]\n3\n");
 }
 
-static void paths(void **state) {
+static void a_path_leads_to_the_items(void **state) {
     (void)state;
     const char *doc =
         "{\"x\":[1,{\"items\":[9]}],\"value\":{\"n\":0,\"items\":[{\"A\":1},null,2],\"o\":{\"P\":{\"Q\":1}},"
@@ -56,7 +58,7 @@ static void paths(void **state) {
     expect_at("\xc3\xa9", "{\"\\u00e9\":[1]}", "1\n");
 }
 
-static void paths_to_nowhere(void **state) {
+static void a_path_to_nowhere_names_what_is_there(void **state) {
     (void)state;
     expect_at("value.Items", "{\"value\":{\"items\":[1],\"n\":{\"q\":1}},\"z\":1}",
               "!path 'value.Items' leads nowhere: no 'Items' in keys: items, n");
@@ -66,7 +68,7 @@ static void paths_to_nowhere(void **state) {
     expect_at("a", "[]", "!no 'a' in an array");
 }
 
-static void the_rest_is_checked(void **state) {
+static void what_stands_around_the_items_is_checked(void **state) {
     (void)state;
     expect_at("a", "{\"a\":[1],\"b\":[1,]}", "!expected a value, not ']'");
     expect_at("a", "{\"a\":[1],\"b\":{}", "!ends inside an object that began at line 1");
@@ -76,7 +78,7 @@ static void the_rest_is_checked(void **state) {
     expect("[1] [2]", "!expected nothing more");
 }
 
-static void riko_paths(void **state) {
+static void riko_paths_ignore_case_and_go_through_lists(void **state) {
     (void)state;
     const char *doc = "{\"a\":[{\"B\":[1,2]},{\"B\":[3]}],\"n\":null,\"s\":\"str\",\"o\":{\"Pp\":{\"Qq\":1},"
                       "\"PP\":[{\"R\":1}]},\"l\":[1,null,\"x\"]}";
@@ -211,7 +213,7 @@ static const char *const refused[] = {"01",
                                       "[1]\v",
                                       "{\"a\":\\u0031}"};
 
-static void conformance(void **state) {
+static void every_valid_text_is_accepted_and_every_other_refused(void **state) {
     (void)state;
     static const char *const wraps[][2] = {
         {"", ""}, {"[", "]"}, {"[{\"k\":", "}]"}, {"{\"k\":1}{\"k\":", "}"}};
@@ -234,7 +236,7 @@ static void conformance(void **state) {
     }
 }
 
-static void decoding(void **state) {
+static void escapes_and_large_numbers_are_decoded(void **state) {
     (void)state;
     expect("[\"\\u0041\\ud83d\\ude00\\n\"]", "\"A\xf0\x9f\x98\x80\\n\"\n");
     expect("[{\"\\u0061\":1,\"a\":\"\\/\"}]", "{\"a\":\"/\"}\n");
@@ -261,7 +263,7 @@ static void expect_place(const char *text, uint64_t line, uint64_t column) {
     run_free(&r);
 }
 
-static void places(void **state) {
+static void errors_have_line_and_column(void **state) {
     (void)state;
     expect_place("[\n{\"a\":1},\n{\"a\":x}]", 3, 6);
     expect_place("[{\"a\":1},\n{\"a\":2,\n\n\"b\":01}]", 4, 6);
@@ -291,7 +293,7 @@ static sl_status read_nested(unsigned depth, char open, char shut, const char *p
     return status;
 }
 
-static void deep_nesting(void **state) {
+static void a_thousand_levels_are_read_and_no_more(void **state) {
     (void)state;
     sl_error err;
     for (int object = 0; object < 2; object++) {
@@ -574,17 +576,17 @@ static void pieces_change_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arrays),
-        cmocka_unit_test(sequences),
-        cmocka_unit_test(paths),
-        cmocka_unit_test(paths_to_nowhere),
-        cmocka_unit_test(riko_paths),
-        cmocka_unit_test(the_rest_is_checked),
-        cmocka_unit_test(conformance),
-        cmocka_unit_test(decoding),
-        cmocka_unit_test(places),
+        cmocka_unit_test(elements_of_an_array_become_items),
+        cmocka_unit_test(values_one_after_another_become_items),
+        cmocka_unit_test(a_path_leads_to_the_items),
+        cmocka_unit_test(a_path_to_nowhere_names_what_is_there),
+        cmocka_unit_test(riko_paths_ignore_case_and_go_through_lists),
+        cmocka_unit_test(what_stands_around_the_items_is_checked),
+        cmocka_unit_test(every_valid_text_is_accepted_and_every_other_refused),
+        cmocka_unit_test(escapes_and_large_numbers_are_decoded),
+        cmocka_unit_test(errors_have_line_and_column),
         cmocka_unit_test(wide_marks_are_refused),
-        cmocka_unit_test(deep_nesting),
+        cmocka_unit_test(a_thousand_levels_are_read_and_no_more),
         cmocka_unit_test(keys_come_and_go),
         cmocka_unit_test(keys_without_end),
         cmocka_unit_test(a_record_has_a_limit),

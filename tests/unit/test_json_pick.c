@@ -1,3 +1,4 @@
+/* test_json_pick.c: one value picked out of a document: each document is fed in pieces of every size. */
 #include "formats/json/json.h"
 
 #include <setjmp.h>
@@ -36,7 +37,7 @@ static void picks(const char *path, const char *json, const char *want) {
     sl_json_pick_free(&p);
 }
 
-static void before_and_behind_the_items(void **state) {
+static void the_value_is_found_wherever_it_stands(void **state) {
     (void)state;
     picks("next", "{\"next\": \"/2\", \"items\": [{\"next\": \"no\"}]}", "/2");
     picks("next", "{\"items\": [{\"next\": \"no\"}, {\"a\": {\"next\": 1}}], \"next\": \"/2\"}", "/2");
@@ -50,7 +51,7 @@ static void before_and_behind_the_items(void **state) {
     picks("a.b", "\xef\xbb\xbf{\"a\": {\"b\": \"c\"}}", "c");
 }
 
-static void values(void **state) {
+static void texts_and_numbers_are_given_as_text(void **state) {
     (void)state;
     picks("c", "{\"c\": \"a\\u0062\\/\\n\"}", "ab/\n");
     picks("c", "{\"\\u0063\": \"x\"}", "x");
@@ -61,7 +62,7 @@ static void values(void **state) {
     picks("c", "{\"c\": 0}", "0");
 }
 
-static void no_more_pages(void **state) {
+static void null_false_empty_and_absent_end_the_pages(void **state) {
     (void)state;
     picks("c", "{\"c\": null}", "-");
     picks("c", "{\"c\": false}", "-");
@@ -75,7 +76,7 @@ static void no_more_pages(void **state) {
     picks("c", "{}\n{\"c\": 1}", "-");
 }
 
-static void failures(void **state) {
+static void what_cannot_lead_on_is_an_error(void **state) {
     (void)state;
     picks("c", "{\"c\": {}}", "!'c', where the next page should be, is a list or an object");
     picks("c", "{\"c\": [1]}", "!a list or an object");
@@ -91,7 +92,7 @@ static void failures(void **state) {
     free(large);
 }
 
-static void paths(void **state) {
+static void paths_that_cannot_be_followed_are_refused(void **state) {
     (void)state;
     sl_json_pick *p = NULL;
     sl_error err = {0};
@@ -103,11 +104,11 @@ static void paths(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(before_and_behind_the_items),
-        cmocka_unit_test(values),
-        cmocka_unit_test(no_more_pages),
-        cmocka_unit_test(failures),
-        cmocka_unit_test(paths),
+        cmocka_unit_test(the_value_is_found_wherever_it_stands),
+        cmocka_unit_test(texts_and_numbers_are_given_as_text),
+        cmocka_unit_test(null_false_empty_and_absent_end_the_pages),
+        cmocka_unit_test(what_cannot_lead_on_is_an_error),
+        cmocka_unit_test(paths_that_cannot_be_followed_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,11 @@
+/* test_jsonl.c: JSON Lines, in units of every size: what is tested is the ends of lines, as reading is that of the json format. */
 #include "json_fixture.h"
 
 static void expect(const char *text, const char *items) {
     expect_run((run){.format = &sl_format_jsonl}, text, items);
 }
 
-static void lines(void **state) {
+static void each_line_is_an_item(void **state) {
     (void)state;
     expect("{\"a\":1}\n{\"a\":2}\n", "{\"a\":1}\n{\"a\":2}\n");
     expect("{\"a\":1}\r\n{\"a\":2}", "{\"a\":1}\n{\"a\":2}\n");
@@ -15,12 +16,12 @@ static void lines(void **state) {
     expect(" { \"a\" : 1 , \"b\" : { } } \n", "{\"a\":1,\"b\":{}}\n");
 }
 
-static void bare_elements(void **state) {
+static void elements_may_be_of_any_type(void **state) {
     (void)state;
     expect("1\n\"x\"\nnull\n[1,null]\n{\"a\":null}\ntrue\n", "1\n\"x\"\n[1,null]\n{\"a\":null}\ntrue\n");
 }
 
-static void a_value_a_line(void **state) {
+static void a_line_holds_one_whole_value(void **state) {
     (void)state;
     expect("{\"a\":1} {\"a\":2}\n", "!expected the end of the line, not '{'");
     expect("{\"a\":1},\n{\"a\":2}\n", "!expected the end of the line, not ','");
@@ -32,7 +33,7 @@ static void a_value_a_line(void **state) {
     expect("{\"a\":\"\xff\"}\n", "!UTF-8");
 }
 
-static void places(void **state) {
+static void errors_have_line_and_column(void **state) {
     (void)state;
     const char *text = "{\"a\":1}\n\n{\"a\":2}\n{\"a\":03}\n";
     for (size_t piece = 0; piece < strlen(text); piece++) {
@@ -111,7 +112,7 @@ static void units_change_nothing(void **state) {
     sl_buf_free(&want);
 }
 
-static void other_encodings(void **state) {
+static void a_line_is_decoded_from_its_encoding(void **state) {
     (void)state;
     const char *text = "{\"a\":\"caf\xe9\"}\n";
     sl_input *in = sl_input_copy(text, strlen(text));
@@ -134,7 +135,7 @@ static sl_status enough_sink(void *to, sl_batch *take, sl_error *err) {
 }
 
 /* A consumer that has enough ends the unit there, which is no failure. */
-static void enough(void **state) {
+static void a_consumer_that_has_enough_is_no_failure(void **state) {
     (void)state;
     const char *text = "1\n{\"a\":2}\n3\nbad\n";
     sl_input *in = sl_input_copy(text, strlen(text));
@@ -154,15 +155,15 @@ static void enough(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines),
-        cmocka_unit_test(bare_elements),
-        cmocka_unit_test(a_value_a_line),
-        cmocka_unit_test(places),
+        cmocka_unit_test(each_line_is_an_item),
+        cmocka_unit_test(elements_may_be_of_any_type),
+        cmocka_unit_test(a_line_holds_one_whole_value),
+        cmocka_unit_test(errors_have_line_and_column),
         cmocka_unit_test(riko_nests_dotted_keys),
         cmocka_unit_test(rows_know_their_lines),
         cmocka_unit_test(units_change_nothing),
-        cmocka_unit_test(other_encodings),
-        cmocka_unit_test(enough),
+        cmocka_unit_test(a_line_is_decoded_from_its_encoding),
+        cmocka_unit_test(a_consumer_that_has_enough_is_no_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@ static void finds(const char *header, const char *want) {
     if (found && !sl_text_is(target, want)) fail_msg("'%s': %.*s", header, (int)target.n, target.s);
 }
 
-static void links(void **state) {
+static void the_next_link_is_found_among_others(void **state) {
     (void)state;
     finds("<https://a/?p=2>; rel=\"next\"", "https://a/?p=2");
     finds("<https://a/?p=2>;rel=next", "https://a/?p=2");
@@ -30,7 +30,7 @@ static void links(void **state) {
     finds("<a>; crossorigin; rel=next", "a");
 }
 
-static void what_is_no_next_link(void **state) {
+static void what_only_looks_like_a_next_link_is_none(void **state) {
     (void)state;
     finds("", NULL);
     finds("<a>", NULL);
@@ -46,8 +46,8 @@ static void what_is_no_next_link(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(links),
-        cmocka_unit_test(what_is_no_next_link),
+        cmocka_unit_test(the_next_link_is_found_among_others),
+        cmocka_unit_test(what_only_looks_like_a_next_link_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,5 @@
+/* test_lua.c: the rewriting of Lua texts before they are compiled: what becomes of loops, constructors and names, and what must
+ * be left alone. What functions compute is in tests/cases. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

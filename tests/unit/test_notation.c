@@ -1,3 +1,4 @@
+/* test_notation.c: the notation of `sluice pipe`: steps, quotes, dots and lists, and the column that a message points at. */
 #include "plan_fixture.h"
 
 /* The conf that the only step of TEXT gets, as JSON. */
@@ -77,7 +78,7 @@ static void a_bare_word_is_the_main_key(void **state) {
     assert_conf("truncate '5'", "{\"count\":\"5\"}");
 }
 
-static void call_options(void **state) {
+static void call_options_begin_with_an_at_sign(void **state) {
     (void)state;
     sl_error err = {0};
     sl_plan *p = fake_plan();
@@ -92,7 +93,7 @@ static void call_options(void **state) {
     sl_plan_free(&p);
 }
 
-static void what_is_wrong(void **state) {
+static void mistakes_have_their_column(void **state) {
     (void)state;
     assert_wrong("", "pipe:1:1: the name of a pipe is missing here");
     assert_wrong("truncate | | sort", "pipe:1:12: the name of a pipe is missing here");
@@ -159,16 +160,11 @@ static void broken_notation_is_survived(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(steps_follow_one_another),
-        cmocka_unit_test(values_are_text_unless_json),
-        cmocka_unit_test(quotes_as_in_a_shell),
-        cmocka_unit_test(dots_nest_and_repeats_make_lists),
-        cmocka_unit_test(a_bare_word_is_the_main_key),
-        cmocka_unit_test(call_options),
-        cmocka_unit_test(what_is_wrong),
-        cmocka_unit_test(steps_added_one_by_one),
-        cmocka_unit_test(a_bad_conf_is_named),
-        cmocka_unit_test(broken_notation_is_survived),
+        cmocka_unit_test(steps_follow_one_another),    cmocka_unit_test(values_are_text_unless_json),
+        cmocka_unit_test(quotes_as_in_a_shell),        cmocka_unit_test(dots_nest_and_repeats_make_lists),
+        cmocka_unit_test(a_bare_word_is_the_main_key), cmocka_unit_test(call_options_begin_with_an_at_sign),
+        cmocka_unit_test(mistakes_have_their_column),  cmocka_unit_test(steps_added_one_by_one),
+        cmocka_unit_test(a_bad_conf_is_named),         cmocka_unit_test(broken_notation_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

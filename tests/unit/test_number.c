@@ -1,3 +1,5 @@
+/* test_number.c: numbers, both ways. The fast paths are compared with the C library over many random texts, and short cells
+ * with the rule spelled out, since a fast path is only right if it never differs. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* test_opener.c: byte streams from files, patterns, pipes and a server, packed and in other encodings; read by steps of many
+ * sizes, for it is at the borders of buffers that bytes get lost. */
 #include "sources/stream/opener.h"
 
 #include <setjmp.h>
@@ -92,14 +94,14 @@ static void expect_error(const char *file, const void *data, size_t n, sl_status
     sl_buf_free(&out);
 }
 
-static void plain_files(void **state) {
+static void plain_files_are_read_as_they_are(void **state) {
     (void)state;
     expect_text("plain.txt", text, SIZE, text, SIZE);
     expect_text("empty.txt", "", 0, "", 0);
     expect_text("one.txt", "x", 1, "x", 1);
 }
 
-static void gzip_files(void **state) {
+static void gzip_is_unpacked_and_must_be_whole(void **state) {
     (void)state;
     static char packed[SIZE * 2];
     size_t n = gzip(text, SIZE, packed, sizeof packed);
@@ -123,7 +125,7 @@ static void gzip_members_follow_one_another(void **state) {
     expect_error("members-cut.gz", packed, first + second + 5, SL_E_IO, "gzip stream ends early");
 }
 
-static void zstd_files(void **state) {
+static void zstd_is_unpacked_and_must_be_whole(void **state) {
     (void)state;
     static char packed[SIZE * 2];
     size_t n = ZSTD_compress(packed, sizeof packed, text, SIZE / 2, 3);
@@ -149,7 +151,7 @@ static void a_bomb_is_refused(void **state) {
     free(packed);
 }
 
-static void missing_files_and_directories(void **state) {
+static void what_cannot_be_opened_is_named(void **state) {
     (void)state;
     sl_inflow *in = NULL;
     sl_error err = {0};
@@ -162,7 +164,7 @@ static void missing_files_and_directories(void **state) {
     assert_null(in);
 }
 
-static void ranges(void **state) {
+static void a_plain_file_can_be_read_by_ranges(void **state) {
     (void)state;
     char path[256], buf[100];
     scratch_write(&dir, "range.txt", text, SIZE);
@@ -184,7 +186,7 @@ static void ranges(void **state) {
     sl_range_close(&fd);
 }
 
-static void other_encodings(void **state) {
+static void other_encodings_are_converted(void **state) {
     (void)state;
     char path[256];
     scratch_write(&dir, "enc.txt", "caf\xe9\n", 5);
@@ -214,7 +216,7 @@ static void other_encodings(void **state) {
 }
 
 /* Text in a two-byte encoding whose characters lie across the borders of every buffer on the way. */
-static void conversion_across_buffers(void **state) {
+static void characters_may_lie_across_buffers(void **state) {
     (void)state;
     enum { N = 100001 };
     char *wide = malloc(N * 2), path[256];
@@ -236,7 +238,7 @@ static void conversion_across_buffers(void **state) {
     free(wide);
 }
 
-static void names(void **state) {
+static void names_of_a_pattern_are_sorted_by_bytes(void **state) {
     (void)state;
     sl_arena arena = {0};
     sl_texts got;
@@ -270,7 +272,7 @@ static void expect_name(const char *url, const char *base, const char *want) {
     sl_arena_free(&arena);
 }
 
-static void forms_of_names(void **state) {
+static void names_are_paths_urls_or_standard_input(void **state) {
     (void)state;
     expect_name("-", "/base", "-");
     expect_name("stdin:", NULL, "-");
@@ -295,7 +297,7 @@ static void forms_of_names(void **state) {
 }
 
 /* Standard input as a pipe that another process fills bit by bit. */
-static void standard_input(void **state) {
+static void standard_input_is_read_to_its_end(void **state) {
     (void)state;
     int p[2], kept = dup(0);
     assert_int_equal(pipe(p), 0);
@@ -338,7 +340,7 @@ static void a_silent_pipe_can_be_stopped(void **state) {
     close(p[1]);
 }
 
-static void fetched(void **state) {
+static void what_is_fetched_is_what_the_file_holds(void **state) {
     (void)state;
     static char packed[SIZE * 2], url[256];
     size_t n = gzip(text, SIZE, packed, sizeof packed);
@@ -381,7 +383,7 @@ static void expect_answer(const char *type, const char *encoding, const char *wa
 }
 
 /* The server's word counts unless ours does. */
-static void charset_of_an_answer(void **state) {
+static void the_charset_of_an_answer_counts_unless_one_is_given(void **state) {
     (void)state;
     expect_answer("text/csv; charset=ISO-8859-1", "", "caf\xc3\xa9");
     expect_answer("text/csv; header=present; Charset=\"windows-1252\"", "", "caf\xc3\xa9");
@@ -393,21 +395,21 @@ static void charset_of_an_answer(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain_files),
-        cmocka_unit_test(gzip_files),
+        cmocka_unit_test(plain_files_are_read_as_they_are),
+        cmocka_unit_test(gzip_is_unpacked_and_must_be_whole),
         cmocka_unit_test(gzip_members_follow_one_another),
-        cmocka_unit_test(zstd_files),
+        cmocka_unit_test(zstd_is_unpacked_and_must_be_whole),
         cmocka_unit_test(a_bomb_is_refused),
-        cmocka_unit_test(missing_files_and_directories),
-        cmocka_unit_test(ranges),
-        cmocka_unit_test(other_encodings),
-        cmocka_unit_test(conversion_across_buffers),
-        cmocka_unit_test(names),
-        cmocka_unit_test(forms_of_names),
-        cmocka_unit_test(standard_input),
+        cmocka_unit_test(what_cannot_be_opened_is_named),
+        cmocka_unit_test(a_plain_file_can_be_read_by_ranges),
+        cmocka_unit_test(other_encodings_are_converted),
+        cmocka_unit_test(characters_may_lie_across_buffers),
+        cmocka_unit_test(names_of_a_pattern_are_sorted_by_bytes),
+        cmocka_unit_test(names_are_paths_urls_or_standard_input),
+        cmocka_unit_test(standard_input_is_read_to_its_end),
         cmocka_unit_test(a_silent_pipe_can_be_stopped),
-        cmocka_unit_test(fetched),
-        cmocka_unit_test(charset_of_an_answer),
+        cmocka_unit_test(what_is_fetched_is_what_the_file_holds),
+        cmocka_unit_test(the_charset_of_an_answer_counts_unless_one_is_given),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

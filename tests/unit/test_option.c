@@ -1,3 +1,4 @@
+/* test_option.c: the parser of options: every type, in both dialects, and what is said of a wrong value. */
 #include "plan_fixture.h"
 
 typedef struct pair {
@@ -103,7 +104,7 @@ static void refused(const char *json, const char *key, const char *message) {
     sl_arena_free(&f.arena);
 }
 
-static void defaults(void **state) {
+static void options_have_their_defaults(void **state) {
     (void)state;
     fixture f = {0};
     parsed(&f, "{}");
@@ -124,7 +125,7 @@ static void defaults(void **state) {
     sl_arena_free(&f.arena);
 }
 
-static void scalars(void **state) {
+static void scalars_are_cast_to_the_type_of_the_option(void **state) {
     (void)state;
     fixture f = {0};
     parsed(&f, "{\"old_text\":5,\"path\":[\"a\",\"b\",0],\"flag\":\"FALSE\",\"number\":\"2.9\",\"size\":"
@@ -148,7 +149,7 @@ static void scalars(void **state) {
     sl_arena_free(&f.arena);
 }
 
-static void sizes(void **state) {
+static void sizes_have_units(void **state) {
     (void)state;
     static const struct {
         const char *text;
@@ -164,7 +165,7 @@ static void sizes(void **state) {
     for (size_t i = 0; i < SL_COUNT(bad); i++) assert_false(sl_size_parse(sl_text_of(bad[i]), &n));
 }
 
-static void rules(void **state) {
+static void rules_are_one_or_a_list(void **state) {
     (void)state;
     fixture f = {0};
     parsed(&f, "{\"rules\":{\"key\":\"a\"}}");
@@ -229,7 +230,7 @@ static void riko_passes_over(void **state) {
     }
 }
 
-static void what_only_the_item_decides(void **state) {
+static void what_only_the_item_decides_is_left_open(void **state) {
     (void)state;
     fixture f = {0};
     sl_pair inner[] = {{SL_TEXT("key"), sl_missing()}};
@@ -244,7 +245,7 @@ static void what_only_the_item_decides(void **state) {
     sl_arena_free(&f.arena);
 }
 
-static void what_is_wrong(void **state) {
+static void mistakes_name_the_key_and_what_was_expected(void **state) {
     (void)state;
     refused("{\"numbr\":1}", "numbr", "unknown key 'numbr', did you mean 'number'?");
     refused("{\"zzzzzz\":1}", "zzzzzz",
@@ -279,7 +280,7 @@ static void assert_described(unsigned i, const char *expected) {
     sl_buf_free(&out);
 }
 
-static void for_people(void **state) {
+static void options_describe_themselves(void **state) {
     (void)state;
     assert_described(0, "TEXT = \"\"");
     assert_described(3, "INT = 3, at least 1, items");
@@ -330,15 +331,15 @@ static void pipes_describe_themselves(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),
-        cmocka_unit_test(scalars),
-        cmocka_unit_test(sizes),
-        cmocka_unit_test(rules),
+        cmocka_unit_test(options_have_their_defaults),
+        cmocka_unit_test(scalars_are_cast_to_the_type_of_the_option),
+        cmocka_unit_test(sizes_have_units),
+        cmocka_unit_test(rules_are_one_or_a_list),
         cmocka_unit_test(riko_is_lenient),
         cmocka_unit_test(riko_passes_over),
-        cmocka_unit_test(what_only_the_item_decides),
-        cmocka_unit_test(what_is_wrong),
-        cmocka_unit_test(for_people),
+        cmocka_unit_test(what_only_the_item_decides_is_left_open),
+        cmocka_unit_test(mistakes_name_the_key_and_what_was_expected),
+        cmocka_unit_test(options_describe_themselves),
         cmocka_unit_test(the_registry_is_in_order),
         cmocka_unit_test(pipes_describe_themselves),
     };

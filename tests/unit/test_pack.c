@@ -1,3 +1,5 @@
+/* test_pack.c: batches as blocks of bytes, for processes and spill files. Each byte of a block is damaged in turn: such a block
+ * must be refused, and never lead outside of itself. */
 #include "record/pack.h"
 #include "record/time.h"
 #include "records_fixture.h"

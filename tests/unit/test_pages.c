@@ -1,3 +1,4 @@
+/* test_pages.c: where the next page is, without a network: the pager is shown pages and asked for addresses. */
 #include "sources/stream/pages.h"
 
 #include <setjmp.h>
@@ -56,7 +57,7 @@ static void ends(sl_pager **p, const char *body, const char *header) {
 
 /* ---- the six kinds --------------------------------------------------------------------------------------- */
 
-static void next_url(void **state) {
+static void next_url_follows_the_address_in_the_page(void **state) {
     (void)state;
     sl_paginate conf = shorthand("next_url=links.next");
     sl_pager *p = pager(&conf, "http://a/x/items?n=1");
@@ -68,7 +69,7 @@ static void next_url(void **state) {
     ends(&p, "{\"links\": {\"next\": null}}", NULL);
 }
 
-static void link_header(void **state) {
+static void link_header_follows_the_relation_next(void **state) {
     (void)state;
     sl_paginate conf = shorthand("link_header");
     sl_pager *p = pager(&conf, "http://a/items");
@@ -77,7 +78,7 @@ static void link_header(void **state) {
     ends(&p, NULL, "</items>; rel=first");
 }
 
-static void page(void **state) {
+static void page_counts_up_and_keeps_the_rest_of_the_query(void **state) {
     (void)state;
     sl_paginate conf = shorthand("page=p");
     sl_pager *p = pager(&conf, "http://a/items?q=x&p=7&r=%20y#f");
@@ -95,7 +96,7 @@ static void page(void **state) {
     sl_pager_free(&p);
 }
 
-static void offset(void **state) {
+static void offset_goes_up_by_the_size_of_a_page(void **state) {
     (void)state;
     sl_paginate conf = shorthand("offset=o s:50");
     sl_pager *p = pager(&conf, "http://a/items");
@@ -105,7 +106,7 @@ static void offset(void **state) {
     sl_pager_free(&p);
 }
 
-static void cursor(void **state) {
+static void cursor_is_taken_from_the_page(void **state) {
     (void)state;
     sl_paginate conf = shorthand("cursor=after:meta.cursor");
     sl_pager *p = pager(&conf, "http://a/items?n=5");
@@ -118,7 +119,7 @@ static void cursor(void **state) {
     ends(&p, "{\"meta\": {\"cursor\": \"\"}}", NULL);
 }
 
-static void header_cursor(void **state) {
+static void header_cursor_is_taken_from_the_header(void **state) {
     (void)state;
     sl_paginate conf = shorthand("header_cursor=after:X-Next");
     sl_pager *p = pager(&conf, "http://a/items");
@@ -129,7 +130,7 @@ static void header_cursor(void **state) {
 
 /* ---- ends that are none ---------------------------------------------------------------------------------- */
 
-static void circles(void **state) {
+static void a_page_that_comes_again_is_an_error(void **state) {
     (void)state;
     sl_error err = {0};
     sl_paginate conf = shorthand("next_url=next");
@@ -147,7 +148,7 @@ static void circles(void **state) {
 }
 
 /* A circle is found however long it is. */
-static void a_large_circle(void **state) {
+static void a_circle_is_found_however_long_it_is(void **state) {
     (void)state;
     char body[64];
     sl_error err = {0};
@@ -161,7 +162,7 @@ static void a_large_circle(void **state) {
     sl_pager_free(&p);
 }
 
-static void limits(void **state) {
+static void no_more_pages_are_asked_for_than_allowed(void **state) {
     (void)state;
     sl_error err = {0};
     sl_text ahead;
@@ -180,7 +181,7 @@ static void limits(void **state) {
     ends(&p, NULL, NULL);
 }
 
-static void what_a_page_may_say(void **state) {
+static void what_a_page_says_must_be_an_address_on_the_web(void **state) {
     (void)state;
     sl_paginate conf = shorthand("next_url=next");
     static const char *const bodies[] = {"{\"next\": {}}", "{\"next\": \"a b\"}",
@@ -203,7 +204,7 @@ static void refuses(sl_paginate p, const char *why) {
     if (!strstr(err.text, why)) fail_msg("'%s' lacks '%s'", err.text, why);
 }
 
-static void mistakes(void **state) {
+static void mistakes_say_what_each_kind_needs(void **state) {
     (void)state;
     refuses((sl_paginate){.by = text("next-url")}, "did you mean 'next_url'?");
     refuses((sl_paginate){.by = text("next_url")}, "pages by next_url need 'path'");
@@ -229,12 +230,17 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(next_url), cmocka_unit_test(link_header),
-        cmocka_unit_test(page),     cmocka_unit_test(offset),
-        cmocka_unit_test(cursor),   cmocka_unit_test(header_cursor),
-        cmocka_unit_test(circles),  cmocka_unit_test(a_large_circle),
-        cmocka_unit_test(limits),   cmocka_unit_test(what_a_page_may_say),
-        cmocka_unit_test(mistakes),
+        cmocka_unit_test(next_url_follows_the_address_in_the_page),
+        cmocka_unit_test(link_header_follows_the_relation_next),
+        cmocka_unit_test(page_counts_up_and_keeps_the_rest_of_the_query),
+        cmocka_unit_test(offset_goes_up_by_the_size_of_a_page),
+        cmocka_unit_test(cursor_is_taken_from_the_page),
+        cmocka_unit_test(header_cursor_is_taken_from_the_header),
+        cmocka_unit_test(a_page_that_comes_again_is_an_error),
+        cmocka_unit_test(a_circle_is_found_however_long_it_is),
+        cmocka_unit_test(no_more_pages_are_asked_for_than_allowed),
+        cmocka_unit_test(what_a_page_says_must_be_an_address_on_the_web),
+        cmocka_unit_test(mistakes_say_what_each_kind_needs),
     };
     return cmocka_run_group_tests(tests, NULL, tear_down);
 }

@@ -1,3 +1,4 @@
+/* test_path.c: field paths in both dialects, read and assigned, row by row and by column, which must agree. */
 #include "record/path.h"
 #include "records_fixture.h"
 
@@ -25,7 +26,7 @@ static void assert_gets(sl_dialect dialect, const char *path, const char *of, co
     sl_arena_free(&arena);
 }
 
-static void riko_vectors(void **state) {
+static void riko_paths_ignore_case_and_look_into_lists(void **state) {
     (void)state;
     static const char *const vectors[][3] = {
         {"author.name", "{\"Author\":{\"NAME\":\"x\"}}", "\"x\""},
@@ -43,7 +44,7 @@ static void riko_vectors(void **state) {
         assert_gets(SL_RIKO, vectors[i][0], vectors[i][1], vectors[i][2]);
 }
 
-static void riko_lists_and_scalars(void **state) {
+static void riko_indexes_lists_and_passes_scalars_through(void **state) {
     (void)state;
     assert_gets(SL_RIKO, "", "{\"a\":1}", "{\"a\":1}");
     assert_gets(SL_RIKO, "a..", "{\"A\":1}", "1");
@@ -64,7 +65,7 @@ static void riko_lists_and_scalars(void **state) {
     assert_gets(SL_RIKO, "a.b", "{\"a\":{\"b\":{\"value\":\"x\",\"type\":\"nosuch\"}}}", "\"x\"");
 }
 
-static void native_paths(void **state) {
+static void native_paths_try_the_whole_name_first(void **state) {
     (void)state;
     assert_gets(SL_NATIVE, "", "{\"a\":1}", "{\"a\":1}");
     assert_gets(SL_NATIVE, "No. of", "{\"No. of\":7,\"No\":{\" of\":8}}", "7");
@@ -291,9 +292,9 @@ static void plain_columns_beside_dotted_ones_stay_lazy(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(riko_vectors),
-        cmocka_unit_test(riko_lists_and_scalars),
-        cmocka_unit_test(native_paths),
+        cmocka_unit_test(riko_paths_ignore_case_and_look_into_lists),
+        cmocka_unit_test(riko_indexes_lists_and_passes_scalars_through),
+        cmocka_unit_test(native_paths_try_the_whole_name_first),
         cmocka_unit_test(riko_reads_every_spelling_in_a_batch),
         cmocka_unit_test(the_column_itself_answers),
         cmocka_unit_test(assigns_in_place_or_at_the_end),

@@ -1,3 +1,5 @@
+/* test_permits.c: the permits that the transfers of a run share: their number is never exceeded, whoever takes them, and a
+ * process that ends gives its own back. */
 #include "net/http/permits.h"
 
 #include <setjmp.h>
@@ -23,7 +25,7 @@ static void nap(unsigned ms) {
     nanosleep(&(struct timespec){.tv_nsec = (long)ms * 1000000}, NULL);
 }
 
-static void limits(void **state) {
+static void no_more_transfers_run_than_allowed_in_all_and_per_host(void **state) {
     (void)state;
     sl_permits *p = sl_permits_new(3, 2);
     int first = take(p, 1, false);
@@ -51,7 +53,7 @@ static void sleepers_do_not_starve_what_is_wanted(void **state) {
     sl_permits_free(&p);
 }
 
-static void rates(void **state) {
+static void a_host_is_asked_again_only_after_the_interval(void **state) {
     (void)state;
     sl_permits *p = sl_permits_new(9, 9);
     sl_permit_wish wish = {.host = 5, .interval = 40000000};
@@ -68,7 +70,7 @@ static void rates(void **state) {
 }
 
 /* More hosts than there is room to remember: the one that is due soonest is forgotten, none is let through early. */
-static void many_hosts(void **state) {
+static void more_hosts_than_can_be_remembered_are_not_asked_early(void **state) {
     (void)state;
     sl_permits *p = sl_permits_new(1000, 1000);
     uint64_t when = 0;
@@ -105,10 +107,10 @@ static void processes_share_them(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(limits),
+        cmocka_unit_test(no_more_transfers_run_than_allowed_in_all_and_per_host),
         cmocka_unit_test(sleepers_do_not_starve_what_is_wanted),
-        cmocka_unit_test(rates),
-        cmocka_unit_test(many_hosts),
+        cmocka_unit_test(a_host_is_asked_again_only_after_the_interval),
+        cmocka_unit_test(more_hosts_than_can_be_remembered_are_not_asked_early),
         cmocka_unit_test(processes_share_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,9 @@
+/* test_regex.c: regex, through the public functions. Replacing follows Python's re, down to matches of nothing. */
 #include "pipe_case.h"
 
 #define REGEX(rule) "{\"type\": \"regex\", \"conf\": {\"rule\": " rule "}}"
 
-static void test_empty_matches(void **state) {
+static void empty_matches_are_replaced_as_in_python(void **state) {
     (void)state;
     const char *input = "[{\"a\": \"abxd\"}]";
     expect_items(RIKO, input, REGEX("{\"field\": \"a\", \"match\": \"x*\", \"replace\": \"-\"}"),
@@ -15,7 +16,7 @@ static void test_empty_matches(void **state) {
                  "{\"a\":\"-\xc3\xa4-\xc3\xb6-\"}\n");
 }
 
-static void test_flags(void **state) {
+static void flags_change_the_case_lines_and_dots(void **state) {
     (void)state;
     const char *input = "[{\"a\": \"One\\none two\\u00c4\"}]";
     expect_items(NATIVE, input, REGEX("{\"field\": \"a\", \"match\": \"^one\", \"replace\": \"1\"}"),
@@ -36,7 +37,7 @@ static void test_flags(void **state) {
                  "{\"a\":\"One\\none two!\"}\n");
 }
 
-static void test_replacements(void **state) {
+static void replacements_name_groups_in_both_spellings(void **state) {
     (void)state;
     const char *input = "[{\"a\": \"k=v\"}]";
 #define SWAP(replace)                                                                                        \
@@ -55,7 +56,7 @@ static void test_replacements(void **state) {
 #undef SWAP
 }
 
-static void test_rules_of_several_fields(void **state) {
+static void rules_of_several_fields_apply_in_order(void **state) {
     (void)state;
     expect_items(
         RIKO, "[{\"a\": \"ab\", \"b\": \"cd\"}, {\"b\": \"c\"}, {\"a\": null, \"b\": 1}]",
@@ -64,14 +65,14 @@ static void test_rules_of_several_fields(void **state) {
         "{\"a\":\"3b\",\"b\":\"2d\"}\n{\"b\":\"2\",\"a\":null}\n{\"a\":null,\"b\":\"1\"}\n");
 }
 
-static void test_default(void **state) {
+static void a_default_stands_where_nothing_matches(void **state) {
     (void)state;
     expect_items(NATIVE, "[{\"a\": \"abc\"}, {\"a\": \"z\"}, {\"a\": \"\"}, {\"a\": 5}]",
                  REGEX("{\"field\": \"a\", \"match\": \"z\", \"replace\": \"x\", \"default\": \"D\"}"),
                  "{\"a\":\"D\"}\n{\"a\":\"x\"}\n{\"a\":\"\"}\n{\"a\":\"D\"}\n");
 }
 
-static void test_dotted_fields(void **state) {
+static void dotted_fields_are_changed_in_place(void **state) {
     (void)state;
     const char *input = "[{\"a\": {\"b\": \"q\", \"c\": 1}, \"z\": 0}, {\"a\": {\"c\": 1}}]";
     const char *rule = REGEX("{\"field\": \"a.b\", \"match\": \"q\", \"replace\": \"x\"}");
@@ -80,7 +81,7 @@ static void test_dotted_fields(void **state) {
                  "{\"a\":{\"b\":\"x\",\"c\":1},\"z\":0}\n{\"a\":{\"c\":1,\"b\":null}}\n");
 }
 
-static void test_multi(void **state) {
+static void multi_rules_see_each_others_results(void **state) {
     (void)state;
     expect_items(
         NATIVE, "[{\"a\": \"ab ba\"}]",
@@ -89,7 +90,7 @@ static void test_multi(void **state) {
         "{\"a\":\"ba aa\"}\n");
 }
 
-static void test_conf_of_the_item(void **state) {
+static void a_rule_may_come_from_the_item(void **state) {
     (void)state;
     expect_items(NATIVE, "[{\"a\": \"xy\", \"r\": \"1\"}, {\"a\": \"xx\", \"r\": \"2\"}]",
                  REGEX("{\"field\": \"a\", \"match\": \"x\", \"replace\": {\"subkey\": \"r\"}}"),
@@ -102,7 +103,7 @@ static void test_conf_of_the_item(void **state) {
 }
 
 /* Rows that nothing matches keep their bytes; others get new ones. */
-static void test_csv(void **state) {
+static void rows_that_do_not_match_keep_their_bytes(void **state) {
     (void)state;
     expect_items(
         NATIVE, "a,b\n\"x, y\",1\nz,2\n\"\"\"x\"\"\",3\n",
@@ -110,7 +111,7 @@ static void test_csv(void **state) {
         "{\"a\":\"X, y\",\"b\":\"1\"}\n{\"a\":\"z\",\"b\":\"2\"}\n{\"a\":\"\\\"X\\\"\",\"b\":\"3\"}\n");
 }
 
-static void test_bad_rules(void **state) {
+static void bad_rules_are_refused(void **state) {
     (void)state;
     expect_failure(NATIVE, "[]", REGEX("{\"field\": \"a\", \"match\": \"[a\"}"), SL_E_PLAN, "offset 2");
     expect_failure(NATIVE, "[]", REGEX("{\"field\": \"a\", \"match\": \"a\", \"repalce\": \"\"}"), SL_E_PLAN,
@@ -120,11 +121,16 @@ static void test_bad_rules(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty_matches), cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_replacements),  cmocka_unit_test(test_rules_of_several_fields),
-        cmocka_unit_test(test_default),       cmocka_unit_test(test_dotted_fields),
-        cmocka_unit_test(test_multi),         cmocka_unit_test(test_conf_of_the_item),
-        cmocka_unit_test(test_csv),           cmocka_unit_test(test_bad_rules),
+        cmocka_unit_test(empty_matches_are_replaced_as_in_python),
+        cmocka_unit_test(flags_change_the_case_lines_and_dots),
+        cmocka_unit_test(replacements_name_groups_in_both_spellings),
+        cmocka_unit_test(rules_of_several_fields_apply_in_order),
+        cmocka_unit_test(a_default_stands_where_nothing_matches),
+        cmocka_unit_test(dotted_fields_are_changed_in_place),
+        cmocka_unit_test(multi_rules_see_each_others_results),
+        cmocka_unit_test(a_rule_may_come_from_the_item),
+        cmocka_unit_test(rows_that_do_not_match_keep_their_bytes),
+        cmocka_unit_test(bad_rules_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

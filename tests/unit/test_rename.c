@@ -1,8 +1,9 @@
+/* test_rename.c: rename, through the public functions, on lazy columns and on items. */
 #include "pipe_case.h"
 
 #define RENAME(rule) "{\"type\": \"rename\", \"conf\": {\"rule\": " rule "}}"
 
-static void test_move_and_delete(void **state) {
+static void a_field_is_moved_or_deleted(void **state) {
     (void)state;
     expect_items(NATIVE, "[{\"a\": 1, \"b\": 2}]", RENAME("{\"field\": \"a\", \"newval\": \"c\"}"),
                  "{\"b\":2,\"c\":1}\n");
@@ -14,7 +15,7 @@ static void test_move_and_delete(void **state) {
                  "{\"c\":1}\n");
 }
 
-static void test_missing_fields_become_null(void **state) {
+static void missing_fields_become_null(void **state) {
     (void)state;
     expect_items(NATIVE, "[{\"a\": 1}, {\"b\": 2}, {\"a\": 3, \"b\": 4}]",
                  RENAME("{\"field\": \"a\", \"newval\": \"c\"}"),
@@ -24,7 +25,7 @@ static void test_missing_fields_become_null(void **state) {
 }
 
 /* A name that is there keeps its place, row by row. */
-static void test_name_that_is_there(void **state) {
+static void a_name_that_is_there_keeps_its_place(void **state) {
     (void)state;
     expect_items(NATIVE, "[{\"a\": 1, \"b\": 2, \"z\": 0}, {\"a\": 3, \"z\": 0}]",
                  RENAME("{\"field\": \"a\", \"newval\": \"b\"}"), "{\"b\":1,\"z\":0}\n{\"z\":0,\"b\":3}\n");
@@ -32,7 +33,7 @@ static void test_name_that_is_there(void **state) {
                  RENAME("{\"field\": \"a\", \"newval\": \"b\", \"copy\": true}"), "{\"b\":1,\"a\":1}\n");
 }
 
-static void test_case_of_names(void **state) {
+static void case_of_names_counts_natively_only(void **state) {
     (void)state;
     const char *rule = RENAME("{\"field\": \"a\", \"newval\": \"z\"}");
     expect_items(RIKO, "[{\"A\": 1}]", rule, "{\"A\":1,\"z\":1}\n");
@@ -43,7 +44,7 @@ static void test_case_of_names(void **state) {
     expect_items(NATIVE, "[{\"a\": {\"value\": 5}}]", rule, "{\"z\":{\"value\":5}}\n");
 }
 
-static void test_dots(void **state) {
+static void dotted_names_reach_into_objects_natively(void **state) {
     (void)state;
     const char *nested = "[{\"a\": {\"b\": 1, \"c\": 2}}]";
     expect_items(RIKO, nested, RENAME("{\"field\": \"a.b\", \"newval\": \"x\"}"),
@@ -59,7 +60,7 @@ static void test_dots(void **state) {
 }
 
 /* Values of lazy columns survive the move, whatever is done to them afterwards. */
-static void test_csv(void **state) {
+static void lazy_values_survive_the_move(void **state) {
     (void)state;
     expect_items(NATIVE, "a,b,c\n1,\"x\"\"y\",3\n4,\"5\n6\",7\n",
                  RENAME("[{\"field\": \"b\", \"newval\": \"B\"}, {\"field\": \"a\"}, {\"field\": \"B\", "
@@ -68,7 +69,7 @@ static void test_csv(void **state) {
                  "\"5\\n6\"}\n");
 }
 
-static void test_conf_of_the_item(void **state) {
+static void a_rule_may_come_from_the_item(void **state) {
     (void)state;
     expect_items(NATIVE, "[{\"k\": \"x\", \"v\": 1}, {\"k\": \"y\", \"v\": 2}]",
                  RENAME("{\"field\": \"v\", \"newval\": {\"subkey\": \"k\"}}"),
@@ -80,7 +81,7 @@ static void test_conf_of_the_item(void **state) {
         "{\"a\":1,\"rename\":{\"b\":1}}\n");
 }
 
-static void test_bad_rules(void **state) {
+static void bad_rules_are_refused(void **state) {
     (void)state;
     expect_failure(NATIVE, "[]", RENAME("{\"newval\": \"x\"}"), SL_E_PLAN, "field");
     expect_failure(NATIVE, "[]", RENAME("{\"field\": \"x\", \"newvall\": \"y\"}"), SL_E_PLAN, "newval");
@@ -88,14 +89,14 @@ static void test_bad_rules(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_move_and_delete),
-        cmocka_unit_test(test_missing_fields_become_null),
-        cmocka_unit_test(test_name_that_is_there),
-        cmocka_unit_test(test_case_of_names),
-        cmocka_unit_test(test_dots),
-        cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_conf_of_the_item),
-        cmocka_unit_test(test_bad_rules),
+        cmocka_unit_test(a_field_is_moved_or_deleted),
+        cmocka_unit_test(missing_fields_become_null),
+        cmocka_unit_test(a_name_that_is_there_keeps_its_place),
+        cmocka_unit_test(case_of_names_counts_natively_only),
+        cmocka_unit_test(dotted_names_reach_into_objects_natively),
+        cmocka_unit_test(lazy_values_survive_the_move),
+        cmocka_unit_test(a_rule_may_come_from_the_item),
+        cmocka_unit_test(bad_rules_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

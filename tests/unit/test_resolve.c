@@ -1,3 +1,5 @@
+/* test_resolve.c: confs that refer to the item, to terminals or to what the caller gave: what is cast once and what for each
+ * item. */
 #include "plan_fixture.h"
 
 #include "record/batch.h"
@@ -117,7 +119,7 @@ static void a_source_may_ask_for_a_subkey(void **state) {
     sl_plan_free(&p);
 }
 
-static void inputs_and_environment(void **state) {
+static void inputs_and_the_environment_are_seen_by_the_conf(void **state) {
     (void)state;
     sl_error err = {0};
     sl_plan *p = fake_plan();
@@ -143,9 +145,12 @@ static void inputs_and_environment(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(literals_are_cast_once),           cmocka_unit_test(subkeys_come_from_the_item),
-        cmocka_unit_test(terminals_come_as_hidden_columns), cmocka_unit_test(operators_see_null_for_subkeys),
-        cmocka_unit_test(a_source_may_ask_for_a_subkey),    cmocka_unit_test(inputs_and_environment),
+        cmocka_unit_test(literals_are_cast_once),
+        cmocka_unit_test(subkeys_come_from_the_item),
+        cmocka_unit_test(terminals_come_as_hidden_columns),
+        cmocka_unit_test(operators_see_null_for_subkeys),
+        cmocka_unit_test(a_source_may_ask_for_a_subkey),
+        cmocka_unit_test(inputs_and_the_environment_are_seen_by_the_conf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static void assert_sum(const char *text, const char *expected) {
     assert_string_equal(shown, expected);
 }
 
-static void sums_of_the_standard(void **state) {
+static void the_examples_of_the_standard_hold(void **state) {
     (void)state;
     assert_sum("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     assert_sum("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -29,7 +29,7 @@ static void sums_of_the_standard(void **state) {
 }
 
 /* Every length around two blocks, in pieces of every size up to a block and a bit. */
-static void sums_of_pieces(void **state) {
+static void pieces_of_every_size_give_the_same_sum(void **state) {
     (void)state;
     unsigned char text[200], sum[SL_SHA256_BYTES], expected[SHA256_DIGEST_LENGTH];
     for (size_t i = 0; i < sizeof text; i++) text[i] = (unsigned char)(i * 7 + 1);
@@ -47,7 +47,7 @@ static void sums_of_pieces(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sums_of_the_standard),
-                                       cmocka_unit_test(sums_of_pieces)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_examples_of_the_standard_hold),
+                                       cmocka_unit_test(pieces_of_every_size_give_the_same_sum)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,14 +33,14 @@ static void quotes_where_needed(void **state) {
     assert_file("x.csv", "a,\"b \"\"q\"\"\",c\n\"x,y\",\"1\n2\",\"\r\"\n s ,\"say \"\"hi\"\"\",\n");
 }
 
-static void values_of_all_types(void **state) {
+static void values_of_all_types_are_written(void **state) {
     (void)state;
     write_items("x.csv", "{}",
                 "[{\"i\":-5,\"f\":1.50,\"t\":true,\"n\":null,\"l\":[1,\"a\"],\"m\":{\"k\":\"v\"}}]", NULL);
     assert_file("x.csv", "i,f,t,n,l,m\n-5,1.5,true,,\"[1,\"\"a\"\"]\",\"{\"\"k\"\":\"\"v\"\"}\"\n");
 }
 
-static void styles(void **state) {
+static void delimiter_quote_and_line_end_are_as_asked(void **state) {
     (void)state;
     static const char items[] = "[{\"a\":\"x\\ty\",\"b\":\"'\"}]";
     write_items("x.tsv", "{}", items, NULL);
@@ -63,7 +63,7 @@ static void records_are_copied(void **state) {
 }
 
 /* What is copied whole and what goes cell by cell is spelled alike. */
-static void one_spelling(void **state) {
+static void records_copied_or_not_are_spelled_alike(void **state) {
     (void)state;
     static const char text[] = "1,a\n2,\"b,c\"\n3,\"d \"\"e\"\"\"\n4,\"plain\"\n5\n,\nc\rd,\r\n\"6\n7\",x\n";
     sl_arena arena = {0};
@@ -76,7 +76,7 @@ static void one_spelling(void **state) {
     sl_arena_free(&arena);
 }
 
-static void lone_empty_cells(void **state) {
+static void a_lone_empty_cell_is_quoted(void **state) {
     (void)state;
     write_csv("x.csv", "{}", "n", "1\n\n2\n");
     assert_file("x.csv", "n\n1\n\"\"\n2\n");
@@ -111,7 +111,7 @@ static void unknown_columns_are_errors(void **state) {
     }
 }
 
-static void fixed_columns(void **state) {
+static void columns_asked_for_are_all_there(void **state) {
     (void)state;
     write_items("x.csv", "{\"columns\":[\"b\",\"zz\",\"a\"]}", "[{\"a\":1,\"c\":9},{\"b\":2}]",
                 "[{\"a\":3,\"b\":4}]");
@@ -144,7 +144,7 @@ static void units_do_not_show(void **state) {
     }
 }
 
-static void bare_elements(void **state) {
+static void bare_elements_are_a_column(void **state) {
     (void)state;
     write_items("x.csv", "{}", "[1,\"a b\"]", NULL);
     assert_file("x.csv", "content\n1\na b\n");
@@ -205,7 +205,7 @@ static void full_disks_are_named(void **state) {
     rig_close(&r);
 }
 
-static void big_output(void **state) {
+static void large_output_is_written_whole(void **state) {
     (void)state;
     rig r = {0};
     rig_open(&r, "x.csv", "{}");
@@ -248,7 +248,7 @@ static void show_items(const char *conf, bool terminal, const char *a, const cha
     assert_file("out", expected);
 }
 
-static void formats_of_standard_output(void **state) {
+static void standard_output_has_the_format_asked_for(void **state) {
     (void)state;
     static const char a[] = "[{\"a\":1,\"b\":\"x\"}]", b[] = "[{\"a\":2,\"b\":\"y\"},{\"a\":3,\"b\":null}]";
     show_items("{}", false, a, b, "{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\"}\n{\"a\":3,\"b\":null}\n");
@@ -260,7 +260,7 @@ static void formats_of_standard_output(void **state) {
     show_items("{}", true, a, b, "a │ b\n──┼──\n1 │ x\n2 │ y\n3 │ \n");
 }
 
-static void tables(void **state) {
+static void tables_are_aligned(void **state) {
     (void)state;
     show_items("{}", true,
                "[{\"name\":\"\\u00c9t\\u00e9\",\"n\":5,\"long\":"
@@ -275,7 +275,7 @@ static void tables(void **state) {
 }
 
 /* Widths come from the first 1000 rows, whatever the units are. */
-static void long_tables(void **state) {
+static void long_tables_keep_their_widths(void **state) {
     (void)state;
     sl_arena arena = {0};
     const char *first = NULL;
@@ -305,7 +305,7 @@ static void long_tables(void **state) {
     sl_arena_free(&arena);
 }
 
-static void sinks_by_name(void **state) {
+static void sinks_are_found_by_name_and_suffix(void **state) {
     (void)state;
     sl_error err = {0};
     sl_text place;
@@ -327,25 +327,25 @@ static void sinks_by_name(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(quotes_where_needed),
-        IN_FOLDER(values_of_all_types),
-        IN_FOLDER(styles),
+        IN_FOLDER(values_of_all_types_are_written),
+        IN_FOLDER(delimiter_quote_and_line_end_are_as_asked),
         IN_FOLDER(records_are_copied),
-        IN_FOLDER(one_spelling),
-        IN_FOLDER(lone_empty_cells),
+        IN_FOLDER(records_copied_or_not_are_spelled_alike),
+        IN_FOLDER(a_lone_empty_cell_is_quoted),
         IN_FOLDER(other_columns_are_placed),
         IN_FOLDER(unknown_columns_are_errors),
-        IN_FOLDER(fixed_columns),
+        IN_FOLDER(columns_asked_for_are_all_there),
         IN_FOLDER(units_do_not_show),
-        IN_FOLDER(bare_elements),
+        IN_FOLDER(bare_elements_are_a_column),
         IN_FOLDER(old_file_stays_until_commit),
         IN_FOLDER(links_are_followed),
         IN_FOLDER(stale_files_go),
         IN_FOLDER(full_disks_are_named),
-        IN_FOLDER(big_output),
-        IN_FOLDER(formats_of_standard_output),
-        IN_FOLDER(tables),
-        IN_FOLDER(long_tables),
-        cmocka_unit_test(sinks_by_name),
+        IN_FOLDER(large_output_is_written_whole),
+        IN_FOLDER(standard_output_has_the_format_asked_for),
+        IN_FOLDER(tables_are_aligned),
+        IN_FOLDER(long_tables_keep_their_widths),
+        cmocka_unit_test(sinks_are_found_by_name_and_suffix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

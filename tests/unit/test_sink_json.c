@@ -12,13 +12,13 @@ static void write_items(const char *path, const char *a, const char *b) {
     rig_close(&r);
 }
 
-static void lines(void **state) {
+static void each_item_is_a_line(void **state) {
     (void)state;
     write_items("x.jsonl", "[{\"a\":1,\"b\":[1,{\"c\":null}]},{\"b\":\"x\"}]", "[{},{\"a\":-1.5}]");
     assert_file("x.jsonl", "{\"a\":1,\"b\":[1,{\"c\":null}]}\n{\"b\":\"x\"}\n{}\n{\"a\":-1.5}\n");
 }
 
-static void arrays(void **state) {
+static void an_array_holds_all_items(void **state) {
     (void)state;
     write_items("x.json", "[{\"a\":1},{\"a\":2}]", "[{\"a\":3}]");
     assert_file("x.json", "[{\"a\":1},\n{\"a\":2},\n{\"a\":3}]\n");
@@ -28,7 +28,7 @@ static void arrays(void **state) {
     assert_file("x.json", "[{\"a\":1}]\n");
 }
 
-static void escapes(void **state) {
+static void texts_are_escaped(void **state) {
     (void)state;
     write_items("x.jsonl", "[{\"a\\\"\\n\":\"\\\\ \\u0001 \\u00e9 \\ud83d\\ude00 \\t\"}]", NULL);
     rig r = {0};
@@ -40,13 +40,13 @@ static void escapes(void **state) {
     rig_close(&r);
 }
 
-static void bare_elements(void **state) {
+static void bare_elements_stay_bare(void **state) {
     (void)state;
     write_items("x.jsonl", "[1,\"a\",[2]]", NULL);
     assert_file("x.jsonl", "1\n\"a\"\n[2]\n");
 }
 
-static void fields_of_records(void **state) {
+static void fields_of_csv_records_are_texts(void **state) {
     (void)state;
     rig r = {0};
     rig_open(&r, "x.jsonl", "{}");
@@ -59,7 +59,7 @@ static void fields_of_records(void **state) {
 }
 
 /* Values that a reader has found but not decoded. */
-static void raw_values(void **state) {
+static void raw_values_are_written_as_they_came(void **state) {
     (void)state;
     rig r = {0};
     rig_open(&r, "x.jsonl", "{}");
@@ -80,7 +80,7 @@ static void raw_values(void **state) {
     assert_file("x.jsonl", "{\"t\":\"a/A\",\"n\":1.50}\n");
 }
 
-static void nothing_without_commit(void **state) {
+static void without_commit_nothing_is_there(void **state) {
     (void)state;
     rig r = {0};
     rig_open(&r, "x.json", "{}");
@@ -94,13 +94,13 @@ static void nothing_without_commit(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(lines),
-        IN_FOLDER(arrays),
-        IN_FOLDER(escapes),
-        IN_FOLDER(bare_elements),
-        IN_FOLDER(fields_of_records),
-        IN_FOLDER(raw_values),
-        IN_FOLDER(nothing_without_commit),
+        IN_FOLDER(each_item_is_a_line),
+        IN_FOLDER(an_array_holds_all_items),
+        IN_FOLDER(texts_are_escaped),
+        IN_FOLDER(bare_elements_stay_bare),
+        IN_FOLDER(fields_of_csv_records_are_texts),
+        IN_FOLDER(raw_values_are_written_as_they_came),
+        IN_FOLDER(without_commit_nothing_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,7 +80,7 @@ static void load_json(const char *conf, const char *a, const char *b) {
     assert_sound("x.db");
 }
 
-static void types_by_evidence(void **state) {
+static void columns_get_the_types_of_their_values(void **state) {
     (void)state;
     load_csv("i,r,t,z,big,mix,none", "1,1.5,a,007,123456789012345678901,1,\n-2,2,,1,1,1.50,\n,,c,2,2,x,\n",
              NULL);
@@ -113,7 +113,7 @@ static void typed_texts_stay_texts(void **state) {
 }
 
 /* A large table of a new database is not copied: the scratch file becomes the database, its rows numbered from 1. */
-static void large_tables_of_new_databases(void **state) {
+static void large_tables_become_the_database(void **state) {
     (void)state;
     rig r = {0};
     sl_buf rows = {0};
@@ -147,7 +147,7 @@ static void nothing_changes_in_value(void **state) {
 }
 
 /* Numbers of earlier units and empty cells get their own spelling back when a later unit shows a text. */
-static void texts_of_earlier_units(void **state) {
+static void a_text_in_a_later_unit_makes_the_column_text(void **state) {
     (void)state;
     load_csv("a,b,c", "0.10,,1\n2.50,,-7\n,,\n1.5,,3\n0.00001,,5\n0.0,,6\n", "x,y,z\n");
     assert_query("x.db", types_sql, "ta TEXT, b TEXT, c TEXT\n");
@@ -155,7 +155,7 @@ static void texts_of_earlier_units(void **state) {
                  "t0.10|t|t1\nt2.50|t|t-7\nt|t|t\nt1.5|t|t3\nt0.00001|t|t5\nt0.0|t|t6\ntx|ty|tz\n");
 }
 
-static void json_values(void **state) {
+static void json_values_have_their_types(void **state) {
     (void)state;
     load_json("{}",
               "[{\"i\":1,\"f\":1.5,\"b\":true,\"n\":null,\"l\":[1,\"\\u00e9\"],\"m\":{\"a\":1},\"s\":\"x\"}]",
@@ -165,7 +165,7 @@ static void json_values(void **state) {
                  "i1|r1.5|i1|~|t{\"a\":1}|tx\ni-300|r2.0|i0|~|t{}|~\n");
 }
 
-static void all_integer_widths(void **state) {
+static void integers_of_all_widths_are_stored(void **state) {
     (void)state;
     load_csv("i",
              "0\n1\n-1\n127\n128\n-128\n-129\n32767\n32768\n-32769\n8388607\n8388608\n-"
@@ -180,7 +180,7 @@ static void all_integer_widths(void **state) {
         "i9223372036854775807\ni-9223372036854775808\n");
 }
 
-static void late_columns(void **state) {
+static void late_columns_are_null_before(void **state) {
     (void)state;
     load_json("{}", "[{\"a\":1},{\"a\":2,\"b\":\"x\"}]", "[{\"c\":1.5,\"a\":3},{\"b\":\"y\"},{\"d\":4}]");
     assert_query("x.db", types_sql, "ta INTEGER, b TEXT, c REAL, d INTEGER\n");
@@ -213,7 +213,7 @@ static void columns_do_not_depend_on_units(void **state) {
 }
 
 /* Cells around every limit of a page, up to a megabyte; converted columns among them. */
-static void long_cells(void **state) {
+static void long_cells_go_into_overflow_pages(void **state) {
     (void)state;
     static const size_t lengths[] = {10,     8000,   16370, 65490,   65491,   65492, 65493,  65494,
                                      65495,  65496,  65500, 65530,   65536,   70000, 131000, 131060,
@@ -245,7 +245,7 @@ static void long_cells(void **state) {
     sl_buf_free(&text);
 }
 
-static void strange_names(void **state) {
+static void strange_names_are_quoted(void **state) {
     (void)state;
     rig r = {0};
     rig_open(&r, "x.db:my \"table\" \xf0\x9f\x90\x9f", "{}");
@@ -264,7 +264,7 @@ static void strange_names(void **state) {
                  "tq\"q\nt\xf0\x9f\x98\x80\ntid_2\n");
 }
 
-static void flattened(void **state) {
+static void members_of_objects_become_columns(void **state) {
     (void)state;
     load_json("{\"nested\":\"flatten\"}", "[{\"a\":1,\"m\":{\"x\":1,\"y\":{\"z\":\"s\"}},\"b\":2}]",
               "[{\"m\":{\"y\":{\"z\":\"t\"},\"w\":[1]}}]");
@@ -272,7 +272,7 @@ static void flattened(void **state) {
     assert_query("x.db", "SELECT name FROM pragma_table_info('t')", "ta\ntm.x\ntm.y.z\ntb\ntm.w\n");
 }
 
-static void types_asked_for(void **state) {
+static void types_asked_for_are_given(void **state) {
     (void)state;
     load_json("{\"types\":{\"zip\":\"INTEGER\",\"n\":\"text\",\"r\":\"REAL\"}}",
               "[{\"zip\":\"0123\",\"n\":5,\"r\":3},{\"zip\":\"x\",\"n\":1.5,\"r\":\"4\"}]", NULL);
@@ -350,7 +350,7 @@ static void append_makes_the_table(void **state) {
     assert_query("x.db", "SELECT * FROM t", "i1\ni2\n");
 }
 
-static void upsert_and_ignore(void **state) {
+static void upsert_replaces_and_ignore_keeps(void **state) {
     (void)state;
     static const char up[] = "{\"mode\":\"upsert\",\"key\":[\"k\",\"l\"]}";
     load_json(up,
@@ -379,7 +379,7 @@ static void keys_must_be_there(void **state) {
     assert_int_equal(count_files(), 0);
 }
 
-static void locked_database(void **state) {
+static void a_locked_database_is_a_temporary_failure(void **state) {
     (void)state;
     run("x.db", "CREATE TABLE t(a); INSERT INTO t VALUES('old')");
     rig r = {0};
@@ -393,7 +393,7 @@ static void locked_database(void **state) {
     assert_int_equal(count_files(), 1);
 }
 
-static void places_that_cannot_be(void **state) {
+static void places_that_cannot_be_written_are_refused(void **state) {
     (void)state;
     rig r = {0};
     rig_open(&r, "/proc/none.db:t", "{}");
@@ -423,7 +423,7 @@ static void stale_files_go(void **state) {
 }
 
 /* A process that is killed in the middle of a load leaves the old table, and what it leaves beside is gone with the next. */
-static void killed_processes(void **state) {
+static void a_killed_load_leaves_the_old_table(void **state) {
     (void)state;
     run("x.db", "CREATE TABLE t(a); INSERT INTO t VALUES('old')");
     pid_t child = fork();
@@ -443,7 +443,7 @@ static void killed_processes(void **state) {
     assert_int_equal(count_files(), 1);
 }
 
-static void nothing_to_load(void **state) {
+static void no_items_make_no_table(void **state) {
     (void)state;
     rig r = {0};
     rig_open(&r, "x.db:t", "{}");
@@ -470,7 +470,7 @@ static void frame_of(const sl_sqlite_shape *shape, const char *text, sl_buf *fra
 }
 
 /* The page where SQLite keeps its locks is left out, also by rows that have overflow pages and are written a second time. */
-static void files_beyond_a_gigabyte(void **state) {
+static void files_beyond_a_gigabyte_skip_the_lock_page(void **state) {
     (void)state;
     sl_sink_env env = {0};
     sl_load load = {.path = "x.db", .table = SL_TEXT("t"), .busy = 1, .shape = {.most_columns = 2000}};
@@ -506,7 +506,7 @@ static void files_beyond_a_gigabyte(void **state) {
     sl_buf_free(&last);
 }
 
-static void two_tables_at_once(void **state) {
+static void two_tables_are_loaded_at_once(void **state) {
     (void)state;
     rig a = {0}, b = {0};
     rig_open(&a, "x.db:a", "{}");
@@ -523,7 +523,7 @@ static void two_tables_at_once(void **state) {
     assert_int_equal(count_files(), 1);
 }
 
-static void table_after_the_file(void **state) {
+static void a_table_is_named_after_the_file(void **state) {
     (void)state;
     rig r = {0};
     rig_open(&r, "crime.sqlite3", "{}");
@@ -646,7 +646,7 @@ static void compare_with_plain(uint64_t seed, unsigned kinds) {
     unlink("x.db");
 }
 
-static void same_as_plain_inserts(void **state) {
+static void a_load_equals_plain_inserts(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 12; seed++) {
         uint64_t kinds = seed;
@@ -659,34 +659,34 @@ static void same_as_plain_inserts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(typed_texts_stay_texts),
-        IN_FOLDER(large_tables_of_new_databases),
-        IN_FOLDER(types_by_evidence),
+        IN_FOLDER(large_tables_become_the_database),
+        IN_FOLDER(columns_get_the_types_of_their_values),
         IN_FOLDER(nothing_changes_in_value),
-        IN_FOLDER(texts_of_earlier_units),
-        IN_FOLDER(json_values),
-        IN_FOLDER(all_integer_widths),
-        IN_FOLDER(late_columns),
+        IN_FOLDER(a_text_in_a_later_unit_makes_the_column_text),
+        IN_FOLDER(json_values_have_their_types),
+        IN_FOLDER(integers_of_all_widths_are_stored),
+        IN_FOLDER(late_columns_are_null_before),
         IN_FOLDER(columns_do_not_depend_on_units),
-        IN_FOLDER(long_cells),
-        IN_FOLDER(strange_names),
-        IN_FOLDER(flattened),
-        IN_FOLDER(types_asked_for),
+        IN_FOLDER(long_cells_go_into_overflow_pages),
+        IN_FOLDER(strange_names_are_quoted),
+        IN_FOLDER(members_of_objects_become_columns),
+        IN_FOLDER(types_asked_for_are_given),
         IN_FOLDER(replace_keeps_what_belongs_to_the_table),
         IN_FOLDER(replace_breaks_nothing),
         IN_FOLDER(without_commit_nothing_happens),
         IN_FOLDER(append_takes_the_table_as_it_is),
         IN_FOLDER(append_makes_the_table),
-        IN_FOLDER(upsert_and_ignore),
+        IN_FOLDER(upsert_replaces_and_ignore_keeps),
         IN_FOLDER(keys_must_be_there),
-        IN_FOLDER(locked_database),
-        IN_FOLDER(places_that_cannot_be),
+        IN_FOLDER(a_locked_database_is_a_temporary_failure),
+        IN_FOLDER(places_that_cannot_be_written_are_refused),
         IN_FOLDER(stale_files_go),
-        IN_FOLDER(killed_processes),
-        IN_FOLDER(two_tables_at_once),
-        IN_FOLDER(files_beyond_a_gigabyte),
-        IN_FOLDER(nothing_to_load),
-        IN_FOLDER(table_after_the_file),
-        IN_FOLDER(same_as_plain_inserts),
+        IN_FOLDER(a_killed_load_leaves_the_old_table),
+        IN_FOLDER(two_tables_are_loaded_at_once),
+        IN_FOLDER(files_beyond_a_gigabyte_skip_the_lock_page),
+        IN_FOLDER(no_items_make_no_table),
+        IN_FOLDER(a_table_is_named_after_the_file),
+        IN_FOLDER(a_load_equals_plain_inserts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

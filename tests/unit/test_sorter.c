@@ -1,3 +1,5 @@
+/* test_sorter.c: the sorter: the same records within memory, spilled, merged many times over and absorbed from others must come
+ * in the same order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -224,7 +226,7 @@ static void a_missing_directory_is_reported(void **state) {
 }
 
 /* Sorted parts travel as blocks and are absorbed; a damaged block is refused. */
-static void blocks(void **state) {
+static void sorted_blocks_are_absorbed_and_damaged_ones_refused(void **state) {
     (void)state;
     uint64_t count, seed = 77;
     sl_sorter *whole = sl_sorter_new(LARGE, 0, "/tmp"), *gathered = sl_sorter_new(SMALL, 0, "/tmp");
@@ -267,7 +269,7 @@ int main(void) {
         cmocka_unit_test(nothing_sorts_to_nothing),
         cmocka_unit_test(large_records_pass_through_runs),
         cmocka_unit_test(a_missing_directory_is_reported),
-        cmocka_unit_test(blocks),
+        cmocka_unit_test(sorted_blocks_are_absorbed_and_damaged_ones_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,5 @@
+/* test_sources.c: source pipes from end to end: files, patterns, databases and a server, with units of every size, for threads
+ * and for processes. */
 #include "sources/stream/stream.h"
 
 #include <setjmp.h>
@@ -141,7 +143,7 @@ static void expect_error(const sl_pipe *pipe, const char *conf, sl_status want, 
 
 /* ---- the pipes --------------------------------------------------------------------------------------------------- */
 
-static void csv(void **state) {
+static void csv_is_read_by_suffix_and_conf(void **state) {
     (void)state;
     put_file("a.csv", "a,b\n1,2\n\"x\ny\",\"q\"\"\"\n");
     expect(&sl_pipe_csv, "{\"url\":\"a.csv\"}", SL_NATIVE,
@@ -174,7 +176,7 @@ static void csv_as_riko_reads_it(void **state) {
            "{\"Name Of X\":\"1\",\"No\":{\" of Y\":\"2\"}}\n");
 }
 
-static void text(void **state) {
+static void text_is_read_line_by_line(void **state) {
     (void)state;
     put_file("t.txt", " a \n\nb\n");
     expect(&sl_pipe_fetchtext, "{\"url\":\"t.txt\"}", SL_NATIVE, "\"a\"\n\"\"\n\"b\"\n");
@@ -183,7 +185,7 @@ static void text(void **state) {
            "{\"column_1\":\" a \"}\n{\"column_1\":\"\"}\n{\"column_1\":\"b\"}\n");
 }
 
-static void data_by_suffix_type_and_first_byte(void **state) {
+static void the_format_follows_suffix_type_and_first_byte(void **state) {
     (void)state;
     put_file("d.json", "{\"v\":{\"items\":[{\"a\":1}, {\"a\":2}]}}");
     expect(&sl_pipe_fetchdata, "{\"url\":\"d.json\",\"path\":\"v.items\"}", SL_NATIVE,
@@ -218,7 +220,7 @@ static void make_database(const char *name, const char *sql) {
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
-static void databases(void **state) {
+static void tables_of_databases_keep_their_types(void **state) {
     (void)state;
     make_database("one.sqlite",
                   "CREATE TABLE \"a \"\"b\"(\"The Id\" INTEGER, the_id TEXT, r REAL, x);"
@@ -248,7 +250,7 @@ static void databases(void **state) {
 }
 
 /* The schema of a database is data: it may call nothing that does something. */
-static void a_hostile_database(void **state) {
+static void a_hostile_schema_does_nothing(void **state) {
     (void)state;
     make_database("evil.db", "CREATE TABLE t(a); INSERT INTO t VALUES('x');"
                              "CREATE VIEW v AS SELECT load_extension(a) FROM t;");
@@ -264,7 +266,7 @@ static void a_hostile_database(void **state) {
     expect_error(&sl_pipe_fetchtable, "{\"url\":\"bad.db\"}", SL_E_DATA, "row 1, column 'a'");
 }
 
-static void wrong_confs(void **state) {
+static void wrong_confs_are_refused(void **state) {
     (void)state;
     expect_error(&sl_pipe_csv, "{}", SL_E_PLAN, "url");
     expect_error(&sl_pipe_csv, "{\"url\":\"a.csv\",\"delimter\":\";\"}", SL_E_PLAN, "delimiter");
@@ -273,7 +275,7 @@ static void wrong_confs(void **state) {
     expect_error(&sl_pipe_fetchdata, "{\"url\":\"d.csv\",\"path\":\"x\"}", SL_E_PLAN, "path");
 }
 
-static void wrong_inputs(void **state) {
+static void wrong_inputs_are_named(void **state) {
     (void)state;
     expect_error(&sl_pipe_csv, "{\"url\":\"none.csv\"}", SL_E_IO, "none.csv': No such file or directory");
     expect_error(&sl_pipe_csv, "{\"url\":\"none*.csv\"}", SL_E_IO, "no file matches");
@@ -288,7 +290,7 @@ static void wrong_inputs(void **state) {
 }
 
 /* Each file of a glob has a header of its own. */
-static void globs(void **state) {
+static void each_file_of_a_pattern_has_its_own_header(void **state) {
     (void)state;
     put_file("p1.csv", "a,b\n1,2\n");
     put_file("p2.csv", "b,a\n3,4\n");
@@ -298,7 +300,7 @@ static void globs(void **state) {
            "{\"a\":\"1\",\"b\":\"2\"}\n{\"b\":\"3\",\"a\":\"4\"}\n{\"a\":\"5\"}\n{\"a\":\"6\"}\n");
 }
 
-static void forever(void **state) {
+static void forever_ends_when_its_reader_has_enough(void **state) {
     (void)state;
     run r = run_of(1 << 20, true);
     r.limit = 2000;
@@ -342,7 +344,7 @@ static void expect_items(const char *dialect, const char *first, const char *pip
     sl_buf_free(&out);
 }
 
-static void itembuilder(void **state) {
+static void itembuilder_makes_nested_items(void **state) {
     (void)state;
     const char *conf =
         "{\"attrs\":[{\"key\":\"Foo\",\"value\":1},{\"key\":\"Bar.Baz\",\"value\":{\"Qux\":[{\"Z\":2}]}}]}";
@@ -359,7 +361,7 @@ static void itembuilder(void **state) {
                  "{\"attrs\":{\"key\":\"k\",\"value\":{\"subkey\":\"t\"}}}", NULL, "{\"k\":\"x\"}\n");
 }
 
-static void input(void **state) {
+static void input_takes_the_value_given_or_its_default(void **state) {
     (void)state;
     expect_items("native", NULL, "input", "{\"type\":\"int\"}", "content=30", "30\n");
     expect_items("native", NULL, "input", "{\"type\":\"int\",\"input_key\":\"age\",\"default\":7}", "zzz=31",
@@ -388,7 +390,7 @@ static char *many_rows(size_t *n) {
 }
 
 /* Ranges when the worker is another process, bytes when it is not; the byte counts add up to the file. */
-static void units_of_a_file(void **state) {
+static void units_are_ranges_for_processes_and_bytes_for_threads(void **state) {
     (void)state;
     size_t n;
     char *data = many_rows(&n);
@@ -512,7 +514,7 @@ static void units_outlive_the_stream(void **state) {
 }
 
 /* A record many times the unit makes the block grow, once. */
-static void a_long_record(void **state) {
+static void a_long_record_makes_the_block_grow_once(void **state) {
     (void)state;
     enum { LONG = 200000 };
     sl_buf b = {0}, want = {0};
@@ -533,7 +535,7 @@ static void a_long_record(void **state) {
     sl_buf_free(&want);
 }
 
-static void per_item(void **state) {
+static void a_source_can_be_read_for_one_item(void **state) {
     (void)state;
     put_file("item.csv", "a\n1\n2\n3\n");
     run r = run_of(1 << 20, false);
@@ -565,7 +567,7 @@ static void run_web(const sl_pipe *pipe, const char *path, const char *more, run
     if (status != want) fail_msg("%s: %s", conf, r->err.text);
 }
 
-static void fetched(void **state) {
+static void what_is_fetched_is_what_the_file_holds(void **state) {
     (void)state;
     assert_int_equal(server_start(&web, dir.dir), 0);
     run plain = run_of(4096, true);
@@ -651,25 +653,25 @@ static void buffers_come_back(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(csv),
+        cmocka_unit_test(csv_is_read_by_suffix_and_conf),
         cmocka_unit_test(csv_as_riko_reads_it),
-        cmocka_unit_test(text),
-        cmocka_unit_test(data_by_suffix_type_and_first_byte),
-        cmocka_unit_test(databases),
-        cmocka_unit_test(a_hostile_database),
-        cmocka_unit_test(wrong_confs),
-        cmocka_unit_test(wrong_inputs),
-        cmocka_unit_test(globs),
-        cmocka_unit_test(forever),
-        cmocka_unit_test(itembuilder),
-        cmocka_unit_test(input),
-        cmocka_unit_test(units_of_a_file),
+        cmocka_unit_test(text_is_read_line_by_line),
+        cmocka_unit_test(the_format_follows_suffix_type_and_first_byte),
+        cmocka_unit_test(tables_of_databases_keep_their_types),
+        cmocka_unit_test(a_hostile_schema_does_nothing),
+        cmocka_unit_test(wrong_confs_are_refused),
+        cmocka_unit_test(wrong_inputs_are_named),
+        cmocka_unit_test(each_file_of_a_pattern_has_its_own_header),
+        cmocka_unit_test(forever_ends_when_its_reader_has_enough),
+        cmocka_unit_test(itembuilder_makes_nested_items),
+        cmocka_unit_test(input_takes_the_value_given_or_its_default),
+        cmocka_unit_test(units_are_ranges_for_processes_and_bytes_for_threads),
         cmocka_unit_test(a_packed_file_is_handed_out_as_bytes),
         cmocka_unit_test(a_short_file_is_left_to_its_worker),
         cmocka_unit_test(units_outlive_the_stream),
-        cmocka_unit_test(a_long_record),
-        cmocka_unit_test(per_item),
-        cmocka_unit_test(fetched),
+        cmocka_unit_test(a_long_record_makes_the_block_grow_once),
+        cmocka_unit_test(a_source_can_be_read_for_one_item),
+        cmocka_unit_test(what_is_fetched_is_what_the_file_holds),
         cmocka_unit_test(a_session_for_all_sources),
         cmocka_unit_test(buffers_come_back),
     };

@@ -23,7 +23,7 @@ static void replaces(const char *rules, const char *from, const char *to) {
     expect_items(RIKO, input, steps, expected);
 }
 
-static void test_case_of_ascii(void **state) {
+static void case_of_ascii_follows_python(void **state) {
     (void)state;
     transforms(NATIVE, "\"title\"", "hello wORLD they're x2y", "\"Hello World They'Re X2Y\"");
     transforms(NATIVE, "\"capitalize\"", "hELLO World", "\"Hello world\"");
@@ -33,7 +33,7 @@ static void test_case_of_ascii(void **state) {
     transforms(NATIVE, "\"title\"", "", "\"\"");
 }
 
-static void test_case_of_unicode(void **state) {
+static void case_of_unicode_follows_python(void **state) {
     (void)state;
     transforms(NATIVE, "\"upper\"", "stra\\u00dfe", "\"STRASSE\"");
     transforms(NATIVE, "\"capitalize\"", "\\u00e9T\\u00c9", "\"\xc3\x89t\xc3\xa9\"");
@@ -45,7 +45,7 @@ static void test_case_of_unicode(void **state) {
     transforms(NATIVE, "\"capitalize\"", "\\u03a3\\u0391\\u03a3", "\"\xce\xa3\xce\xb1\xcf\x82\"");
 }
 
-static void test_ends(void **state) {
+static void strip_takes_white_space_or_the_characters_given(void **state) {
     (void)state;
     transforms(NATIVE, "\"strip\"", " \\t\\u00a0a b\\u3000\\n", "\"a b\"");
     transforms(NATIVE, "\"lstrip\"", "  a ", "\"a \"");
@@ -55,7 +55,7 @@ static void test_ends(void **state) {
     transforms(NATIVE, "{\"transform\": \"strip\", \"args\": \"x\"}", "xxx", "\"\"");
 }
 
-static void test_parts(void **state) {
+static void parts_are_counted_found_and_replaced(void **state) {
     (void)state;
     transforms(NATIVE, "{\"transform\": \"count\", \"args\": \"aa\"}", "aaaaa", "2");
     transforms(NATIVE, "[\"lower\", {\"transform\": \"count\", \"args\": \"g\"}]", "Greetings", "2");
@@ -67,7 +67,7 @@ static void test_parts(void **state) {
     transforms(RIKO, "[\"wobble\", \"upper\"]", "a", "\"A\"");
 }
 
-static void test_bad_transforms(void **state) {
+static void bad_transforms_are_refused(void **state) {
     (void)state;
 #define BAD(dialect, rules, part)                                                                            \
     expect_failure(dialect, "[]", "{\"type\": \"strtransform\", \"conf\": {\"rule\": " rules "}}",           \
@@ -82,7 +82,7 @@ static void test_bad_transforms(void **state) {
 #undef BAD
 }
 
-static void test_replace(void **state) {
+static void replace_takes_every_first_or_last_match(void **state) {
     (void)state;
     replaces("{\"find\": \"l\", \"replace\": \"L\", \"param\": \"last\"}", "hello world", "hello worLd");
     replaces("{\"find\": \"l\", \"replace\": \"L\", \"param\": \"first\"}", "hello world", "heLlo world");
@@ -109,7 +109,7 @@ static void test_replace(void **state) {
         SL_E_PLAN, "last occurrence");
 }
 
-static void test_concat(void **state) {
+static void concat_joins_texts_and_text_forms(void **state) {
     (void)state;
     const char *input = "[{\"a\": \"x\", \"n\": 1.5, \"z\": 0, \"l\": [1, \"x\"]}]";
     expect_items(
@@ -132,7 +132,7 @@ static void append_latin(sl_latin *l, const char *text, sl_buf *out) {
 }
 
 /* What is kept of single letters is what ICU makes of them between others: a Chinese character sends the whole text there. */
-static void test_letters_kept(void **state) {
+static void letters_that_are_kept_are_those_of_icu(void **state) {
     (void)state;
     static const char around[] = "a9%s9 %sb ";
     sl_latin *l = sl_latin_new();
@@ -155,10 +155,14 @@ static void test_letters_kept(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_case_of_ascii),  cmocka_unit_test(test_case_of_unicode),
-        cmocka_unit_test(test_ends),           cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_bad_transforms), cmocka_unit_test(test_replace),
-        cmocka_unit_test(test_concat),         cmocka_unit_test(test_letters_kept),
+        cmocka_unit_test(case_of_ascii_follows_python),
+        cmocka_unit_test(case_of_unicode_follows_python),
+        cmocka_unit_test(strip_takes_white_space_or_the_characters_given),
+        cmocka_unit_test(parts_are_counted_found_and_replaced),
+        cmocka_unit_test(bad_transforms_are_refused),
+        cmocka_unit_test(replace_takes_every_first_or_last_match),
+        cmocka_unit_test(concat_joins_texts_and_text_forms),
+        cmocka_unit_test(letters_that_are_kept_are_those_of_icu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,5 @@
+/* test_text.c: lines of text: every kind of line end, in pieces of every size, as the splitter and the reader must agree on
+ * where a line ends. */
 #include "format_fixture.h"
 
 #include "formats/csv/scan.h"
@@ -24,7 +26,7 @@ static void expect(const char *spec, const char *data, const char *want) {
     expect_bytes(spec, data, strlen(data), want);
 }
 
-static void test_lines(void **state) {
+static void each_line_is_an_item(void **state) {
     (void)state;
     expect("", "a\n\nb\n", "1:a\n2:\n3:b\n");
     expect("", "a\nb", "1:a\n2:b\n");
@@ -39,7 +41,7 @@ static void test_lines(void **state) {
     expect("", "it's \"quoted, or so\nx\n", "1:it's \"quoted, or so\n2:x\n");
 }
 
-static void test_line_ends(void **state) {
+static void every_kind_of_line_end_ends_a_line(void **state) {
     (void)state;
     expect("", "a\r\n\r\nb\r\n", "1:a\n2:\n3:b\n");
     expect("", "a\r\rb\r", "1:a\n2:\n3:b\n");
@@ -48,20 +50,20 @@ static void test_line_ends(void **state) {
     expect("", "a\r\r\nb", "1:a\n2:\n3:b\n");
 }
 
-static void test_trim(void **state) {
+static void trim_takes_white_space_off(void **state) {
     (void)state;
     expect("trim=true", " a \n\n\tb c\r\n \nd", "1:a\n2:\n3:b c\n4:\n5:d\n");
     expect("trim=false", " a \n", "1: a \n");
 }
 
-static void test_encodings(void **state) {
+static void lines_are_decoded_from_their_encoding(void **state) {
     (void)state;
     expect("encoding=latin-1", "\xE9t\xE9\nx\n", "1:\xC3\xA9t\xC3\xA9\n2:x\n");
     expect("", "\xC3\xA9\n", "1:\xC3\xA9\n");
     expect_bytes("", "a\0b\n", 4, "1:a\\0b\n");
 }
 
-static void test_errors(void **state) {
+static void errors_have_line_and_column(void **state) {
     (void)state;
     static const char data[] = "a\nb\nc\xC3\xA9\xC3\nd\n";
     sl_arena arena = {0};
@@ -80,7 +82,7 @@ static void test_errors(void **state) {
 }
 
 /* Lines of all lengths about the size of a vector, with each line end. */
-static void test_long_lines(void **state) {
+static void lines_of_every_length_are_found(void **state) {
     (void)state;
     static const char *const ends[] = {"\n", "\r\n", "\r"};
     for (size_t e = 0; e < SL_COUNT(ends); e++) {
@@ -124,7 +126,7 @@ static sl_status look(void *to, sl_batch *b, sl_error *err) {
     return SL_OK;
 }
 
-static void test_views(void **state) {
+static void items_are_views_of_the_input(void **state) {
     (void)state;
     sl_arena arena = {0};
     sl_error err = {0};
@@ -140,9 +142,13 @@ static void test_views(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),     cmocka_unit_test(test_line_ends), cmocka_unit_test(test_trim),
-        cmocka_unit_test(test_encodings), cmocka_unit_test(test_errors),    cmocka_unit_test(test_long_lines),
-        cmocka_unit_test(test_views),
+        cmocka_unit_test(each_line_is_an_item),
+        cmocka_unit_test(every_kind_of_line_end_ends_a_line),
+        cmocka_unit_test(trim_takes_white_space_off),
+        cmocka_unit_test(lines_are_decoded_from_their_encoding),
+        cmocka_unit_test(errors_have_line_and_column),
+        cmocka_unit_test(lines_of_every_length_are_found),
+        cmocka_unit_test(items_are_views_of_the_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,5 @@
+/* test_time.c: dates: free form, relative and formatted; the calendar is walked day by day through four centuries, after which
+ * it repeats. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +35,7 @@ static void check(const example *cases, size_t n, bool relative) {
     }
 }
 
-static void free_form(void **state) {
+static void dates_are_read_in_free_form(void **state) {
     (void)state;
     static const example cases[] = {{"12/2/2014", "2014-12-02T00:00:00+00:00"},
                                     {"13/1/2014", "2014-01-13T00:00:00+00:00"},
@@ -66,7 +68,7 @@ static void free_form(void **state) {
     check(cases, SL_COUNT(cases), false);
 }
 
-static void what_is_no_date(void **state) {
+static void what_is_no_date_is_refused(void **state) {
     (void)state;
     static const example cases[] = {
         {"", NULL},           {" ", NULL},          {"foo", NULL},        {"1400000000", NULL},
@@ -77,7 +79,7 @@ static void what_is_no_date(void **state) {
     check(cases, SL_COUNT(cases), false);
 }
 
-static void relative_dates(void **state) {
+static void relative_dates_count_from_now(void **state) {
     (void)state;
     static const example cases[] = {{"today", "2014-11-22"},
                                     {"Yesterday", "2014-11-21"},
@@ -136,7 +138,7 @@ static void every_day_of_four_centuries(void **state) {
     }
 }
 
-static void no_such_day(void **state) {
+static void days_that_do_not_exist_are_refused(void **state) {
     (void)state;
     static const sl_parts wrong[] = {
         {.year = 2015, .month = 2, .day = 29},           {.year = 1900, .month = 2, .day = 29},
@@ -148,7 +150,7 @@ static void no_such_day(void **state) {
     for (size_t k = 0; k < SL_COUNT(wrong); k++) assert_false(sl_time_seconds(&wrong[k], &seconds));
 }
 
-static void formats(void **state) {
+static void formats_are_those_of_strftime(void **state) {
     (void)state;
     static const struct {
         const char *format, *want;
@@ -181,14 +183,10 @@ static void instants_compare_across_zones(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(free_form),
-        cmocka_unit_test(what_is_no_date),
-        cmocka_unit_test(relative_dates),
-        cmocka_unit_test(only_a_written_zone_counts),
-        cmocka_unit_test(short_months_keep_their_last_day),
-        cmocka_unit_test(every_day_of_four_centuries),
-        cmocka_unit_test(no_such_day),
-        cmocka_unit_test(formats),
+        cmocka_unit_test(dates_are_read_in_free_form),        cmocka_unit_test(what_is_no_date_is_refused),
+        cmocka_unit_test(relative_dates_count_from_now),      cmocka_unit_test(only_a_written_zone_counts),
+        cmocka_unit_test(short_months_keep_their_last_day),   cmocka_unit_test(every_day_of_four_centuries),
+        cmocka_unit_test(days_that_do_not_exist_are_refused), cmocka_unit_test(formats_are_those_of_strftime),
         cmocka_unit_test(instants_compare_across_zones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,5 @@
+/* test_url.c: URLs: the examples of RFC 3986 for resolving, the rules for joining any two texts, and what people may see of an
+ * address. */
 #include "net/url.h"
 
 #include <setjmp.h>
@@ -15,7 +17,7 @@ static void assert_text(sl_text got, const char *want) {
     assert_string_equal(z, want);
 }
 
-static void parts(void **state) {
+static void urls_are_taken_apart(void **state) {
     (void)state;
     sl_url u;
     assert_true(sl_url_parse(sl_text_of("http://me:pw@host.example:8080/a/b.csv?x=1&y=/#top"), &u));
@@ -39,7 +41,7 @@ static void parts(void **state) {
     assert_text(u.path, "/T/a%20b");
 }
 
-static void what_is_no_url(void **state) {
+static void what_is_no_url_is_refused(void **state) {
     (void)state;
     sl_url u;
     assert_false(sl_url_parse(sl_text_of("http://a b/"), &u));
@@ -53,7 +55,7 @@ static void what_is_no_url(void **state) {
 }
 
 /* The examples of RFC 3986, 5.4, and what it leaves open. */
-static void resolving(void **state) {
+static void references_are_resolved_by_the_standard(void **state) {
     (void)state;
     static const char *const cases[][2] = {
         {"gg:h", "gg:h"},
@@ -104,7 +106,7 @@ static void resolving(void **state) {
     sl_arena_free(&arena);
 }
 
-static void joining(void **state) {
+static void any_texts_are_joined_as_python_joins_them(void **state) {
     (void)state;
     static const char *const cases[][3] = {
         {"http://x.com", "rss/headline", "http://x.com/rss/headline"},
@@ -126,7 +128,7 @@ static void joining(void **state) {
     }
 }
 
-static void encoding(void **state) {
+static void encoding_and_decoding_are_inverse(void **state) {
     (void)state;
     sl_buf b = {0};
     sl_url_encode(sl_text_of("a b/\xc3\xa9~%&"), "/", &b);
@@ -146,7 +148,7 @@ static void encoding(void **state) {
     sl_buf_free(&back);
 }
 
-static void names_and_passwords(void **state) {
+static void passwords_are_not_shown(void **state) {
     (void)state;
     sl_arena arena = {0};
     assert_text(sl_url_name(sl_text_of("http://h/a/b.csv?x=/y.json")), "b.csv");
@@ -158,7 +160,7 @@ static void names_and_passwords(void **state) {
     sl_arena_free(&arena);
 }
 
-static void secrets(void **state) {
+static void secrets_in_queries_are_not_shown(void **state) {
     (void)state;
     static const char *const cases[][2] = {
         {"https://h/x?api_key=abc", "https://h/x?api_key=***"},
@@ -189,9 +191,13 @@ static void secrets(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts),   cmocka_unit_test(what_is_no_url), cmocka_unit_test(resolving),
-        cmocka_unit_test(joining), cmocka_unit_test(encoding),       cmocka_unit_test(names_and_passwords),
-        cmocka_unit_test(secrets),
+        cmocka_unit_test(urls_are_taken_apart),
+        cmocka_unit_test(what_is_no_url_is_refused),
+        cmocka_unit_test(references_are_resolved_by_the_standard),
+        cmocka_unit_test(any_texts_are_joined_as_python_joins_them),
+        cmocka_unit_test(encoding_and_decoding_are_inverse),
+        cmocka_unit_test(passwords_are_not_shown),
+        cmocka_unit_test(secrets_in_queries_are_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,7 +104,7 @@ static void refuse(const char *text, const char *why, uint64_t line, bool malfor
     }
 }
 
-static void test_events(void **state) {
+static void events_come_in_the_order_of_the_document(void **state) {
     (void)state;
     expect("<a/>", "<a></a>");
     expect(
@@ -115,7 +115,7 @@ static void test_events(void **state) {
            "<a b=&<\xC3\xA9&lt; c=\">&<A</a>");
 }
 
-static void test_entities(void **state) {
+static void entities_become_their_text(void **state) {
     (void)state;
     expect("<!DOCTYPE a [<!ENTITY e 'v&#38;w'><!ENTITY f 'x&e;y&gt;'>]><a b='1&f;2&e;'>&f;&e;</a>",
            "<a b=1xv&wy>2v&w>xv&wy>v&w</a>");
@@ -125,7 +125,7 @@ static void test_entities(void **state) {
     expect_flags(SL_XML_RECOVER, "<a>&nothing;x<b>y</a>", "<a>x<b>y</b>");
 }
 
-static void test_malformed(void **state) {
+static void malformed_documents_are_refused_with_their_line(void **state) {
     (void)state;
     refuse("<a>\n<b></a>", "<b> is closed by </a>", 2, true);
     refuse("<a>\n&nbsp;</a>", "nbsp", 2, true);
@@ -139,14 +139,14 @@ static void test_malformed(void **state) {
 }
 
 /* Nothing is opened: the files are there, their contents are not. */
-static void test_nothing_outside(void **state) {
+static void nothing_outside_is_opened(void **state) {
     (void)state;
     refuse("<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/hostname'>]><a>&x;</a>", "'x' not defined", 1, true);
     refuse("<!DOCTYPE a [<!ENTITY % p SYSTEM 'file:///etc/hostname'> %p;]><a/>", "p", 1, true);
     expect("<!DOCTYPE a SYSTEM 'file:///etc/hostname'><a>t</a>", "<a>t</a>");
 }
 
-static void test_bombs(void **state) {
+static void entities_within_entities_are_limited(void **state) {
     (void)state;
     sl_buf t = {0};
     sl_buf_str(&t, "<!DOCTYPE a [<!ENTITY l0 'lol'>");
@@ -169,7 +169,7 @@ static void test_bombs(void **state) {
     refuse("<!DOCTYPE a [<!ENTITY x '&y;'><!ENTITY y '&x;'>]><a b='&x;'/>", "refers to itself", 1, false);
 }
 
-static void test_limits(void **state) {
+static void depth_attributes_and_text_are_limited(void **state) {
     (void)state;
     sl_buf t = {0};
     for (int i = 0; i < 256; i++) sl_buf_str(&t, "<a>");
@@ -192,7 +192,7 @@ static void test_limits(void **state) {
     sl_buf_free(&t);
 }
 
-static void test_place(void **state) {
+static void places_are_those_of_the_whole_document(void **state) {
     (void)state;
     sl_buf out = {0};
     sl_error err = {0};
@@ -225,7 +225,7 @@ static void scan(const char *text, const char *want) {
     }
 }
 
-static void test_scan(void **state) {
+static void the_scanner_tells_tags_from_what_looks_like_one(void **state) {
     (void)state;
     scan("<a>t</a>", "s0-3 y4-8 .");
     scan("x<a b='>'/>", "e1-11 .");
@@ -247,10 +247,14 @@ static void test_scan(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_events),    cmocka_unit_test(test_entities),
-        cmocka_unit_test(test_malformed), cmocka_unit_test(test_nothing_outside),
-        cmocka_unit_test(test_bombs),     cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_place),     cmocka_unit_test(test_scan),
+        cmocka_unit_test(events_come_in_the_order_of_the_document),
+        cmocka_unit_test(entities_become_their_text),
+        cmocka_unit_test(malformed_documents_are_refused_with_their_line),
+        cmocka_unit_test(nothing_outside_is_opened),
+        cmocka_unit_test(entities_within_entities_are_limited),
+        cmocka_unit_test(depth_attributes_and_text_are_limited),
+        cmocka_unit_test(places_are_those_of_the_whole_document),
+        cmocka_unit_test(the_scanner_tells_tags_from_what_looks_like_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
