@@ -1,10 +1,9 @@
 /* html.c: the elements of an HTML document that a path leads to. */
-#include <libxml/tree.h>
-
 #include "base/error.h"
 #include "formats/document/document.h"
 #include "formats/document/markup.h"
 #include "formats/xml/xml.h"
+#include "formats/xml2.h"
 
 typedef struct search {
     const sl_xml_conf *conf;

@@ -246,6 +246,7 @@ static void other(sl_html_tags *t, char c) {
 
 sl_status sl_html_tags_feed(sl_html_tags *t, const char *data, size_t n, sl_html_tag_fn fn, void *user,
                             sl_error *err) {
+    TRY(sl_xml_library(err));
     for (size_t i = 0; i < n; i++) {
         char c = data[i];
         if (t->state == TAG && c == '>') {

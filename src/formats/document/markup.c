@@ -1,9 +1,8 @@
 #include "formats/document/markup.h"
 
-#include <libxml/tree.h>
-
 #include "base/error.h"
 #include "formats/encoding.h"
+#include "formats/xml2.h"
 
 sl_text sl_markup_text(const sl_block *b) {
     sl_text t = sl_text_n(b->input->data + b->from, b->to - b->from);

@@ -190,6 +190,7 @@ static sl_status read_page(const page_conf *c, sl_builder *bd, sl_text t, bool r
     if (!riko && c->start.n && sl_text_find(t, c->start, 0) < 0) return SL_OK;
     t = between(c, t, riko);
     if (c->detag) {
+        TRY(sl_xml_library(err));
         detag(t, riko, plain);
         TRY(sl_buf_check(plain, err));
         t = sl_text_n(plain->len ? plain->data : "", plain->len);

@@ -5,10 +5,9 @@
 #include <ctype.h>
 #include <string.h>
 
-#include <libxml/HTMLparser.h>
-
 #include "base/error.h"
 #include "formats/xml/xml.h"
+#include "formats/xml2.h"
 
 enum { MOST_TAGS = 2000000 };
 
@@ -80,7 +79,7 @@ sl_status sl_tree_html(const char *data, size_t n, xmlDocPtr *out, sl_error *err
     *out = NULL;
     TRY(check_tags(data, n, err));
     if (!n) return SL_OK;
-    sl_xml_library();
+    TRY(sl_xml_library(err));
     sl_xml_watched watched = {0};
     sl_xml_hush before = sl_xml_watch(&watched);
     htmlParserCtxtPtr ctxt = watched.parser = htmlNewParserCtxt();
@@ -170,10 +169,10 @@ static const sl_xml_handler handler = {.start = on_start, .end = on_end, .text =
 
 sl_status sl_tree_xml(const char *data, size_t n, xmlDocPtr *out, sl_error *err) {
     sl_xml *xml = NULL;
-    sl_xml_library();
+    *out = NULL;
+    TRY(sl_xml_library(err));
     sl_xml_hush before = sl_xml_quiet();
     growth g = {.doc = xmlNewDoc(chars("1.0"))};
-    *out = NULL;
     sl_status status = g.doc ? sl_xml_new(&handler, &g, SL_XML_HTML, 0, &xml, err) : sl_oom(err);
     if (!status) status = sl_xml_feed(xml, data, n, err);
     if (!status) status = sl_xml_finish(xml, err);

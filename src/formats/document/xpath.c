@@ -6,13 +6,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include <libxml/xpath.h>
-#include <libxml/xpathInternals.h>
-
 #include "base/error.h"
 #include "formats/document/document.h"
 #include "formats/document/markup.h"
 #include "formats/xml/xml.h"
+#include "formats/xml2.h"
 
 enum { OPERATIONS = 20000000 };
 
@@ -74,7 +72,7 @@ static xmlXPathContextPtr new_context(xmlDocPtr doc, failure *f) {
 }
 
 static sl_status compile(const xpath_conf *c, xmlXPathCompExprPtr *out, sl_error *err) {
-    sl_xml_library();
+    TRY(sl_xml_library(err));
     failure f = {.err = err, .kind = SL_E_PLAN, .expression = c->expression};
     sl_xml_hush before = sl_xml_quiet();
     xmlXPathContextPtr x = new_context(NULL, &f);

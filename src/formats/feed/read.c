@@ -33,6 +33,7 @@ typedef struct job {
 
 static sl_status start(const void *conf, void **out, sl_error *err) {
     const sl_feed_conf *c = conf;
+    TRY(sl_xml_library(err));
     reader *r = *out = calloc(1, sizeof *r);
     if (!r) return sl_oom(err);
     r->gather = sl_feed_gather_new();

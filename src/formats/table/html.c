@@ -4,11 +4,10 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include <libxml/tree.h>
-
 #include "base/error.h"
 #include "formats/document/document.h"
 #include "formats/table/table.h"
+#include "formats/xml2.h"
 
 enum { MOST_COLUMNS = 1000, MOST_SPAN = 1000 };
 

@@ -4,11 +4,10 @@
 
 #include <stdlib.h>
 
-#include <libxml/HTMLparser.h>
-
 #include "base/error.h"
 #include "base/unicode.h"
 #include "formats/xml/sax.h"
+#include "formats/xml2.h"
 
 enum { MOST_ENTITIES = 10000, LARGEST = 64 << 10, DEEPEST = 20, LONGEST_NAME = 256 };
 

@@ -9,15 +9,13 @@
 
 #include <pthread.h>
 
-#include <libxml/parser.h>
-#include <libxml/parserInternals.h>
-
 #include "base/error.h"
 #include "formats/encoding.h"
 #include "formats/xml/quiet.h"
 #include "formats/json/json.h"
 #include "formats/xml/entity.h"
 #include "formats/xml/scan.h"
+#include "formats/xml2.h"
 
 #define FREE_EXPANSION                                                                                       \
     ((uint64_t)64 << 10) /* of entities, in a record; beyond that EXPANSION times its bytes */
@@ -276,8 +274,10 @@ static void set_up_library(void) {
     sl_xml_loud(&before);
 }
 
-void sl_xml_library(void) {
+sl_status sl_xml_library(sl_error *err) {
+    TRY(sl_library_open(&sl_xml2_library, err));
     pthread_once(&xml_once, set_up_library);
+    return SL_OK;
 }
 
 static bool make_parser(sl_xml *x) {
@@ -293,7 +293,8 @@ static bool make_parser(sl_xml *x) {
 
 sl_status sl_xml_new(const sl_xml_handler *handler, void *user, unsigned flags, uint64_t text_limit,
                      sl_xml **out, sl_error *err) {
-    sl_xml_library();
+    *out = NULL;
+    TRY(sl_xml_library(err));
     sl_xml *x = *out = calloc(1, sizeof *x);
     if (!x) return sl_oom(err);
     x->handler = handler;

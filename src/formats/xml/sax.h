@@ -76,13 +76,14 @@ void sl_xml_column(sl_xml *x, uint64_t column);
 /* After SL_E_DATA: the text is not well-formed, or a prefix is not bound. */
 bool sl_xml_malformed(const sl_xml *x);
 
-/* Sets libxml2 up, once in a process: before anything else of it is used beside these functions. Any thread. */
-void sl_xml_library(void);
+/* Opens libxml2 and sets it up, once in a process: before anything else of it is used beside sl_xml_new. Any thread. */
+SL_MUST_CHECK sl_status sl_xml_library(sl_error *err);
 
 /* The value of the attribute LOCAL without namespace, or an empty text with .s NULL. */
 sl_text sl_xml_attribute(const sl_xml_element *element, const char *local);
 
-/* The text of the entity NAME of HTML (nbsp, eacute ...) as UTF-8 in OUT; returns how many bytes, 0: there is none. */
+/* The text of the entity NAME of HTML (nbsp, eacute ...) as UTF-8 in OUT; returns how many bytes, 0: there is none. libxml2 is
+ * open. */
 unsigned sl_xml_html_entity(sl_text name, char out[4]);
 
 #endif

@@ -136,6 +136,7 @@ static sl_status make_ascii(slugger *s, sl_text t, sl_error *err) {
         TRY(advance(s, err));
     }
     if (s->text.len && memchr(s->text.data, '&', s->text.len)) {
+        TRY(sl_xml_library(err));
         decode(view(&s->text), named, &s->next);
         TRY(advance(s, err));
         decode(view(&s->text), numbered, &s->next);
