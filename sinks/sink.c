@@ -3,10 +3,6 @@
 
 #include "base/error.h"
 
-#define X(name) extern const sl_sink sl_sink_##name;
-#include "sinks/sinks.def"
-#undef X
-
 static const sl_sink *const registry[] = {
 #define X(name) &sl_sink_##name,
 #include "sinks/sinks.def"
@@ -40,21 +36,31 @@ static const sl_sink *by_suffix(sl_text t) {
     return NULL;
 }
 
-/* "out.db:table": any colon may be the one before the table, as long as a database's name stands before it. */
-static bool names_table(sl_text t) {
-    for (uint32_t i = 1; i + 1 < t.n; i++)
-        if (t.s[i] == ':' && by_suffix((sl_text){t.s, i}) == &sl_sink_sqlite) return true;
-    return false;
+/* The database of "out.db:table": any colon may be the one before the table, as long as a database's name stands before it. */
+static const sl_sink *by_table(sl_text t) {
+    for (uint32_t i = 1; i + 1 < t.n; i++) {
+        const sl_sink *sink = t.s[i] == ':' ? by_suffix((sl_text){t.s, i}) : NULL;
+        if (sink && sink->table) return sink;
+    }
+    return NULL;
+}
+
+static sl_status unknown(sl_text text, sl_error *err) {
+    sl_buf forms = {0};
+    for (size_t i = 0; i < SL_COUNT(registry); i++)
+        for (const char *const *s = registry[i]->suffixes; s && *s; s++)
+            sl_buf_printf(&forms, ", x%s%s", *s, registry[i]->table ? ":table" : "");
+    sl_status s = sl_fail(err, SL_E_USAGE, "'%.*s' names no kind of output: use -%s", (int)text.n,
+                          text.s ? text.s : "", sl_buf_cstr(&forms));
+    sl_buf_free(&forms);
+    return s;
 }
 
 const sl_sink *sl_sink_for(sl_text text, sl_text *target, sl_error *err) {
     *target = text;
     if (sl_text_is(text, "-")) return &sl_sink_stdout;
-    const sl_sink *sink = names_table(text) ? &sl_sink_sqlite : by_suffix(text);
-    if (!sink)
-        sl_fail(err, SL_E_USAGE,
-                "'%.*s' names no kind of output: use -, x.csv, x.tsv, x.jsonl, x.json or x.db:table (also "
-                ".sqlite, .sqlite3)",
-                (int)text.n, text.s ? text.s : "");
+    const sl_sink *sink = by_table(text);
+    if (!sink) sink = by_suffix(text);
+    if (!sink) unknown(text, err);
     return sink;
 }

@@ -1,4 +1,4 @@
-/* sink.h: where items end. One file per sink, each ending in one const descriptor; sinks.def lists them.
+/* sink.h: where items end. One file per sink, each ending in one const descriptor; sinks.def lists them (docs/adding-a-sink.md).
  *
  * The pure half (encode) runs in the workers and turns batches into bytes; the serial half runs in the coordinator, in
  * order, and is all or nothing: until commit returns SL_OK the old output is untouched.
@@ -39,16 +39,16 @@ static inline bool sl_sink_stopping(const sl_sink_env *env) {
 struct sl_sink {
     const char *name;         /* "csv" */
     const char *summary;      /* one line */
-    const char *const *suffixes; /* NULL-terminated ".csv", ...; NULL: none */
+    const char *const *suffixes; /* NULL-terminated ".csv", ...; NULL: none, it is chosen by its name alone */
     const sl_option *options; /* conf keys, ended by a NULL name; offsets into the conf struct */
     size_t conf_size;
 
-    /* The file that it writes, of a prepared conf; NULL: standard output. May be NULL. */
+    /* The file that it writes, of a prepared conf. NULL: standard output. */
     const char *(*file)(const void *conf);
-    bool in_database; /* others write into that file too */
-    /* in_database: which table of it, of a prepared conf; upper and lower case of ASCII are the same. */
+    /* Which table of that file, of a prepared conf; upper and lower case of ASCII are the same. For sinks that are a table of a database:
+     * others may write into the file too, and its commit, a transaction, may still fail, so that it comes before those that only
+     * rename. Such a sink is written FILE:TABLE as well. NULL: the file is the sink's alone. */
     sl_text (*table)(const void *conf);
-    bool transaction; /* its commit is one of a database, which may still fail: it comes before those that only rename */
 
     /* Coordinator, before anything is made ready: whether the place holds a record now that a commit would take away. May be NULL:
      * nothing is ever taken away. Where that cannot be told, the commit fails anyhow. */
@@ -79,6 +79,10 @@ struct sl_sink {
     sl_status (*describe)(void *sink, sl_buf *out, sl_error *err);
     void (*close)(void *sink); /* without commit: leaves everything as it was. NULL-safe */
 };
+
+#define X(name) extern const sl_sink sl_sink_##name;
+#include "sinks/sinks.def"
+#undef X
 
 /* The sink for a text such as "x.csv" or "out.db:table"; *TARGET gets its place. NULL and an error with the accepted forms
  * otherwise. */

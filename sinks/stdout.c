@@ -134,7 +134,6 @@ static const sl_option options[] = {
     {0},
 };
 
-extern const sl_sink sl_sink_stdout;
 const sl_sink sl_sink_stdout = {
     .name = "stdout",
     .summary = "standard output, written -",

@@ -1,35 +1,26 @@
 /* csv.c: items into a file of delimited text. */
-#include <stdlib.h>
-
 #include "base/error.h"
 #include "sinks/csv/csv.h"
 #include "sinks/file/file.h"
 #include "sinks/sink.h"
 
 typedef struct csv_conf {
+    sl_file_conf file; /* first */
     sl_csv_style style;
     bool header;
-    char *path; /* owned */
 } csv_conf;
 
 typedef struct csv_sink {
-    sl_file_out *out;
+    sl_file_sink file; /* first */
     sl_csv_writer writer;
 } csv_sink;
 
 static sl_status csv_prepare(void *conf, sl_text target, const sl_sink_env *env, sl_error *err) {
-    (void)env;
     csv_conf *c = conf;
     bool tsv = target.n > 4 && sl_text_eq_nocase((sl_text){target.s + target.n - 4, 4}, SL_TEXT(".tsv"));
     if (!c->style.delimiter) c->style.delimiter = tsv ? '\t' : ',';
     TRY(sl_csv_style_check(&c->style, err));
-    return sl_file_path(&c->path, target, err);
-}
-
-static void csv_destroy(void *conf) {
-    csv_conf *c = conf;
-    free(c->path);
-    c->path = NULL;
+    return sl_file_prepare(conf, target, env, err);
 }
 
 static sl_status csv_start(const void *conf, void **state, sl_error *err) {
@@ -49,11 +40,9 @@ static sl_status csv_encode(const void *conf, void *state, sl_batch *b, sl_buf *
 
 static sl_status csv_open(const void *conf, const sl_sink_env *env, void **sink, sl_error *err) {
     const csv_conf *c = conf;
-    csv_sink *s = calloc(1, sizeof *s);
-    *sink = s;
-    if (!s) return sl_oom(err);
-    TRY(sl_file_out_open(&s->out, c->path, env->stopping, err));
-    s->writer = (sl_csv_writer){.style = &c->style, .out = s->out, .header = c->header};
+    TRY(sl_file_open(sizeof(csv_sink), conf, env, sink, err));
+    csv_sink *s = *sink;
+    s->writer = (sl_csv_writer){.style = &c->style, .out = s->file.out, .header = c->header};
     return SL_OK;
 }
 
@@ -65,20 +54,13 @@ static sl_status csv_write(void *sink, const char *frame, size_t n, uint64_t *ro
 static sl_status csv_ready(void *sink, sl_error *err) {
     csv_sink *s = sink;
     TRY(sl_csv_end(&s->writer, err));
-    return sl_file_out_ready(s->out, err);
-}
-
-static sl_status csv_commit(void *sink, sl_error *err) {
-    csv_sink *s = sink;
-    return sl_file_out_commit(s->out, err);
+    return sl_file_ready(s, err);
 }
 
 static void csv_close(void *sink) {
     csv_sink *s = sink;
-    if (!s) return;
-    sl_csv_writer_free(&s->writer);
-    sl_file_out_close(&s->out);
-    free(s);
+    if (s) sl_csv_writer_free(&s->writer);
+    sl_file_close(s);
 }
 
 static const char *const suffixes[] = {".csv", ".tsv", NULL};
@@ -110,32 +92,27 @@ static const sl_option options[] = {
     {0},
 };
 
-static const char *csv_file(const void *conf) {
-    return ((const csv_conf *)conf)->path;
-}
-
 static sl_status csv_takes_away(const void *conf, bool *some, sl_error *err) {
     const csv_conf *c = conf;
-    return sl_file_holds_rows(c->path, c->style.quote, c->header, some, err);
+    return sl_file_holds_rows(sl_file_of(conf), c->style.quote, c->header, some, err);
 }
 
-extern const sl_sink sl_sink_csv;
 const sl_sink sl_sink_csv = {
     .name = "csv",
     .summary = "a file of comma- or otherwise separated values",
     .suffixes = suffixes,
     .options = options,
     .conf_size = sizeof(csv_conf),
-    .file = csv_file,
+    .file = sl_file_of,
     .takes_away = csv_takes_away,
     .prepare = csv_prepare,
-    .destroy = csv_destroy,
+    .destroy = sl_file_destroy,
     .start = csv_start,
     .stop = csv_stop,
     .encode = csv_encode,
     .open = csv_open,
     .write = csv_write,
     .ready = csv_ready,
-    .commit = csv_commit,
+    .commit = sl_file_commit,
     .close = csv_close,
 };

@@ -17,6 +17,7 @@
 
 #include "base/status.h"
 #include "base/text.h"
+#include "sinks/sink.h"
 
 typedef struct sl_file_out sl_file_out;
 
@@ -38,6 +39,29 @@ void sl_file_out_close(sl_file_out **out); /* NULL-safe */
 
 /* TARGET as a path of its own (malloc'ed), which must not be empty: for the prepare of sinks that are files. */
 SL_MUST_CHECK sl_status sl_file_path(char **path, sl_text target, sl_error *err);
+
+/* ---- a sink that is one file (target.c) ------------------------------------------------------------------- */
+
+/* What such a sink's descriptor takes as it is, but for `encode` and `write`. Its conf begins with an sl_file_conf, the sink itself with
+ * an sl_file_sink. */
+
+typedef struct sl_file_conf {
+    char *path; /* owned */
+} sl_file_conf;
+
+typedef struct sl_file_sink {
+    sl_file_out *out;
+} sl_file_sink;
+
+SL_MUST_CHECK sl_status sl_file_prepare(void *conf, sl_text target, const sl_sink_env *env, sl_error *err);
+void sl_file_destroy(void *conf);
+const char *sl_file_of(const void *conf);
+/* For its `open`: *SINK becomes SIZE zeroed bytes (calloc) whose file is open. It exists afterwards even on failure, unless memory is
+ * out; close takes care of it. */
+SL_MUST_CHECK sl_status sl_file_open(size_t size, const void *conf, const sl_sink_env *env, void **sink, sl_error *err);
+SL_MUST_CHECK sl_status sl_file_ready(void *sink, sl_error *err);
+SL_MUST_CHECK sl_status sl_file_commit(void *sink, sl_error *err);
+void sl_file_close(void *sink);
 
 /* ---- for others that put a file in the place of another ---- */
 
@@ -98,8 +122,8 @@ int sl_early_sync_stop(sl_early_sync *e);
 
 /* Whether a file that is about to be replaced holds any record. What is not there, or no regular file, holds none. */
 
-/* Delimited text: something behind the header, or at all without HEADER. QUOTE 0: none. */
-SL_MUST_CHECK sl_status sl_file_holds_rows(const char *path, char quote, bool header, bool *some, sl_error *err);
+/* Text in lines: something behind the first HEADER of them, empty ones not counted. QUOTE: what lines may end within; 0: nothing. */
+SL_MUST_CHECK sl_status sl_file_holds_rows(const char *path, char quote, unsigned header, bool *some, sl_error *err);
 /* JSON: anything but white space; where it is one DOCUMENT, also but [] and null. */
 SL_MUST_CHECK sl_status sl_file_holds_json(const char *path, bool document, bool *some, sl_error *err);
 

@@ -44,7 +44,8 @@ static sl_status look_through(const char *path, look_fn look, void *state, bool 
 
 typedef struct rows {
     char quote;
-    bool header, begun, quoted; /* in the header; something of it was seen; in one of its cells */
+    unsigned header;    /* lines of it that are still to come */
+    bool begun, quoted; /* something of its line was seen; in one of its cells */
 } rows;
 
 static bool look_for_rows(void *state, const char *bytes, size_t n) {
@@ -54,13 +55,13 @@ static bool look_for_rows(void *state, const char *bytes, size_t n) {
         bool ends = (c == '\n' || c == '\r') && !r->quoted;
         if (!ends && !r->header) return true;
         if (r->quote && c == r->quote) r->quoted = !r->quoted;
-        if (ends && r->begun) r->header = false;
-        r->begun |= !ends;
+        r->header -= ends && r->begun;
+        r->begun = !ends;
     }
     return false;
 }
 
-sl_status sl_file_holds_rows(const char *path, char quote, bool header, bool *some, sl_error *err) {
+sl_status sl_file_holds_rows(const char *path, char quote, unsigned header, bool *some, sl_error *err) {
     rows r = {.quote = quote, .header = header};
     return look_through(path, look_for_rows, &r, some, err);
 }

@@ -1,31 +1,12 @@
 /* jsonl.c: items into a file of JSON: one a line (jsonl), or one array (json). */
-#include <stdlib.h>
-
-#include "base/error.h"
 #include "sinks/json/json.h"
 #include "sinks/file/file.h"
 #include "sinks/sink.h"
 
-typedef struct json_conf {
-    char *path; /* owned */
-} json_conf;
-
 typedef struct json_sink {
-    sl_file_out *out;
+    sl_file_sink file; /* first */
     sl_json_writer writer;
 } json_sink;
-
-static sl_status json_prepare(void *conf, sl_text target, const sl_sink_env *env, sl_error *err) {
-    (void)env;
-    json_conf *c = conf;
-    return sl_file_path(&c->path, target, err);
-}
-
-static void json_destroy(void *conf) {
-    json_conf *c = conf;
-    free(c->path);
-    c->path = NULL;
-}
 
 static sl_status encode_lines(const void *conf, void *state, sl_batch *b, sl_buf *frame, sl_error *err) {
     (void)conf, (void)state;
@@ -38,12 +19,9 @@ static sl_status encode_array(const void *conf, void *state, sl_batch *b, sl_buf
 }
 
 static sl_status open_file(const void *conf, const sl_sink_env *env, bool array, void **sink, sl_error *err) {
-    const json_conf *c = conf;
-    json_sink *s = calloc(1, sizeof *s);
-    *sink = s;
-    if (!s) return sl_oom(err);
-    TRY(sl_file_out_open(&s->out, c->path, env->stopping, err));
-    s->writer = (sl_json_writer){.out = s->out, .array = array};
+    TRY(sl_file_open(sizeof(json_sink), conf, env, sink, err));
+    json_sink *s = *sink;
+    s->writer = (sl_json_writer){.out = s->file.out, .array = array};
     return SL_OK;
 }
 
@@ -63,55 +41,37 @@ static sl_status json_write(void *sink, const char *frame, size_t n, uint64_t *r
 static sl_status json_ready(void *sink, sl_error *err) {
     json_sink *s = sink;
     TRY(sl_json_end(&s->writer, err));
-    return sl_file_out_ready(s->out, err);
-}
-
-static sl_status json_commit(void *sink, sl_error *err) {
-    json_sink *s = sink;
-    return sl_file_out_commit(s->out, err);
-}
-
-static void json_close(void *sink) {
-    json_sink *s = sink;
-    if (!s) return;
-    sl_file_out_close(&s->out);
-    free(s);
+    return sl_file_ready(s, err);
 }
 
 static const sl_option options[] = {{0}};
 static const char *const lines_suffixes[] = {".jsonl", ".ndjson", NULL};
 static const char *const array_suffixes[] = {".json", NULL};
 
-static const char *json_file(const void *conf) {
-    return ((const json_conf *)conf)->path;
-}
-
 static sl_status lines_take_away(const void *conf, bool *some, sl_error *err) {
-    return sl_file_holds_json(json_file(conf), false, some, err);
+    return sl_file_holds_json(sl_file_of(conf), false, some, err);
 }
 
 static sl_status array_takes_away(const void *conf, bool *some, sl_error *err) {
-    return sl_file_holds_json(json_file(conf), true, some, err);
+    return sl_file_holds_json(sl_file_of(conf), true, some, err);
 }
-
-extern const sl_sink sl_sink_jsonl, sl_sink_json;
 
 const sl_sink sl_sink_jsonl = {
     .name = "jsonl",
     .summary = "a file of JSON Lines: one item a line",
     .suffixes = lines_suffixes,
     .options = options,
-    .conf_size = sizeof(json_conf),
-    .file = json_file,
+    .conf_size = sizeof(sl_file_conf),
+    .file = sl_file_of,
     .takes_away = lines_take_away,
-    .prepare = json_prepare,
-    .destroy = json_destroy,
+    .prepare = sl_file_prepare,
+    .destroy = sl_file_destroy,
     .encode = encode_lines,
     .open = open_lines,
     .write = json_write,
     .ready = json_ready,
-    .commit = json_commit,
-    .close = json_close,
+    .commit = sl_file_commit,
+    .close = sl_file_close,
 };
 
 const sl_sink sl_sink_json = {
@@ -119,15 +79,15 @@ const sl_sink sl_sink_json = {
     .summary = "a file with one JSON array of all items",
     .suffixes = array_suffixes,
     .options = options,
-    .conf_size = sizeof(json_conf),
-    .file = json_file,
+    .conf_size = sizeof(sl_file_conf),
+    .file = sl_file_of,
     .takes_away = array_takes_away,
-    .prepare = json_prepare,
-    .destroy = json_destroy,
+    .prepare = sl_file_prepare,
+    .destroy = sl_file_destroy,
     .encode = encode_array,
     .open = open_array,
     .write = json_write,
     .ready = json_ready,
-    .commit = json_commit,
-    .close = json_close,
+    .commit = sl_file_commit,
+    .close = sl_file_close,
 };

@@ -288,7 +288,6 @@ static sl_status sqlite_takes_away(const void *conf, bool *some, sl_error *err) 
                                          : SL_OK;
 }
 
-extern const sl_sink sl_sink_sqlite;
 const sl_sink sl_sink_sqlite = {
     .name = "sqlite",
     .summary = "a table of an SQLite database",
@@ -296,10 +295,8 @@ const sl_sink sl_sink_sqlite = {
     .options = options,
     .conf_size = sizeof(sqlite_conf),
     .file = sqlite_file,
-    .in_database = true,
     .table = sqlite_table,
     .takes_away = sqlite_takes_away,
-    .transaction = true,
     .prepare = sqlite_prepare,
     .destroy = sqlite_destroy,
     .start = sqlite_start,

@@ -83,7 +83,7 @@ static char *real_place(const sl_target *t) {
 }
 
 static sl_status check_pair(const sl_target *a, const sl_target *b, sl_error *err) {
-    bool tables = a->sink->in_database && b->sink->in_database;
+    bool tables = a->sink->table && b->sink->table;
     if (tables && !sl_text_eq_nocase(a->sink->table(a->conf), b->sink->table(b->conf))) return SL_OK;
     char *place_a = real_place(a), *place_b = real_place(b);
     bool same = place_a && place_b && !strcmp(place_a, place_b);

@@ -128,7 +128,7 @@ static void put_target(sl_buf *o, const sl_target *t) {
     struct stat st;
     if (!name || stat(name, &st) || !S_ISREG(st.st_mode) || strchr(name, '\n')) return;
     sl_ledger_stamp(&st, stamp);
-    if (t->sink->in_database) {
+    if (t->sink->table) {
         sl_buf_printf(o, "base %s\n", name);
     } else {
         sl_buf_printf(o, "out %s %s\n", stamp, name);

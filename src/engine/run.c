@@ -169,7 +169,7 @@ static sl_status ready_sinks(sl_run *r, sl_error *err) {
 static sl_status commit_sinks(sl_run *r, sl_error *err) {
     for (int pass = 0; pass < 2; pass++)
         for (uint32_t i = 0; i < r->o.ntargets; i++)
-            if (r->o.targets[i].sink->transaction == (pass == 0))
+            if ((r->o.targets[i].sink->table != NULL) == (pass == 0))
                 TRY(r->o.targets[i].sink->commit(r->sinks[i], err));
     return SL_OK;
 }

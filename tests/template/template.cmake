@@ -19,10 +19,11 @@ endfunction()
 
 template_lines(src/plan/registry.def plan/registry.def SORTED)
 template_lines(src/operators/group/aggregates.def operators/group/aggregates.def)
+template_lines(sinks/sinks.def sinks/sinks.def)
 
 file(GLOB template_sources CONFIGURE_DEPENDS ${template}/*.c)
 add_library(template OBJECT ${template_sources} ${PROJECT_SOURCE_DIR}/src/plan/registry.c
-            ${PROJECT_SOURCE_DIR}/src/operators/group/aggregates.c)
+            ${PROJECT_SOURCE_DIR}/src/operators/group/aggregates.c ${PROJECT_SOURCE_DIR}/sinks/sink.c)
 target_include_directories(template BEFORE PRIVATE ${with_template})
 target_link_libraries(template PRIVATE sluice_inside)
 
@@ -41,6 +42,8 @@ foreach(file ${template_cases})
   set_tests_properties(template.${name} PROPERTIES TIMEOUT 300 LABELS vectors)
 endforeach()
 
-add_test(NAME template.page COMMAND python3 ${template}/test_page.py)
-set_tests_properties(template.page PROPERTIES TIMEOUT 60 LABELS cli
-  ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>;TEMPLATE_SLUICE=$<TARGET_FILE:template_program>")
+foreach(name page sink)
+  add_test(NAME template.${name} COMMAND python3 ${template}/test_${name}.py)
+  set_tests_properties(template.${name} PROPERTIES TIMEOUT 300 LABELS cli
+    ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>;TEMPLATE_SLUICE=$<TARGET_FILE:template_program>;FAULT_SHIM=$<$<TARGET_EXISTS:fault_shim>:$<TARGET_FILE:fault_shim>>")
+endforeach()

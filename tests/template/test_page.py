@@ -13,14 +13,14 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("adding-a-pipe.md", "adding-an-aggregate.md")}
+PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("adding-a-pipe.md", "adding-a-sink.md", "adding-an-aggregate.md")}
 
 
 def blocks(language):
-    """(page, block) of all pages, each of which has one."""
+    """(page, block) of all pages."""
     for name, page in PAGES.items():
         found = re.findall(rf"^```{language}\n(.*?)^```$", page, re.M | re.S)
-        assert found, f"{name} has no block of {language}"
+        assert found or language == "jsonl", f"{name} has no block of {language}"
         for block in found:
             yield name, block
 
@@ -57,7 +57,7 @@ class Page(unittest.TestCase):
 
     def test_files_they_name_are_there(self):
         for page, text in PAGES.items():
-            for name in re.findall(r"`((?:src|tests|docs)/[\w/.-]+\.\w+)`", text):
+            for name in re.findall(r"`((?:src|sinks|tests|docs)/[\w/.-]+\.\w+)`", text):
                 if "NAME" not in name:
                     self.assertTrue((ROOT / name).exists(), f"{page}: {name}")
             rooms = [ROOT / "src" / "operators", ROOT / "src" / "sources", ROOT / "src", HERE, ROOT, ROOT / "src" / "plan"]
@@ -70,6 +70,7 @@ class Page(unittest.TestCase):
             self.assertEqual(code, 2)
             self.assertIn(pipe, said)
         self.assertNotIn("range", run(os.environ["SLUICE"], ["pipes", "aggregate"])[1])
+        self.assertIn("no kind of output", run(os.environ["SLUICE"], ["pipe", "fetchdata url=x.json", "--to", "x.md"])[1])
 
 
 if __name__ == "__main__":
