@@ -65,6 +65,9 @@ typedef struct sl_error {
     char text[768];   /* what is wrong, what was expected, what to do; no newline */
 } sl_error;
 
+/* "No error" again, so that ERR can be used for another call. */
+SL_API void sl_error_clear(sl_error *err);
+
 /* "path:line:col: step 3 (filter): text" into OUT, parts left out where unknown; control characters escaped. Always terminated.
  * Returns OUT. */
 SL_API const char *sl_error_format(const sl_error *err, char *out, size_t size);
@@ -79,6 +82,63 @@ SL_API int sl_exit_code(sl_status status);
 SL_API const char *sl_version(void);
 
 /* The locale that a program has set changes nothing in what is read and written, and is the program's own again in every callback. */
+
+/* ---- values ------------------------------------------------------------------------------------------------------ */
+
+/* What a value is. An item is a map, or any other value where a pipe makes bare ones (`tokenizer`, `count` with emit). */
+typedef enum sl_type {
+    SL_MISSING,   /* there is none: the field is not in the item. Never inside a list or map */
+    SL_NULL,
+    SL_BOOL,
+    SL_INT,       /* 64 bits */
+    SL_FLOAT,     /* a double: what a computation has made */
+    SL_DECIMAL,   /* a number as its digits, exactly as the input had it: 1.10, 1e5, 12345678901234567890 */
+    SL_TEXT_TYPE, /* UTF-8; every field of CSV */
+    SL_TIME,      /* a date, a date with time and zone, or a clock without zone */
+    SL_LIST,
+    SL_MAP        /* keys in order, each once */
+} sl_type;
+
+/* A value of an item, read by the functions below. A pointer to one, and all that it leads to, is valid as long as the call that gave
+ * it says. All accept NULL, which is a missing value: so sl_value_int(sl_value_get(item, "id"), &id) needs no check between.
+ *
+ *     const char *name;
+ *     size_t length;
+ *     int64_t id;
+ *     if (sl_value_int(sl_value_get(item, "id"), &id) && (name = sl_value_text(sl_value_get(item, "name"), &length)))
+ *         printf("%lld %.*s\n", (long long)id, (int)length, name); */
+typedef struct sl_value sl_value;
+
+SL_API sl_type sl_value_type(const sl_value *v);
+/* "missing", "null", "bool", "int", "float", "decimal", "text", "time", "list", "map". */
+SL_API const char *sl_type_name(sl_type type);
+
+/* V as a whole number that fits 64 bits: an int, a float or decimal without a fraction, a text that reads as one. False: it is
+ * none, and *OUT is left alone. */
+SL_API bool sl_value_int(const sl_value *v, int64_t *out);
+/* V as a number: an int, float, decimal, or a text that reads as one. */
+SL_API bool sl_value_double(const sl_value *v, double *out);
+/* V as a truth: a bool, or a text that is true or false in any case. */
+SL_API bool sl_value_bool(const sl_value *v, bool *out);
+/* The instant of a time, in seconds since 1970-01-01 UTC; a clock without zone counts as UTC. */
+SL_API bool sl_value_time(const sl_value *v, int64_t *seconds);
+
+/* The bytes of a text, or the digits of a decimal, with no zero byte behind them; NULL for every other value. LENGTH may not be NULL. */
+SL_API const char *sl_value_text(const sl_value *v, size_t *length);
+
+/* Any value as a text (a time in ISO 8601, lists and maps as JSON, null and missing as nothing), or as JSON, in the manner of
+ * snprintf: at most SIZE bytes of OUT are written, the last of them zero, and the length of the whole is returned; if that is not
+ * below SIZE, the text is cut. OUT may be NULL with a SIZE of 0. SIZE_MAX: memory is out. */
+SL_API size_t sl_value_print(const sl_value *v, char *out, size_t size);
+SL_API size_t sl_value_json(const sl_value *v, char *out, size_t size);
+
+/* How many elements a list has, or fields a map; 0 for every other value. */
+SL_API size_t sl_value_count(const sl_value *v);
+/* The I-th of them, from 0, and of a map its key (no zero byte behind it); NULL past the last. */
+SL_API const sl_value *sl_value_at(const sl_value *v, size_t i);
+SL_API const char *sl_value_key(const sl_value *v, size_t i, size_t *length);
+/* The field NAME of a map, spelled exactly so; NULL: it has none. */
+SL_API const sl_value *sl_value_get(const sl_value *v, const char *name);
 
 /* ---- building ---------------------------------------------------------------------------------------------------- */
 
@@ -149,6 +209,79 @@ SL_API const char *sl_pipeline_describe(sl_pipeline *p, bool inputs, bool depend
 /* The plan as JSON (stages, their steps, where each runs, what gathers), for people and tools. Valid until the next call. */
 SL_API const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err);
 
+/* ---- items of the program ------------------------------------------------------------------------------------------ */
+
+/* A source whose items the program makes. The step `push NAME` takes them, once in the pipeline and wherever a source may stand (a
+ * definition says {"type": "push", "conf": {"name": NAME}}):
+ *
+ *     sl_source *orders = sl_pipeline_push_source(p, "orders", &err);
+ *     if (!orders || sl_pipeline_add_text(p, "push orders | sort rule.field=city", &err)) ...
+ *     sl_source_put_int(orders, "id", 17);
+ *     sl_source_put_text(orders, "city", "Pretoria", 8);
+ *     if (sl_source_push_item(orders, &err)) ...
+ *     if (sl_source_push(orders, "{\"id\": 18, \"city\": null}", 26, &err)) ...
+ *     sl_source_end(orders);
+ *     if (sl_pipeline_run(p, &err)) ...
+ *
+ * The items may be pushed
+ *
+ *   before the run, all of them: they wait in memory;
+ *   during the run, by another thread: some megabytes wait, then a push waits for the pipeline, as the pipeline waits for pushes. The
+ *     pipeline needs the setting parallel=false or threads=true then, as worker processes are forked. With workers, results may be
+ *     held back until all workers have something to do; with parallel=false they come at once;
+ *   when the pipeline asks for them, by a function that runs in its thread: sl_source_on_need.
+ *
+ * Ownership: the source is the pipeline's, and freed with it; names and texts are copied. Threads: one thread at a time pushes, which may be
+ * another than the one that runs the pipeline, and must be through before the pipeline is freed. */
+typedef struct sl_source sl_source;
+
+/* A source for the step `push NAME`; messages call its 17th item NAME:17. NULL on failure; SL_E_USAGE: the name is taken, or
+ * the pipeline has been checked already. A pipeline of which no step takes the items is SL_E_PLAN when it is checked. */
+SL_API sl_source *sl_pipeline_push_source(sl_pipeline *p, const char *name, sl_error *err);
+
+/* A field of the item that is being made: behind the others, or in the place of that name. What goes wrong is told by
+ * sl_source_push_item, and the item is dropped. Texts are UTF-8. */
+SL_API void sl_source_put_null(sl_source *s, const char *name);
+SL_API void sl_source_put_bool(sl_source *s, const char *name, bool value);
+SL_API void sl_source_put_int(sl_source *s, const char *name, int64_t value);
+SL_API void sl_source_put_double(sl_source *s, const char *name, double value);
+SL_API void sl_source_put_text(sl_source *s, const char *name, const char *text, size_t length);
+/* Any value, list or map as JSON; or one that a pipeline has handed out. */
+SL_API void sl_source_put_json(sl_source *s, const char *name, const char *json, size_t length);
+SL_API void sl_source_put_value(sl_source *s, const char *name, const sl_value *value);
+
+/* The item made of the fields put since the last one; there may be none. SL_DONE: the pipeline wants no more items (a step has
+ * enough, or the run has ended); end the source then. SL_E_DATA: a text that is not UTF-8 or no JSON. SL_E_USAGE: the source was
+ * ended for this run. */
+SL_API sl_status sl_source_push_item(sl_source *s, sl_error *err);
+/* The same with an item that is JSON: an object, or any other value as a bare one. */
+SL_API sl_status sl_source_push(sl_source *s, const char *json, size_t length, sl_error *err);
+/* The same with an item that a pipeline has handed out. */
+SL_API sl_status sl_source_push_value(sl_source *s, const sl_value *item, sl_error *err);
+
+/* No more items come in this run. A run ends only once its sources have. Once it has, what is pushed is for the next run. */
+SL_API void sl_source_end(sl_source *s);
+
+/* FN is called by the thread that runs the pipeline whenever that wants items: it pushes at least one, better some hundreds, and
+ * returns SL_OK, or SL_DONE when there are no more (then what it has pushed still counts). Another status ends the run with that and with what
+ * FN has put into ERR. It may not run the pipeline, nor free it. */
+typedef sl_status (*sl_need_fn)(void *user, sl_source *s, sl_error *err);
+SL_API void sl_source_on_need(sl_source *s, sl_need_fn fn, void *user);
+
+/* A sink that is a function: called for every item of the result, in order, in the thread that runs the pipeline. ITEM is valid
+ * until it returns. SL_OK: go on; another status ends the run with that (SL_DONE counts as SL_E_STOPPED) and what FN has put into ERR, and no sink commits. What it was
+ * given is only certain once sl_pipeline_run returns SL_OK. FN may stop the pipeline, but not run or free it.
+ *
+ *     static sl_status add(void *user, const sl_value *item, sl_error *err) {
+ *         double amount;
+ *         if (sl_value_double(sl_value_get(item, "amount"), &amount)) *(double *)user += amount;
+ *         return SL_OK;
+ *     }
+ *     ...
+ *     sl_pipeline_sink_function(p, add, &sum, &err); */
+typedef sl_status (*sl_item_fn)(void *user, const sl_value *item, sl_error *err);
+SL_API sl_status sl_pipeline_sink_function(sl_pipeline *p, sl_item_fn fn, void *user, sl_error *err);
+
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
 /* What a run has done so far or in all. */
@@ -200,6 +333,8 @@ SL_API sl_stream *sl_pipeline_open(sl_pipeline *p, sl_error *err);
 /* The next item as one line of JSON: SL_OK, SL_DONE at the end, else the failure. JSON is valid until the next call; LENGTH may
  * be NULL. */
 SL_API sl_status sl_stream_next(sl_stream *s, const char **json, size_t *length, sl_error *err);
+/* The same as a value, which is valid until the next call. */
+SL_API sl_status sl_stream_item(sl_stream *s, const sl_value **item, sl_error *err);
 /* Stops the sources and the workers, whether or not the end was reached. */
 SL_API void sl_stream_close(sl_stream **s);
 

@@ -153,6 +153,10 @@ const char *sl_error_format(const sl_error *err, char *out, size_t size) {
     return out;
 }
 
+void sl_error_clear(sl_error *err) {
+    *err = (sl_error){0};
+}
+
 int sl_exit_code(sl_status status) {
     switch (status) {
     case SL_OK:

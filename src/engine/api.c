@@ -18,8 +18,11 @@
 #include "engine/targets.h"
 #include "net/cached.h"
 #include "net/http/http.h"
+#include "plan/host.h"
 #include "plan/schema.h"
 #include "record/cast.h"
+#include "record/view.h"
+#include "sources/push/push.h"
 
 struct sl_pipeline {
     sl_plan *plan;
@@ -43,7 +46,7 @@ struct sl_pipeline {
     sigset_t signals; /* blocked when the pipeline was made */
     sl_progress_fn progress;
     void *progress_user;
-    locale_t host; /* of the thread that runs it */
+    sl_host host; /* what the program has put in; its locale is that of the thread that runs it */
     sl_output_fn output;
     void *output_user;
     sl_buf text;   /* what plan handed out last */
@@ -54,6 +57,7 @@ struct sl_stream {
     sl_pipeline *p;
     sl_batch *batch; /* being read */
     uint32_t at;     /* next of its selected rows */
+    sl_view view;
     sl_buf line;
 };
 
@@ -81,6 +85,8 @@ void sl_pipeline_free(sl_pipeline **pp) {
     sl_permits_free(&p->permits);
     sl_targets_free(&p->targets);
     sl_plan_free(&p->plan);
+    sl_push_free(&p->host);
+    free(p->host.sinks);
     sl_buf_free(&p->text);
     sl_buf_free(&p->report);
     sl_shared_unmap(p->stopping, sizeof *p->stopping);
@@ -143,11 +149,29 @@ sl_status sl_pipeline_sink(sl_pipeline *p, const char *sink, sl_error *err) {
 }
 
 bool sl_pipeline_has_sink(const sl_pipeline *p) {
-    return p->plan->nsinks > 0;
+    return p->plan->nsinks + p->host.nsinks > 0;
 }
 
 void sl_pipeline_drop_sinks(sl_pipeline *p) {
-    p->plan->nsinks = 0;
+    p->plan->nsinks = p->host.nsinks = 0;
+}
+
+sl_status sl_pipeline_sink_function(sl_pipeline *p, sl_item_fn fn, void *user, sl_error *err) {
+    if (p->prepared) return sl_fail(err, SL_E_USAGE, "sinks are added before the pipeline is checked or run");
+    sl_host_sink *more = realloc(p->host.sinks, (p->host.nsinks + 1) * sizeof *more);
+    if (!more) return sl_oom(err);
+    p->host.sinks = more;
+    more[p->host.nsinks++] = (sl_host_sink){fn, user};
+    return SL_OK;
+}
+
+sl_source *sl_pipeline_push_source(sl_pipeline *p, const char *name, sl_error *err) {
+    sl_source *s = NULL;
+    if (p->prepared)
+        sl_fail(err, SL_E_USAGE, "sources are added before the pipeline is checked or run");
+    else if (sl_push_new(&p->host, name, &s, err) != SL_OK)
+        s = NULL;
+    return s;
 }
 
 sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char *value, sl_error *err) {
@@ -179,11 +203,13 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
                   .tmpdir = temp_folder(),
                   .workers = worker_count(s),
                   .stopping = p->stopping,
+                  .host = &p->host,
                   .signals = &p->signals};
     env.shared = !s->parallel || s->threads;
     if (s->if_changed) TRY(sl_ledger_new(env.tmpdir, &p->ledger, err));
     env.ledger = p->ledger;
     TRY(sl_plan_prepare(p->plan, &env, err));
+    TRY(sl_push_check(&p->host, err));
     TRY(sl_stages_make(p->plan, &p->stages, err));
     p->plan->env.memory = sl_stages_share(&p->stages, &p->plan->env);
     sl_plan_share_env(p->plan);
@@ -210,7 +236,7 @@ sl_status sl_pipeline_check_apart(sl_pipeline *p, const char *what, const char *
 }
 
 const char *sl_pipeline_output(const sl_pipeline *p, unsigned i) {
-    if (i >= p->targets.n) return NULL;
+    if (i >= p->targets.n || i >= p->plan->nsinks) return NULL; /* behind them stand functions */
     const sl_target *t = &p->targets.v[i];
     const char *file = t->sink->file ? t->sink->file(t->conf) : NULL;
     return file ? file : "";
@@ -305,16 +331,16 @@ static void committing(void *user) {
 /* The host's own code runs in its own locale. */
 static void call_output(void *user) {
     const sl_pipeline *p = user;
-    locale_t ours = uselocale(p->host);
+    locale_t ours = sl_host_enter(&p->host);
     p->output(p->output_user);
-    uselocale(ours);
+    sl_host_leave(ours);
 }
 
 static void call_progress(void *user, const sl_progress *progress) {
     const sl_pipeline *p = user;
-    locale_t ours = uselocale(p->host);
+    locale_t ours = sl_host_enter(&p->host);
     p->progress(p->progress_user, progress);
-    uselocale(ours);
+    sl_host_leave(ours);
 }
 
 static sl_status start(sl_pipeline *p, bool to_sinks, sl_error *err) {
@@ -420,16 +446,17 @@ int64_t sl_pipeline_unchanged(const sl_pipeline *p) {
 
 sl_status sl_pipeline_run(sl_pipeline *p, sl_error *err) {
     SL_PLAIN_LOCALE;
-    p->host = plain_locale_.before;
+    p->host.locale = plain_locale_.before;
     sl_error local = {0};
     if (!err) err = &local;
-    if (p->plan->nsinks == 0)
+    if (!sl_pipeline_has_sink(p))
         return sl_fail(err, SL_E_USAGE, "the pipeline has no sink: add one, or open it");
     sl_status s = prepare(p, err);
     if (s == SL_OK) s = check_standard_output(p, err);
     if (s == SL_OK) s = start(p, true, err);
     if (s == SL_OK) s = look_for_changes(p, err);
     if (s == SL_OK && !p->unchanged_since) s = run_to_sinks(p, err);
+    sl_push_over(&p->host);
     return remember(p, s, err);
 }
 
@@ -483,25 +510,28 @@ static sl_status next_batch(sl_stream *s, sl_error *err) {
     return sl_run_next(s->p->run, &s->batch, err);
 }
 
-static sl_status write_item(sl_stream *s, sl_error *err) {
-    uint32_t row = sl_batch_row(s->batch, s->at++);
-    sl_value v;
-    if (s->batch->bare)
-        TRY(sl_batch_cell(s->batch, 0, row, &v, err));
-    else
-        TRY(sl_batch_item(s->batch, row, &v, err));
-    sl_buf_clear(&s->line);
-    sl_json_write(v, &s->line);
-    return sl_buf_check(&s->line, err);
-}
-
-sl_status sl_stream_next(sl_stream *s, const char **json, size_t *length, sl_error *err) {
-    SL_PLAIN_LOCALE;
+static sl_status show_next(sl_stream *s, sl_error *err) {
     while (!s->batch || s->at == s->batch->nsel) {
         sl_status status = next_batch(s, err);
         if (status != SL_OK) return status == SL_DONE ? SL_DONE : remember(s->p, status, err);
     }
-    TRY(write_item(s, err));
+    return sl_view_row(&s->view, s->batch, sl_batch_row(s->batch, s->at++), err);
+}
+
+sl_status sl_stream_item(sl_stream *s, const sl_value **item, sl_error *err) {
+    SL_PLAIN_LOCALE;
+    s->p->host.locale = plain_locale_.before;
+    *item = &s->view.item;
+    return show_next(s, err);
+}
+
+sl_status sl_stream_next(sl_stream *s, const char **json, size_t *length, sl_error *err) {
+    SL_PLAIN_LOCALE;
+    s->p->host.locale = plain_locale_.before;
+    TRY(show_next(s, err));
+    sl_buf_clear(&s->line);
+    sl_json_write(s->view.item, &s->line);
+    TRY(sl_buf_check(&s->line, err));
     *json = sl_buf_cstr(&s->line);
     if (length) *length = s->line.len;
     return SL_OK;
@@ -514,8 +544,10 @@ void sl_stream_close(sl_stream **sp) {
     if (!s) return;
     sl_batch_free(&s->batch);
     sl_buf_free(&s->line);
+    sl_view_free(&s->view);
     if (s->p->run && make_report(s->p, NULL) != SL_OK) sl_buf_clear(&s->p->report);
     sl_run_free(&s->p->run);
+    sl_push_over(&s->p->host);
     free(s);
     *sp = NULL;
 }

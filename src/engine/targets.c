@@ -1,6 +1,8 @@
 #include "engine/targets.h"
 
 #include "base/error.h"
+#include "plan/host.h"
+#include "sinks/function.h"
 
 /* The member NAME of a sink's object as text, taken out of it. */
 static sl_text take_member(sl_value *conf, const char *name) {
@@ -52,9 +54,7 @@ static sl_status make_target(sl_plan *plan, const sl_sink_ref *ref, const sl_sin
     return t->sink->prepare ? t->sink->prepare(t->conf, place, env, err) : SL_OK;
 }
 
-sl_status sl_targets_make(sl_plan *plan, const sl_sink_env *env, sl_targets *out, sl_error *err) {
-    out->v = sl_arena_calloc(&plan->arena, plan->nsinks + 1, sizeof *out->v);
-    if (!out->v) return sl_oom(err);
+static sl_status make_targets(sl_plan *plan, const sl_sink_env *env, sl_targets *out, sl_error *err) {
     for (uint32_t i = 0; i < plan->nsinks; i++) {
         const sl_sink_ref *ref = &plan->sinks[i];
         sl_status s = make_target(plan, ref, env, &out->v[i], err);
@@ -65,6 +65,26 @@ sl_status sl_targets_make(sl_plan *plan, const sl_sink_env *env, sl_targets *out
         }
     }
     return SL_OK;
+}
+
+/* The functions of the program come last: what they are given is then written, if not yet committed. */
+static sl_status add_functions(sl_plan *plan, const sl_host *host, sl_targets *out, sl_error *err) {
+    for (uint32_t i = 0; i < host->nsinks; i++) {
+        sl_function_conf *conf = sl_arena_calloc(&plan->arena, 1, sizeof *conf);
+        if (!conf) return sl_oom(err);
+        *conf = (sl_function_conf){host->sinks[i].fn, host->sinks[i].user, &host->locale};
+        out->v[out->n++] = (sl_target){&sl_sink_function, conf, "a function"};
+    }
+    return SL_OK;
+}
+
+sl_status sl_targets_make(sl_plan *plan, const sl_sink_env *env, sl_targets *out, sl_error *err) {
+    static const sl_host none = {0};
+    const sl_host *host = plan->env.host ? plan->env.host : &none;
+    out->v = sl_arena_calloc(&plan->arena, plan->nsinks + host->nsinks + 1, sizeof *out->v);
+    if (!out->v) return sl_oom(err);
+    TRY(make_targets(plan, env, out, err));
+    return add_functions(plan, host, out, err);
 }
 
 void sl_targets_free(sl_targets *t) {

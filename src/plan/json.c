@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/unicode.h"
 #include "formats/json/json.h"
 #include "record/number/number.h"
 
@@ -53,14 +52,6 @@ static sl_status settle(const reader *r, sl_value *v) {
     return SL_OK;
 }
 
-/* One value and white space around it, nothing else. */
-static sl_status read_document(sl_json_in *in, sl_value *out) {
-    const char *p = sl_json_value(in, sl_json_space(in, in->start), false, out);
-    if (p) p = sl_json_space(in, p);
-    if (p && p < in->end) sl_json_bad(in, p, "nothing behind the value");
-    return in->err->code;
-}
-
 /* What the reader found is a fault of the definition, at a place in FILE; or memory, at none. */
 static sl_status refuse(const sl_error *why, const char *file, sl_error *err) {
     if (why->code != SL_E_DATA) return sl_fail(err, why->code, "%s", why->text);
@@ -69,39 +60,16 @@ static sl_status refuse(const sl_error *why, const char *file, sl_error *err) {
     return status;
 }
 
-/* COPY is the text behind a line feed, for columns are counted from one, and before SL_PADDING. */
-static sl_status parse_copy(const char *copy, size_t n, const char *file, sl_arena *arena, sl_value *out,
-                            sl_error *err) {
-    sl_error why = {0};
-    sl_json_in in = {.start = copy + 1,
-                     .end = copy + 1 + n,
-                     .floor = copy,
-                     .line = 1,
-                     .distinct = true,
-                     .arena = arena,
-                     .err = &why};
-    size_t valid = sl_utf8_valid_prefix(in.start, n);
-    if (valid < n) {
-        in.line += sl_json_count_lines(in.start, valid);
-        sl_json_bad(&in, in.start + valid, "UTF-8");
-    }
-    if (!why.code) read_document(&in, out);
-    sl_json_in_free(&in);
-    return why.code ? refuse(&why, file, err) : settle(&(reader){arena, err}, out);
-}
-
 sl_status sl_json_parse(const char *json, size_t n, const char *file, sl_arena *arena, sl_value *out,
                         sl_error *err) {
+    sl_error why = {0};
     if (n > MAX_DEFINITION) {
         sl_status status = sl_fail(err, SL_E_PLAN, "larger than %d MiB", MAX_DEFINITION >> 20);
         sl_error_at(err, file, 0, 0);
         return status;
     }
-    char *copy = sl_arena_calloc(arena, 1, n + 1 + SL_PADDING);
-    if (!copy) return sl_oom(err);
-    copy[0] = '\n';
-    if (n) memcpy(copy + 1, json, n);
-    return parse_copy(copy, n, file, arena, out, err);
+    if (sl_json_document(json, n, true, arena, out, &why) != SL_OK) return refuse(&why, file, err);
+    return settle(&(reader){arena, err}, out);
 }
 
 /* ---- places ------------------------------------------------------------------------------------------------------ */

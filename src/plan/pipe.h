@@ -62,6 +62,7 @@ typedef struct sl_env {
     bool no_plugins;         /* no shared libraries are loaded */
     const _Atomic bool *stopping; /* long waits look at it */
     const sigset_t *signals;      /* those that commands start with blocked: what the program had blocked itself */
+    const struct sl_host *host; /* plan/host.h: what the program has put in; NULL: nothing */
     const struct sl_web *web;   /* plan/web.h: how sources ask, and where data may lead; NULL: nothing was said */
     bool ordered;               /* results keep the order of the input */
     bool keep_going;            /* a source that fails is left out */

@@ -10,6 +10,9 @@ static const sl_pipe *const pipes[] = {
 #undef X
 };
 
+/* In no list: only a program can feed it (sl_pipeline_push_source). */
+extern const sl_pipe sl_pipe_push;
+
 const sl_pipe *sl_pipe_at(unsigned i) {
     return i < SL_COUNT(pipes) ? pipes[i] : NULL;
 }
@@ -29,7 +32,7 @@ static const sl_pipe *exactly_named(sl_text name) {
 }
 
 const sl_pipe *sl_pipe_named(sl_text name) {
-    const sl_pipe *found = exactly_named(name);
+    const sl_pipe *found = sl_text_is(name, sl_pipe_push.name) ? &sl_pipe_push : exactly_named(name);
     return found ? found : exactly_named(sl_legacy_name(name));
 }
 

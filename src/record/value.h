@@ -16,6 +16,8 @@
  * decimals, whose bytes are the JSON number as it stood. They go anywhere a decimal goes and are written as they came; their value is
  * exact. An integer that fits and has the one spelling of its value becomes an int. Floats are what a computation has made.
  *
+ * sluice.h has the enum sl_type, and functions of the program's over values (values.c).
+ *
  * Ownership: a value owns nothing; its bytes live in an arena or an input buffer that must outlive it. */
 #ifndef SL_RECORD_VALUE_H
 #define SL_RECORD_VALUE_H
@@ -23,19 +25,6 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/text.h"
-
-typedef enum sl_type {
-    SL_MISSING,
-    SL_NULL,
-    SL_BOOL,
-    SL_INT,
-    SL_FLOAT,
-    SL_DECIMAL,
-    SL_TEXT_TYPE,
-    SL_TIME,
-    SL_LIST,
-    SL_MAP
-} sl_type;
 
 enum {
     SL_RAW_CSV = 1,    /* text between the outer quotes, doubled quotes inside; aux is the quote, 0: '"' */
@@ -53,7 +42,6 @@ enum {
  * a CSV file, which have no types. New texts that pipes make do not carry it. */
 #define SL_TYPED_TEXT (-1)
 
-typedef struct sl_value sl_value;
 typedef struct sl_pair sl_pair;
 
 struct sl_value {
@@ -97,9 +85,6 @@ static inline bool sl_is_text(sl_value v) { return v.type == SL_TEXT_TYPE; }
 static inline bool sl_is_typed_text(sl_value v) { return v.type == SL_TEXT_TYPE && v.aux == SL_TYPED_TEXT; }
 static inline bool sl_is_written(sl_value v) { return v.type == SL_DECIMAL && (v.flags & SL_WRITTEN); }
 static inline bool sl_is_number(sl_value v) { return v.type >= SL_INT && v.type <= SL_DECIMAL; }
-
-/* "missing", "null", "bool", "int", "float", "decimal", "text", "time", "list", "map". */
-const char *sl_type_name(sl_type type);
 
 /* A copy that lives wholly in ARENA (texts, lists and maps to any depth). */
 SL_MUST_CHECK sl_status sl_value_copy(sl_value *out, sl_value v, sl_arena *arena, sl_error *err);

@@ -133,6 +133,10 @@ const char *sl_json_key(sl_json_in *in, const char *p, sl_text *out);
 const char *sl_json_bad(sl_json_in *in, const char *at, const char *expected);
 void sl_json_in_free(sl_json_in *in);
 
+/* The one value of the text JSON; DISTINCT: without keys that come twice in a map, of which the last counts otherwise. SL_E_DATA with
+ * line and column, counted from 1, when it is not that. The value lives in ARENA. */
+SL_MUST_CHECK sl_status sl_json_document(const char *json, size_t n, bool distinct, sl_arena *arena, sl_value *out, sl_error *err);
+
 /* Empties the index with room for MANY names. */
 SL_MUST_CHECK bool sl_json_index_clear(sl_json_index *x, uint32_t many);
 /* The slot of NAME, whose number + 1 it holds, or the free one where it belongs. NAMES + STRIDE * number is an sl_text. */

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/unicode.h"
 #include "record/number/number.h"
 #include "record/raw.h"
 
@@ -381,4 +382,40 @@ const char *sl_json_key(sl_json_in *in, const char *p, sl_text *out) {
 void sl_json_in_free(sl_json_in *in) {
     free(in->pairs);
     free(in->index.slots);
+}
+
+/* ---- a document --------------------------------------------------------------------------------------------------- */
+
+/* One value and white space around it, nothing else. */
+static sl_status read_document(sl_json_in *in, sl_value *out) {
+    const char *p = sl_json_value(in, sl_json_space(in, in->start), false, out);
+    if (p) p = sl_json_space(in, p);
+    if (p && p < in->end) sl_json_bad(in, p, "nothing behind the value");
+    return in->err->code;
+}
+
+/* The text is read as a copy behind a line feed, for columns are counted from one, and before SL_PADDING. */
+sl_status sl_json_document(const char *json, size_t n, bool distinct, sl_arena *arena, sl_value *out,
+                           sl_error *err) {
+    sl_error why = {0};
+    char *copy = sl_arena_calloc(arena, 1, n + 1 + SL_PADDING);
+    if (!copy) return sl_oom(err);
+    copy[0] = '\n';
+    if (n) memcpy(copy + 1, json, n);
+    sl_json_in in = {.start = copy + 1,
+                     .end = copy + 1 + n,
+                     .floor = copy,
+                     .line = 1,
+                     .distinct = distinct,
+                     .arena = arena,
+                     .err = &why};
+    size_t valid = sl_utf8_valid_prefix(in.start, n);
+    if (valid < n) {
+        in.line += sl_json_count_lines(in.start, valid);
+        sl_json_bad(&in, in.start + valid, "UTF-8");
+    }
+    if (!why.code) read_document(&in, out);
+    sl_json_in_free(&in);
+    if (why.code && err && !err->code) *err = why;
+    return why.code;
 }

@@ -1,5 +1,4 @@
 /* plugin_call.c: what a function of a plugin sees of an item, and what it makes of it. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -38,18 +37,13 @@ static sl_value value_of(sl_plugin_call *c, const char *name) {
     return v ? v[c->row] : sl_missing();
 }
 
-/* The same to compute with. */
-static sl_value number_of(sl_plugin_call *c, const char *name) {
-    return sl_number_plain(value_of(c, name));
-}
-
 static sl_plugin_type type(sl_plugin_call *c, const char *name) {
     static const sl_plugin_type types[] = {
         [SL_MISSING] = SL_PLUGIN_MISSING, [SL_NULL] = SL_PLUGIN_NULL,    [SL_BOOL] = SL_PLUGIN_BOOL,
         [SL_INT] = SL_PLUGIN_INT,         [SL_FLOAT] = SL_PLUGIN_DOUBLE, [SL_DECIMAL] = SL_PLUGIN_DECIMAL,
         [SL_TEXT_TYPE] = SL_PLUGIN_TEXT,  [SL_TIME] = SL_PLUGIN_TIME,    [SL_LIST] = SL_PLUGIN_LIST,
         [SL_MAP] = SL_PLUGIN_MAP};
-    return types[number_of(c, name).type];
+    return types[sl_number_plain(value_of(c, name)).type];
 }
 
 /* Columns stand in the order of the item; those that it lacks are passed over. */
@@ -87,34 +81,21 @@ static int get_text(sl_plugin_call *c, const char *name, const char **text, size
 }
 
 static int get_double(sl_plugin_call *c, const char *name, double *out) {
-    sl_value v = number_of(c, name);
-    if (v.type == SL_INT) *out = (double)v.as.i;
-    if (v.type == SL_FLOAT) *out = v.as.f;
-    if (v.type == SL_INT || v.type == SL_FLOAT) return 1;
-    return (v.type == SL_TEXT_TYPE || v.type == SL_DECIMAL) && sl_parse_double(sl_bytes(v), out);
+    sl_value v = value_of(c, name);
+    return sl_value_double(&v, out);
 }
 
 static int get_int(sl_plugin_call *c, const char *name, int64_t *out) {
-    sl_value v = number_of(c, name);
-    const double end = 9223372036854775808.0; /* 2^63 */
-    double f = v.type == SL_FLOAT ? v.as.f : NAN;
-    if (v.type == SL_INT) *out = v.as.i;
-    if (v.type == SL_INT) return 1;
-    if (v.type == SL_TEXT_TYPE || v.type == SL_DECIMAL) return sl_parse_int(sl_bytes(v), out);
-    if (!(f >= -end && f < end) || f != floor(f)) return 0;
-    *out = (int64_t)f;
-    return 1;
+    sl_value v = value_of(c, name);
+    return sl_value_int(&v, out);
 }
 
 static int get_bool(sl_plugin_call *c, const char *name, int *out) {
     sl_value v = value_of(c, name);
-    bool yes = v.type == SL_BOOL && v.as.b, no = v.type == SL_BOOL && !v.as.b;
-    if (sl_is_text(v)) {
-        yes = sl_text_eq_nocase(sl_bytes(v), SL_TEXT("true"));
-        no = sl_text_eq_nocase(sl_bytes(v), SL_TEXT("false"));
-    }
-    if (yes || no) *out = yes;
-    return yes || no;
+    bool yes;
+    if (!sl_value_bool(&v, &yes)) return 0;
+    *out = yes;
+    return 1;
 }
 
 /* ---- results --------------------------------------------------------------------------------------------------------------- */
