@@ -3,7 +3,7 @@
 #ifndef SL_ENGINE_APART_H
 #define SL_ENGINE_APART_H
 
-#include "engine/targets.h"
+#include "engine/unit/unit.h"
 
 /* SL_E_USAGE when PATH is the definition, a file that a source of PLAN names by itself, or one that a target writes; WHAT is to be written
  * there ("the report"). PLAN is prepared. Files that only items name are not known yet. */

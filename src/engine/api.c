@@ -13,9 +13,7 @@
 #include "base/signals.h"
 #include "engine/apart.h"
 #include "engine/changes.h"
-#include "engine/explain.h"
-#include "engine/run.h"
-#include "engine/targets.h"
+#include "engine/run/run.h"
 #include "net/cached.h"
 #include "net/http/http.h"
 #include "plan/host.h"
@@ -211,7 +209,7 @@ static sl_status prepare(sl_pipeline *p, sl_error *err) {
     TRY(sl_plan_prepare(p->plan, &env, err));
     TRY(sl_push_check(&p->host, err));
     TRY(sl_stages_make(p->plan, &p->stages, err));
-    p->plan->env.memory = sl_stages_share(&p->stages, &p->plan->env);
+    p->plan->env.memory = sl_stages_memory(&p->stages, &p->plan->env);
     sl_plan_share_env(p->plan);
     p->sink_env = (sl_sink_env){.tmpdir = env.tmpdir,
                                 .to_terminal = isatty(STDOUT_FILENO),

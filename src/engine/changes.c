@@ -249,8 +249,8 @@ static uint32_t collect_sources(const sl_stages *s, asking *v) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->n; i++)
         for (uint32_t b = 0; b < s->v[i]->nbranches; b++) {
-            const sl_feed *feed = &s->v[i]->branches[b].feed;
-            if (feed->kind == SL_FEED_SOURCE && feed->source->pipe->source->ask) v[n++].node = feed->source;
+            const sl_node *source = s->v[i]->branches[b].intake.source;
+            if (source && source->pipe->source->ask) v[n++].node = source;
         }
     return n;
 }

@@ -22,7 +22,7 @@
 #ifndef SL_ENGINE_CHANGES_H
 #define SL_ENGINE_CHANGES_H
 
-#include "engine/targets.h"
+#include "engine/stage/stage.h"
 
 typedef struct sl_changes sl_changes;
 

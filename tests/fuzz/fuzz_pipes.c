@@ -5,7 +5,7 @@
  *
  * With SLUICE_FUZZ_PIPE=NAME in the environment all of a search goes to that pipe. */
 #include "base/unicode.h"
-#include "engine/processor.h"
+#include "engine/unit/processor.h"
 #include "fuzz.h"
 #include "plan/plan.h"
 #include "record/builder.h"
