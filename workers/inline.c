@@ -1,4 +1,6 @@
 /* inline.c: the caller is the one worker, and a job runs when it is submitted. */
+#include <assert.h>
+
 #include "workers/pool_internal.h"
 
 typedef struct inline_pool {
@@ -24,6 +26,7 @@ static sl_status start_inline(sl_pool *pool, sl_error *err) {
 
 static sl_status submit_inline(sl_pool *pool, sl_job *job, sl_error *err) {
     (void)err;
+    assert(!sl_pool_has_done(pool));          /* the one before was taken */
     if (sl_pool_stopping(pool)) return SL_OK; /* take will say so */
     sl_pool_work(pool, inline_of(pool)->state, 0, job);
     sl_pool_put_done(pool, job);

@@ -23,6 +23,7 @@ void sl_pool_put_done(sl_pool *pool, sl_job *job) {
     uint64_t place = pool->options.ordered ? job->seq : pool->finished;
     pool->finished++;
     assert(!pool->done[place % pool->capacity]);
+    assert(pool->finished - pool->taken <= pool->capacity);
     pool->done[place % pool->capacity] = job;
 }
 
@@ -33,6 +34,7 @@ bool sl_pool_has_done(const sl_pool *pool) {
 sl_job *sl_pool_next_done(sl_pool *pool) {
     sl_job **place = &pool->done[pool->taken % pool->capacity], *job = *place;
     if (!job) return NULL;
+    assert(!pool->options.ordered || job->seq == pool->taken);
     *place = NULL;
     pool->taken++;
     return job;
@@ -47,6 +49,7 @@ sl_status sl_pool_stopped(sl_error *err) {
 }
 
 void sl_pool_do_with(sl_pool *pool, unsigned number, int errnum) {
+    assert(number < pool->options.workers && errnum);
     pool->stats.missing = pool->options.workers - number;
     pool->stats.missing_why = errnum;
     pool->options.workers = number;
@@ -166,6 +169,7 @@ sl_status sl_pool_take(sl_pool *pool, sl_job **job, sl_error *err) {
     if (sl_pool_stopping(pool)) return sl_pool_stopped(err);
     if (pool->pending == 0) return SL_DONE;
     TRY(pool->kind->take(pool, job, err));
+    assert(*job && pool->pending <= pool->capacity);
     pool->pending--;
     return SL_OK;
 }

@@ -96,6 +96,7 @@ static bool has_worked(const child *c) {
 
 /* Takes the oldest request out and hands its job back. */
 static void finish(process_pool *p, child *c) {
+    assert(c->queued > 0 && c->queued <= AHEAD);
     request old = c->queue[0];
     if (old.job != &c->last_word) sl_pool_put_done(&p->base, old.job);
     sl_buf_clear(&old.frame);
@@ -182,6 +183,7 @@ static void hang_up(child *c) {
 }
 
 static int reap(process_pool *p, child *c, uint64_t deadline) {
+    assert(c->pid > 0 && c->fd == -1);
     int wait_status = sl_process_reap(c->pid, deadline, &p->base.stats.child_peak_bytes);
     c->pid = 0;
     return wait_status;
@@ -199,6 +201,7 @@ static void replace(process_pool *p, child *c) {
 /* Charges the running job with the death that WHAT tells; CODE when that ends it. */
 static void charge(process_pool *p, child *c, sl_status code, const char *what) {
     request *r = &c->queue[0];
+    assert(r->deaths < LIVES);
     if (++r->deaths < LIVES) {
         p->base.stats.retries++;
         return;
@@ -269,6 +272,7 @@ static void accept_reply(process_pool *p, child *c) {
     const sl_pool_calls *calls = &p->base.calls;
     sl_job *job = c->queue[0].job;
     char *body = c->body;
+    assert(body && c->got == c->head.n);
     c->body = NULL;
     c->got = 0;
     job->error = c->head.error;
@@ -379,7 +383,9 @@ static child *least_busy(process_pool *p) {
 
 static void give(process_pool *p, child *c, sl_job *job) {
     const sl_pool_calls *calls = &p->base.calls;
+    assert(c->queued < AHEAD);
     request *r = &c->queue[c->queued];
+    assert(!r->job && !r->sent);
     sl_status status = calls->send(calls->ctx, job, &r->frame);
     if (!sl_is_failure(status)) status = sl_buf_check(&r->frame, &job->error);
     if (sl_is_failure(status)) {
@@ -504,6 +510,7 @@ static sl_status start_processes(sl_pool *pool, sl_error *err) {
 
 static sl_status submit_processes(sl_pool *pool, sl_job *job, sl_error *err) {
     process_pool *p = processes_of(pool);
+    assert(job->seq == p->queued);
     p->todo[p->queued++ % pool->capacity] = job;
     if (sl_pool_stopping(pool)) return SL_OK;
     if (!pool->options.workers) {
@@ -511,6 +518,7 @@ static sl_status submit_processes(sl_pool *pool, sl_job *job, sl_error *err) {
         sl_pool_put_done(pool, job);
         return SL_OK;
     }
+    assert(p->queued - p->begun <= pool->capacity);
     give_out(p);
     return pump(p, 0, err);
 }
@@ -531,6 +539,7 @@ static bool ready_processes(sl_pool *pool) {
 
 /* What is lost with the worker is not said again by another: the first death ends it. */
 static void ask_for_last_word(child *c) {
+    assert(c->queued == 0);
     c->last_word = (sl_job){.seq = SL_LAST_WORD};
     request *r = &c->queue[c->queued++];
     *r = (request){

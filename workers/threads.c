@@ -5,6 +5,7 @@
  *
  * A coordinator that joins in is worker 0 and has no thread: where it would wait for a job, it does one that nobody has begun. So
  * N workers are N threads, and none of them sleeps while there is work. */
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -61,13 +62,22 @@ static void unlock(thread_pool *p) {
 
 /* ---- workers ----------------------------------------------------------------------------------------------------- */
 
+/* With the lock held: the first that nobody has begun. */
+static sl_job *begin_job(thread_pool *p) {
+    assert(p->begun < p->queued && p->queued - p->begun <= p->base.capacity);
+    sl_job *job = p->todo[p->begun % p->base.capacity];
+    assert(job->seq == p->begun);
+    p->begun++;
+    return job;
+}
+
 /* Waits for a job. NULL: time to finish, or to leave. */
 static sl_job *next_job(thread_pool *p) {
     sl_job *job = NULL;
     lock(p);
     while (!p->ending && !p->finishing && (p->begun == p->queued || sl_pool_stopping(&p->base)))
         pthread_cond_wait(&p->work, &p->lock);
-    if (!p->ending && !p->finishing) job = p->todo[p->begun++ % p->base.capacity];
+    if (!p->ending && !p->finishing) job = begin_job(p);
     unlock(p);
     return job;
 }
@@ -196,6 +206,7 @@ static sl_status submit_threads(sl_pool *pool, sl_job *job, sl_error *err) {
     (void)err;
     thread_pool *p = threads_of(pool);
     lock(p);
+    assert(job->seq == p->queued && p->queued - p->begun < pool->capacity && !p->finishing);
     p->todo[p->queued++ % pool->capacity] = job;
     pthread_cond_signal(&p->work);
     unlock(p);
@@ -222,7 +233,7 @@ static void wait_changed(thread_pool *p) {
  * coordinator does not join in. */
 static bool work_self(thread_pool *p) {
     if (!p->base.options.join_in || p->begun == p->queued) return false;
-    sl_job *job = p->todo[p->begun++ % p->base.capacity];
+    sl_job *job = begin_job(p);
     unlock(p);
     sl_pool_work(&p->base, p->workers[0].state, 0, job);
     lock(p);
@@ -254,6 +265,7 @@ static bool ready_threads(sl_pool *pool) {
 static sl_status finish_threads(sl_pool *pool, sl_error *err) {
     thread_pool *p = threads_of(pool);
     lock(p);
+    assert(p->begun == p->queued);
     p->finishing = true;
     pthread_cond_broadcast(&p->work);
     unlock(p);
