@@ -27,7 +27,7 @@ def parts(output):
 
 
 class ApiExample(unittest.TestCase):
-    def test_every_part(self):
+    def test_every_part_prints_what_it_should(self):
         r = run(SOURCE / "configs" / "crime-top.json", SOURCE / "data" / "crime.csv")
         self.assertEqual((r.returncode, r.stderr), (0, ""))
         part = parts(r.stdout)
@@ -41,7 +41,7 @@ class ApiExample(unittest.TestCase):
         self.assertEqual(part["pulled over threads"], ['{"count":3}'])
         self.assertEqual(part["closed early"], ['{"forever":true}'] * 3)
 
-    def test_a_failure(self):
+    def test_a_failure_ends_with_its_code(self):
         r = run("nosuch.json", "nosuch.csv")
         self.assertEqual(r.returncode, 2)
         self.assertIn("nosuch.json", r.stderr)

@@ -79,7 +79,7 @@ class Cached(Case):
         self.load(self.url(path))
         self.assertRegex(self.seen("/" + path)["If-None-Match"], '^"[0-9a-f]{16}"$')
 
-    def test_a_source_an_item_names(self):
+    def test_a_source_that_an_item_names_is_cached_too(self):
         """Fetched by the workers, each over a cache of its own."""
         self.env["SLUICE_CACHE_DIR"] = str(self.cache)
         self.file("urls.csv", "u\n" + "".join(f"{self.url('keep/stations.csv')}?v={n}\n" for n in range(6)))
@@ -92,32 +92,32 @@ class Cached(Case):
         report = json.loads((self.dir / "run.json").read_text())
         self.assertEqual(report["http_unchanged"], 6)
 
-    def test_compressed_files_and_encodings(self):
+    def test_packed_answers_are_confirmed_too(self):
         self.load(self.url("keep/crime.csv?gzip=1"))
         report = self.load(self.url("keep/crime.csv?gzip=1"))
         self.assertEqual(report["http_unchanged"], 1)
         self.assertEqual(report["items"]["in"], 2000)
 
-    def test_no_cache(self):
+    def test_no_cache_neither_reads_nor_keeps(self):
         self.load(self.url("keep/crime.csv"), "--no-cache")
         self.assertEqual(self.entries(), [])
         self.load(self.url("keep/crime.csv"))
         self.assertEqual(self.load(self.url("keep/crime.csv"), "--no-cache")["http_unchanged"], 0)
 
-    def test_refresh(self):
+    def test_refresh_asks_anew_and_keeps_the_answer(self):
         self.load(self.url("keep/crime.csv"))
         report = self.load(self.url("keep/crime.csv"), "--refresh")
         self.assertEqual((report["http_unchanged"], report["cache"]["stored"]), (0, 1))
         self.assertIsNone(self.seen("/keep/crime.csv")["If-None-Match"])
 
-    def test_credentials(self):
+    def test_answers_to_credentials_are_kept_only_when_asked(self):
         user = ("--user", "me:secret")
         self.load(self.url("keep/crime.csv"), *user)
         self.assertEqual(self.entries(), [])
         self.load(self.url("keep/crime.csv"), *user, "--cache-credentials")
         self.assertEqual(self.load(self.url("keep/crime.csv"), *user, "--cache-credentials")["http_unchanged"], 1)
 
-    def test_settings_of_a_definition(self):
+    def test_a_definition_decides_about_the_cache(self):
         for cache, count in ((True, 1), (False, 1), ("refresh", 1), (True, 1)):
             definition = {"modules": [{"type": "csv", "conf": {"url": self.url("keep/stations.csv")}}], "cache": cache,
                           "cache_dir": str(self.dir / "other"), "sinks": "x.csv"}
@@ -138,7 +138,7 @@ class Cached(Case):
         self.assertIn("cache", report["cache"]["trouble"])
         self.assertEqual(report["status"], "done")
 
-    def test_a_full_disk(self):
+    def test_a_full_disk_costs_the_copy_and_not_the_load(self):
         """A limit on files: the table fits, the copy would not."""
         small, large = self.url("keep/stations.csv"), self.url("keep/crime.csv")
         args = ("pipe", f"csv url={large} | truncate 2000 | count", "-f", "jsonl", "--report", "run.json", "-q")
@@ -163,7 +163,7 @@ class Cached(Case):
         self.load(self.url("keep/crime.csv?cut=1"), "--retry", "0", code=75)
         self.assertEqual(self.entries(), [])
 
-    def test_the_size_is_kept(self):
+    def test_the_cache_stays_within_its_size(self):
         for n in range(8):
             self.load(self.url(f"keep/crime.csv?v={n}"), "--cache-size", "1M")
         self.assertLessEqual(sum(p.stat().st_size for p in self.cache.iterdir()), 1 << 20)
@@ -171,7 +171,7 @@ class Cached(Case):
 
     # ---- sluice cache ----
 
-    def test_ls(self):
+    def test_ls_shows_what_is_kept(self):
         self.assertEqual(self.sluice("cache", "ls").out.decode(), f"0 entries, 0 B, in {self.cache}\n")
         self.load(self.url("keep/crime.csv"))
         text = self.sluice("cache", "ls").out.decode()
@@ -199,7 +199,7 @@ class Cached(Case):
         self.assertIn("removed 1 ", self.sluice("cache", "clear").out.decode())
         self.assertEqual(self.entries(), ["mine.txt"])
 
-    def test_mistakes(self):
+    def test_mistakes_say_what_was_expected(self):
         for args, text in (
             ((), "sluice cache ls, prune or clear"),
             (("lst",), "did you mean 'ls'?"),

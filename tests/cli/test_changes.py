@@ -45,7 +45,7 @@ class Changes(FetchCase):
 
     # ---- servers ----
 
-    def test_on_every_pool(self):
+    def test_an_unchanged_run_does_nothing_on_any_pool(self):
         for pool in pools((1, 3)):
             path = self.dir / "out.csv"
             path.unlink(missing_ok=True)
@@ -64,7 +64,7 @@ class Changes(FetchCase):
         self.assertFalse(self.go(job, "--threads=false", "-j", "2"))
         self.assertFalse(self.go(job, "--parallel=false"))
 
-    def test_another_body(self):
+    def test_another_body_is_a_change(self):
         job = self.job(self.source)
         self.assertTrue(self.go(job))
         (self.root / "x.csv").write_text("a,b\n5,6\n")
@@ -83,7 +83,7 @@ class Changes(FetchCase):
         self.assertEqual(len(tags), 5)
         self.assertEqual(len(set(tags)), 4, tags)
 
-    def test_one_of_several(self):
+    def test_one_changed_source_of_several_is_enough(self):
         (self.root / "y.csv").write_text("a,b\n7,8\n")
         job = self.job(self.source, f"{self.base}/keep/y.csv")
         self.assertTrue(self.go(job))
@@ -124,20 +124,20 @@ class Changes(FetchCase):
         self.assertTrue(self.go(job))
         self.assertTrue(self.go(job))
 
-    def test_a_server_that_is_down(self):
+    def test_a_server_that_is_down_fails_the_run(self):
         job = self.job(f"{self.base}/keep/x.csv")
         self.assertTrue(self.go(job, "--retry", "0"))
         (self.dir / job).write_text((self.dir / job).read_text().replace(self.base, "http://127.0.0.1:1"))
         self.assertTrue(self.go(job, "--retry", "0", code=75))
 
-    def test_credentials(self):
+    def test_answers_to_credentials_are_compared_only_when_kept(self):
         job = self.job({"url": self.source, "http": {"bearer": "x"}})
         self.assertTrue(self.go(job))
         self.assertTrue(self.go(job))
         self.assertTrue(self.go(job, "--cache-credentials"))
         self.assertFalse(self.go(job, "--cache-credentials"))
 
-    def test_refresh_and_no_cache(self):
+    def test_refresh_does_the_work_and_no_cache_is_refused(self):
         job = self.job(self.source)
         self.assertTrue(self.go(job))
         self.assertTrue(self.go(job, "--refresh"))
@@ -147,7 +147,7 @@ class Changes(FetchCase):
         self.sluice("cache", "clear")
         self.assertTrue(self.go(job))
 
-    def test_pages(self):
+    def test_all_pages_are_asked_about(self):
         job = self.job({"url": f"{self.base}/pages/next?etag=1", "type": "fetchdata", "path": "items", "paginate": "next_url=links.next"})
         self.assertTrue(self.go(job))
         self.assertFalse(self.go(job))
@@ -156,7 +156,7 @@ class Changes(FetchCase):
         self.assertTrue(self.go(job))
         self.assertTrue(self.go(job))
 
-    def test_the_feed_of_a_page(self):
+    def test_a_page_and_its_feed_are_both_asked_about(self):
         feed = '<rss version="2.0"><channel><item><title>%s</title></item></channel></rss>'
         link = '<link rel="alternate" type="application/rss+xml" href="feed.xml">'
         (self.root / "site.html").write_text(f"<html><head>{link}</head><body>{'x' * 100000}</body></html>")
@@ -173,7 +173,7 @@ class Changes(FetchCase):
         self.assertTrue(self.go(job))
         self.assertTrue(self.report["stages"][0]["branches"][0]["unchanged"])
 
-    def test_what_items_name(self):
+    def test_what_items_fetch_is_never_unchanged(self):
         self.file("urls.csv", f"url\n{self.source}\n")
         pipe = ("pipe", "csv url=urls.csv | csv url.subkey=url", "--if-changed", "--to", "o.csv", "--allow-net", "127.0.0.1")
         self.assertNotIn("warning", self.sluice(*pipe).message)
@@ -182,14 +182,14 @@ class Changes(FetchCase):
             self.assertNotIn(SAID, r.message)
             self.assertIn("if_changed: what is fetched for items cannot be asked about", r.message)
 
-    def test_left_out(self):
+    def test_a_run_that_left_sources_out_leaves_no_note(self):
         job = self.job(self.source, f"{self.base}/keep/gone.csv")
         self.assertTrue(self.go(job, "--keep-going", code=3))
         self.assertTrue(self.go(job, "--keep-going", code=3))
 
     # ---- files ----
 
-    def test_files(self):
+    def test_a_changed_file_is_noticed(self):
         path = self.file("in.csv", "a\n1\n")
         job = self.job("in.csv")
         self.assertTrue(self.go(job))
@@ -206,7 +206,7 @@ class Changes(FetchCase):
         self.assertTrue(self.go(job))
         self.assertEqual(self.out(), "a\n3\n")
 
-    def test_files_on_every_pool(self):
+    def test_files_are_noticed_on_every_pool(self):
         """Short files are opened by workers, long ones by the coordinator, and read in pieces."""
         self.file("long.csv", "a\n" + "1\n" * 50000)
         path = self.file("short.csv", "a\n1\n")
@@ -216,7 +216,7 @@ class Changes(FetchCase):
             self.assertTrue(self.go(job, "--unit", "20000", *pool))
             self.assertFalse(self.go(job, "--unit", "20000", *pool))
 
-    def test_patterns(self):
+    def test_another_file_of_a_pattern_is_a_change(self):
         for name in ("1.csv", "2.csv"):
             self.file(name, "a\n1\n")
         job = self.job("[0-9].csv")
@@ -228,7 +228,7 @@ class Changes(FetchCase):
         (self.dir / "1.csv").unlink()
         self.assertTrue(self.go(job))
 
-    def test_files_that_items_name(self):
+    def test_files_that_items_name_are_noticed(self):
         self.file("names.csv", "url\nin.csv\n")
         path = self.file("in.csv", "a\n1\n")
         words = ("pipe", "csv url=names.csv | csv url.subkey=url", "--if-changed", "--to", "out.csv")
@@ -237,7 +237,7 @@ class Changes(FetchCase):
             self.assertNotIn(SAID, self.sluice(*words, *pool).message)
             self.assertIn(SAID, self.sluice(*words, *pool).message)
 
-    def test_a_database(self):
+    def test_a_changed_database_is_noticed(self):
         with sqlite3.connect(self.dir / "in.db") as db:
             db.executescript("create table t(a); insert into t values (1)")
         words = ("pipe", "fetchtable url=in.db", "--if-changed", "--to", "out.csv")
@@ -251,13 +251,13 @@ class Changes(FetchCase):
         self.assertNotIn(SAID, self.sluice(*words).message)  # somebody has it open
         db.close()
 
-    def test_standard_input(self):
+    def test_standard_input_is_never_unchanged(self):
         words = ("load", "-", "--if-changed", "--to", "out.csv", "-q")
         for n in (1, 2):
             self.sluice(*words, stdin=b"a\n%d\n" % n)
             self.assertEqual(self.out(), f"a\n{n}\n")
 
-    def test_a_file_of_functions(self):
+    def test_a_changed_file_of_functions_is_noticed(self):
         self.file("in.csv", "a\n1\n")
         lua = self.file("f.lua", "return function(item) return 5 end")
         words = ("pipe", "csv url=in.csv | udf file=f.lua", "--if-changed", "--to", "out.csv")
@@ -269,7 +269,7 @@ class Changes(FetchCase):
 
     # ---- the pipeline and its sinks ----
 
-    def test_another_pipeline(self):
+    def test_another_pipeline_is_a_change(self):
         self.file("in.csv", "a\n1\n2\n")
         job = self.job("in.csv")
         self.assertTrue(self.go(job))
@@ -282,7 +282,7 @@ class Changes(FetchCase):
         self.assertTrue(self.go(job))
         self.assertEqual(self.out(), "a\n1\n")
 
-    def test_a_sink_that_is_gone_or_was_changed(self):
+    def test_a_sink_that_is_gone_or_changed_is_written_again(self):
         self.file("in.csv", "a\n1\n")
         job = self.job("in.csv")
         self.assertTrue(self.go(job))
@@ -293,7 +293,7 @@ class Changes(FetchCase):
         self.assertEqual(self.out(), "a\n1\n")
         self.assertFalse(self.go(job))
 
-    def test_a_table(self):
+    def test_a_table_that_is_there_is_left_alone(self):
         self.file("in.csv", "a\n1\n")
         job = self.job("in.csv")
         self.assertTrue(self.go(job, to="x.db:t"))
@@ -305,7 +305,7 @@ class Changes(FetchCase):
         (self.dir / "x.db").unlink()
         self.assertTrue(self.go(job, to="x.db:t"))
 
-    def test_a_run_that_was_not_asked_to_look(self):
+    def test_a_run_that_was_not_asked_to_look_forgets(self):
         path = self.file("in.csv", "a\n1\n")
         job = self.job("in.csv")
         self.assertTrue(self.go(job, to="x.db:t"))
@@ -316,14 +316,14 @@ class Changes(FetchCase):
         os.utime(path, ns=(then.st_atime_ns, then.st_mtime_ns))
         self.assertTrue(self.go(job, to="x.db:t"))
 
-    def test_standard_output_and_the_setting(self):
+    def test_standard_output_stays_empty_when_nothing_changed(self):
         self.file("in.csv", "a\n1\n")
         job = self.job("in.csv", if_changed=True)
         self.assertEqual(self.sluice("run", job, "-q").out, b'{"a":"1"}\n')
         r = self.sluice("run", job, "-q")
         self.assertEqual((r.out, r.err), (b"", b""))
 
-    def test_a_note_that_is_damaged(self):
+    def test_a_damaged_note_is_as_none(self):
         self.file("in.csv", "a\n1\n")
         job = self.job("in.csv")
         self.assertTrue(self.go(job))
@@ -335,7 +335,7 @@ class Changes(FetchCase):
         self.assertEqual(note.stat().st_mode & 0o777, 0o600)
         self.assertEqual(self.sluice("cache", "ls", "--json").out.count(b"note"), 0)
 
-    def test_a_folder_that_cannot_be_written(self):
+    def test_without_a_folder_for_notes_the_run_does_its_work(self):
         self.file("in.csv", "a\n1\n")
         job = self.job("in.csv")
         blocked = self.file("blocked", "")

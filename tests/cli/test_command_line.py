@@ -60,7 +60,7 @@ class Help(Case):
             self.assertEqual(r.out, self.sluice("help", command).out)
             self.assertEqual(r.err, b"")
 
-    def test_version(self):
+    def test_the_version_is_printed(self):
         self.assertRegex(self.sluice("--version").out.decode(), r"^sluice \d+\.\d+\.\d+(-\S+)?\n$")
 
     def test_pipes_lists_every_pipe(self):
@@ -111,10 +111,10 @@ class Mistakes(Case):
         self.assertTrue(r.message.startswith("sluice: "), r.message)
         self.assertIn(expected, r.message)
 
-    def test_unknown_command(self):
+    def test_an_unknown_command_has_a_suggestion(self):
         self.mistake("did you mean 'load'?", "laod", "x.csv")
 
-    def test_unknown_option(self):
+    def test_an_unknown_option_has_a_suggestion(self):
         self.mistake("did you mean --parallel?", "run", "x.json", "--paralel")
         self.mistake("unknown option -Z", "run", "x.json", "-Z")
 
@@ -128,10 +128,10 @@ class Mistakes(Case):
             option = [f"{option}={value}"] if option == "--parallel" else [option, value]
             self.mistake(expected, "load", CRIME, "--to", "-", *option)
 
-    def test_unknown_format(self):
+    def test_an_unknown_format_names_the_known(self):
         self.mistake("jsonl, json, csv, tsv, table", "pipe", f"csv url={CRIME}", "--format", "xml")
 
-    def test_a_sink_of_no_kind(self):
+    def test_a_sink_of_no_kind_is_named(self):
         self.mistake("'a.xyz' names no kind of output", "load", CRIME, "--to", "a.xyz")
 
     def test_load_needs_a_source_and_a_sink(self):
@@ -152,14 +152,14 @@ class Mistakes(Case):
     def test_a_definition_that_is_no_json(self):
         self.mistake("bad.json:2", "run", "bad.json", files=[("bad.json", '{"modules": [\n')])
 
-    def test_an_undefined_variable(self):
+    def test_an_undefined_variable_is_named(self):
         self.mistake("NOWHERE", "run", "v.json", files=[("v.json", '[{"type": "csv", "conf": {"url": "${NOWHERE}"}}]')])
 
-    def test_a_wire_to_nowhere(self):
+    def test_a_wire_to_nowhere_is_named(self):
         self.mistake("no module has the id 'c'", "run", "w.json", files=[
             ("w.json", '{"modules": [{"id": "a", "type": "forever"}], "wires": [["a", "c"]]}')])
 
-    def test_a_file_that_is_not_there(self):
+    def test_a_missing_file_has_its_place_and_a_suggestion(self):
         """Its place in the definition, its step, and what was meant or where it was looked for."""
         self.file("stations.csv", "a\n1\n")
         def missing(*words):
@@ -180,7 +180,7 @@ class Mistakes(Case):
         self.assertTrue(r.startswith("sluice: step 1 (csv): sub/pipe_s.json:2:3: cannot open 'sub/../station.csv'"), r)
         self.assertTrue(r.endswith("did you mean 'sub/../stations.csv'?"), r)
 
-    def test_an_xpath_that_is_none(self):
+    def test_a_bad_xpath_is_found_by_check(self):
         """Also where libxml2 would not see it before it gets there in a document."""
         for xpath, column, message in [
             ("f(", 1, "there is no such function"),
@@ -220,7 +220,7 @@ class Output(Case):
     def test_jsonl_is_the_default_of_a_pipe(self):
         self.assertEqual(self.sluice("load", STATIONS, "--to", "-").out.decode(), self.stations("jsonl"))
 
-    def test_limit(self):
+    def test_limit_ends_the_run_early(self):
         for pool in pools((1, 3)):
             out = self.sluice("load", CRIME, "--to", "-", "-f", "csv", "--limit", "7", *pool).out.decode()
             self.assertEqual([r["id"] for r in csv.DictReader(io.StringIO(out))], list("1234567"), pool)
@@ -279,7 +279,7 @@ class Input(Case):
         self.sluice("load", *args, "--to", "x.db:t", "-q", **more)
         return rows(self.dir / "x.db")
 
-    def test_standard_input(self):
+    def test_standard_input_is_loaded_like_a_file(self):
         self.assertEqual(self.load("-", stdin=CRIME.read_bytes()), self.load(CRIME))
         self.assertEqual(len(self.load("-", "--from", "jsonl", stdin=(DATA / "crime.jsonl").read_bytes())), 2000)
 
@@ -287,7 +287,7 @@ class Input(Case):
         expected = self.load(DATA / "crime.jsonl")
         self.assertEqual(self.load(DATA / "crime.json", "--path", "value.items"), expected)
 
-    def test_gzip(self):
+    def test_gzip_is_unpacked_whatever_the_name(self):
         self.file("c.csv.gz", gzip.compress(CRIME.read_bytes()))
         self.file("plain.csv", gzip.compress(CRIME.read_bytes()))
         expected = self.load(CRIME)
@@ -296,18 +296,18 @@ class Input(Case):
         self.assertEqual(self.load("-", stdin=gzip.compress(CRIME.read_bytes())), expected)
 
     @unittest.skipUnless(shutil.which("zstd"), "zstd is not installed")
-    def test_zstd(self):
+    def test_zstd_is_unpacked(self):
         packed = subprocess.run(["zstd", "-q", "-c", CRIME], stdout=subprocess.PIPE, check=True).stdout
         self.file("c.csv.zst", packed)
         self.assertEqual(self.load("c.csv.zst"), self.load(CRIME))
 
-    def test_several_sources_and_a_glob(self):
+    def test_several_sources_come_in_order(self):
         self.file("a-1.csv", "n\n1\n")
         self.file("a-2.csv", "n\n2\n")
         self.assertEqual(self.load("a-2.csv", "a-1.csv"), [(2,), (1,)])
         self.assertEqual(self.load("a-*.csv"), [(1,), (2,)])
 
-    def test_the_dialect_of_csv(self):
+    def test_the_dialect_of_csv_is_given_by_options(self):
         self.file("d.txt", "# made up\nskip me\n1;'a;b'\n2;''\n")
         read = self.load("d.txt", "--from", "csv", "-d", ";", "--quote", "'", "--no-headers", "--skip", "2")
         self.assertEqual([r[:2] for r in read], [(1, "a;b"), (2, "")])
@@ -320,7 +320,7 @@ class Input(Case):
         self.assertIn("1 quarantined", r.message)
         self.assertEqual(rows(self.dir / "x.db"), [(1, 2), (4, 5)])
 
-    def test_variables_and_inputs(self):
+    def test_the_command_line_wins_over_the_environment(self):
         example = SOURCE / "configs" / "crime-top.json"
         for args, env, province in (((), {}, "GP"), ((), {"PROVINCE": "WC"}, "WC"),
                                     (("--set", "PROVINCE=EC"), {"PROVINCE": "WC"}, "EC")):
@@ -331,7 +331,7 @@ class Input(Case):
 
 
 class Load(Case):
-    def test_modes(self):
+    def test_each_mode_keeps_or_replaces_as_it_says(self):
         self.file("a.csv", "id,v\n1,one\n2,two\n")
         self.file("b.csv", "id,v\n2,zwei\n3,drei\n")
         expected = {"append": [(1, "one"), (2, "two"), (2, "zwei"), (3, "drei")], "replace": [(2, "zwei"), (3, "drei")],

@@ -42,7 +42,7 @@ def paths(options, before=""):
 
 
 class Candidates(Case):
-    def test_commands(self):
+    def test_commands_are_offered(self):
         self.assertGreater(len(commands()), 8)
         self.assertEqual(offered(""), [*commands(), "help"])
         self.assertEqual(offered("help", ""), [*commands(), "help"])
@@ -94,7 +94,7 @@ class Candidates(Case):
             for value in offered("run", f"--{option}", "=", ""):
                 self.sluice("pipe", "forever | truncate 1", f"--{option}={value}")
 
-    def test_pipes(self):
+    def test_pipes_are_offered(self):
         names = [pipe["name"] for pipe in described(self)]
         self.assertEqual(offered("pipes", ""), names)
         for text in ("", "'", '"'):
@@ -103,7 +103,7 @@ class Candidates(Case):
         self.assertEqual(offered("pipe", "'csv url=\"a | b\" | trun"), ['csv url="a | b" | truncate'])
         self.assertEqual(lines("pipe", "csv")[0], "@open")
 
-    def test_keys_of_every_pipe(self):
+    def test_keys_of_every_pipe_are_offered(self):
         for pipe in described(self):
             head = f"forever | {pipe['name']} "
             keys = [key for key in offered("pipe", head) if "@" not in key]
@@ -114,7 +114,7 @@ class Candidates(Case):
                     self.assertEqual(offered("pipe", f"{head}{path}="), [f"{head}{path}={value}" for value in values])
         self.assertEqual(offered("pipe", "truncate count="), [])
 
-    def test_keys_in_lists_and_call_options(self):
+    def test_keys_in_lists_and_call_options_are_offered(self):
         self.assertEqual(offered("pipe", "filter rule.1.op=is"), ["filter rule.1.op=is", "filter rule.1.op=isnot"])
         self.assertEqual(offered("pipe", "hash @e"), ["hash @emit="])
         self.assertEqual(offered("pipe", "loop @e"), ["loop @embed=", "loop @emit="])
@@ -140,7 +140,7 @@ class Shells(Case):
         text = 'source "$1"; shift; compopt() { :; }; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _sluice; printf "%s\\n" "${COMPREPLY[@]}"'
         return self.shell("bash", "-c", text, "bash", SCRIPTS["bash"], "sluice", *words)
 
-    def test_bash(self):
+    def test_bash_completes(self):
         self.assertEqual(self.bash("conv"), ["convert"])
         self.assertEqual(self.bash("run", "--mem"), ["--memory"])
         self.assertEqual(self.bash("run", "--parallel", "=", "f"), ["false"])
@@ -151,7 +151,7 @@ class Shells(Case):
         self.assertEqual(self.bash("pipe", "'csv url=x | filt"), ["csv url=x | filter"])
 
     @unittest.skipUnless(shutil.which("fish"), "no fish here")
-    def test_fish(self):
+    def test_fish_completes(self):
         def complete(line):
             text = f'source {SCRIPTS["fish"]}; complete -C "{line}"'
             return [found.partition("\t")[0] for found in self.shell("fish", "--no-config", "-c", text)]
@@ -163,7 +163,7 @@ class Shells(Case):
         self.assertEqual(complete("sluice pipe 'csv url=x | filt"), ["csv url=x | filter"])
 
     @unittest.skipUnless(shutil.which("zsh"), "no zsh here")
-    def test_zsh(self):
+    def test_zsh_completes(self):
         """With a compadd that shows what it is given, as zsh has no other way to complete without a terminal."""
         (self.dir / "_sluice").write_bytes(SCRIPTS["zsh"].read_bytes())
         text = """
@@ -179,7 +179,7 @@ class Shells(Case):
             complete_of sluice pipe "'csv url=x | filt" """
         self.assertEqual(self.shell("zsh", "-f", "-c", text), ["convert", "false", "files -g *.json", "csv url=x | filter"])
 
-    def test_installed_where_the_shells_look(self):
+    def test_scripts_are_installed_where_the_shells_look(self):
         prefix = self.dir / "prefix"
         self.shell("cmake", "--install", os.environ["BUILD_DIR"], "--prefix", str(prefix))
         for shell, place in INSTALLED.items():

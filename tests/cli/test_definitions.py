@@ -57,7 +57,7 @@ class Subpipes(Case):
             '[{"type": "itembuilder", "conf": {"attrs": {"key": "content", "value": "x"}}}, {"type": "pipe:up"}]'
         )
 
-    def test_folders_of_the_flag_and_of_the_definition(self):
+    def test_subpipes_are_looked_for_in_the_folders_given(self):
         expected = b'{"content":"x","strtransform":"X"}\n'
         lib = self.dir / "lib"
         self.assertEqual(self.sluice("run", self.dir / "main.json", "--pipe-path", f"/nowhere:{lib}", *QUIET).out, expected)
@@ -123,7 +123,7 @@ class Shapes(Case):
                 out = self.sluice("run", self.dir / "shape.json", *pool, *QUIET).out
                 self.assertEqual([json.loads(line) for line in out.splitlines()], expected, pool)
 
-    def test_loops_in_loops_over_subpipes(self):
+    def test_loops_over_subpipes_may_nest(self):
         self.file("pipe_words.json", '[{"type": "tokenizer", "field": "text", "conf": {"delimiter": " "}}]')
         mark = {"type": "strconcat", "conf": {"part": [{"subkey": "word.content"}, "!"]}, "emit": True}
         self.file("pipe_mark.json", json.dumps([mark]))
@@ -179,7 +179,7 @@ class Shapes(Case):
         wires = [["abc-text", "abc"], ["pq-text", "pq"], ["pq", "more"], ["more", "both", "1-more"], ["abc", "both"]]
         self.assert_gives({"modules": modules, "wires": wires}, ["a-p", "b-q", "c-"])
 
-    def test_a_union_of_three(self):
+    def test_a_union_joins_three_streams_in_order(self):
         modules = [*letters("a", "1,2"), *letters("b", "3"), *letters("c", "4,5"), {"id": "all", "type": "union"}]
         cuts = [[f"{name}-text", name] for name in "abc"]
         expected = [{"content": n} for n in "34512"]
@@ -201,7 +201,7 @@ class Shapes(Case):
         expected = [{"count": 3}, {"content": "a"}, {"content": "c"}, {"content": "b"}, {"content": "a"}]
         self.assert_gives({"modules": modules, "wires": wires}, expected)
 
-    def test_branches_that_are_longer_than_memory(self):
+    def test_branches_may_be_longer_than_memory(self):
         """Copies of a stream that one branch has read long before another begins are kept, in files where need be."""
         text = ",".join(str(n) for n in range(20000))
         modules = [*letters("n", text), {"id": "s", "type": "split", "conf": {"splits": 3}}]
@@ -229,7 +229,7 @@ class Mistakes(Case):
                 self.assertEqual(result.message, f"sluice: {path}:{message}")
                 self.assertEqual(result.out, b"")
 
-    def test_a_cycle(self):
+    def test_a_cycle_names_its_modules(self):
         modules = '{"modules": [\n  {"id": "a", "type": "hash"},\n  {"id": "b", "type": "hash"}, {"id": "c", "type": "hash"}],\n'
         circle = "the modules feed each other in a circle: "
         for wires, message in (
@@ -240,7 +240,7 @@ class Mistakes(Case):
             with self.subTest(wires=wires):
                 self.assert_refused(f'{modules} "wires": {wires}}}', message, ("run", "check", "plan", "convert"))
 
-    def test_an_unknown_pipe(self):
+    def test_an_unknown_pipe_has_its_place_and_a_suggestion(self):
         head = '[{"type": "itembuilder", "conf": {"attrs": {"key": "a", "value": 1}}},\n '
         known = "; `sluice pipes` lists them"
         for module, message in (
@@ -252,7 +252,7 @@ class Mistakes(Case):
             with self.subTest(module=module):
                 self.assert_refused(f"{head}{module}]", message, ("run", "check", "plan", "convert"))
 
-    def test_a_subpipe_that_is_not_there(self):
+    def test_a_missing_subpipe_has_its_place(self):
         head = '[{"type": "itembuilder", "conf": {"attrs": {"key": "a", "value": 1}}},\n '
         missing = f"no subpipe 'gone': there is no file pipe_gone.json in '{self.dir}'; --pipe-path names further folders"
         for module, place in (
@@ -263,7 +263,7 @@ class Mistakes(Case):
             with self.subTest(module=module):
                 self.assert_refused(f"{head}{module}]", place + missing)
 
-    def test_the_subpipe_of_a_subpipe_that_is_not_there(self):
+    def test_a_missing_subpipe_of_a_subpipe_has_both_places(self):
         inner = self.file("pipe_inner.json", '[{"type": "hash"},\n {"type": "loop", "embed": "pipe:gone"}]')
         for module in ('{"type": "pipe:inner"}', '{"type": "loop", "embed": "pipe:inner"}'):
             path = self.file("bad.json", f"[{module}]")

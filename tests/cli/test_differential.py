@@ -235,7 +235,7 @@ class Differential(program.Case):
                 self.fail(f"SLUICE_SEED={number}: the size of units shows:\n{definition}\n{difference(other, first)}")
         return first[0]
 
-    def test_random_pipelines(self):
+    def test_random_pipelines_are_the_same_on_every_pool(self):
         if SEED:
             self.case(int(SEED))
             return

@@ -141,7 +141,7 @@ class Docs(Case):
             self.assertEqual(evened(out), evened(shown), command)
             self.assertIn(code, (0, 2), command)
 
-    def test_pages(self):
+    def test_commands_of_the_pages_print_what_is_shown(self):
         count = 0
         for page in PAGES:
             for command, shown in blocks(page):
@@ -157,7 +157,7 @@ class Docs(Case):
     def manual(self):
         return MANUAL.read_text().replace(r"\-", "-").replace(r"\(aq", "'").replace(r"\~", " ")
 
-    def test_manual_page(self):
+    def test_commands_of_the_manual_page_run(self):
         shown = self.manual().partition(".SH EXAMPLES")[2].partition(".nf\n")[2].partition("\n.fi")[0].replace("\\e\n", "\\\n")
         commands = re.split(r"\n(?=sluice )", shown.strip())
         self.assertEqual(len(commands), 5)
@@ -165,7 +165,7 @@ class Docs(Case):
             with self.subTest(command=command):
                 self.check(command, None)
 
-    def test_options_of_the_manual_page(self):
+    def test_the_manual_page_has_every_option(self):
         helps = "\n".join(self.sluice(c, "--help").out.decode() for c in COMMANDS)
         known = dict(re.findall(r"^  -(\w), --([\w-]+)", helps, re.M))
         names = set(re.findall(r"^ +(?:-\w, )?--([\w-]+)", helps, re.M))
@@ -176,7 +176,7 @@ class Docs(Case):
         for letter, name in re.findall(r"^\.BR -(\w) .*?--([\w-]+)", text, re.M):
             self.assertEqual(known.get(letter), name)
 
-    def test_help(self):
+    def test_commands_of_the_help_run_and_fit_the_width(self):
         for command in ("", *COMMANDS):
             text = self.sluice(*command.split(), "--help").out.decode()
             with self.subTest(command=command):
@@ -187,7 +187,7 @@ class Docs(Case):
                     code, out = self.shell(example)
                     self.assertEqual(code, 0, out)
 
-    def test_help_of_pipes(self):
+    def test_commands_of_the_help_of_pipes_run(self):
         for name in re.findall(r"^  (\w+) ", self.sluice("pipes").out.decode(), re.M):
             text = self.sluice("pipes", name).out.decode()
             with self.subTest(pipe=name):

@@ -85,7 +85,7 @@ class Empty(program.Case):
 
 
 class Replace(Empty):
-    def test_nothing_to_read(self):
+    def test_nothing_read_replaces_nothing(self):
         self.fill()
         for name, _, args in EMPTY:
             for to in TARGETS:
@@ -93,33 +93,33 @@ class Replace(Empty):
                 for part in (f"'{to}' holds records", name, "--allow-empty"):
                     self.assertIn(part, message)
 
-    def test_sources_of_definitions(self):
+    def test_sources_of_definitions_replace_nothing_when_empty(self):
         self.fill()
         for source in SOURCES:
             for to in TARGETS:
                 message = self.refused("run", self.definition("d.json", source, [to]))
                 self.assertIn(f"'{to}' holds records", message)
 
-    def test_every_pool(self):
+    def test_it_is_the_same_on_every_pool(self):
         self.fill()
         for pool in pools((2,)):
             for name, args in (("header.csv", ()), ("list.json", ()), ("none.xml", ("--path", "r.b"))):
                 self.refused("load", name, *args, *pool, "--to", "x.csv", "--to", "x.db:t")
 
-    def test_what_came_is_told(self):
+    def test_the_message_tells_what_came(self):
         self.fill()
         self.assertIn("'header.csv' (4 bytes)", self.refused("load", "header.csv", "--to", "x.db:t"))
         self.assertIn("2 sources (4 bytes)", self.refused("load", "header.csv", "empty.csv", "--to", "x.db:t"))
         self.assertIn("2 left out", self.refused("load", "ragged.csv", "--ragged", "skip", "--to", "x.db:t"))
         self.assertIn("'stdin' (0 bytes)", self.refused("load", "-", "--to", "x.csv"))
 
-    def test_what_is_made_of_nothing(self):
+    def test_what_is_made_of_nothing_replaces_nothing(self):
         """A sum over no records is one row, but no result to put in the place of others."""
         self.fill()
         for to in TARGETS:
             self.refused("pipe", "csv url=header.csv | count", "--to", to)
 
-    def test_what_items_lead_to(self):
+    def test_what_items_lead_to_is_what_counts(self):
         """A list of addresses is not what is loaded: the files are."""
         self.fill()
         self.file("urls.csv", "url\nheader.csv\nempty.csv\n")
@@ -148,7 +148,7 @@ class Replace(Empty):
         self.refused("load", "header.csv", "--to", "new.csv", "--to", "new.db:t", "--to", "x.json")
         self.assertFalse((self.dir / "new.csv").exists() or (self.dir / "new.db").exists())
 
-    def test_asked_for(self):
+    def test_allow_empty_replaces_with_nothing(self):
         for source in ("header.csv", "empty.csv"):
             self.fill()
             for to in TARGETS:
@@ -161,7 +161,7 @@ class Replace(Empty):
         self.assertEqual(self.table(), [])
         self.assertEqual((self.dir / "x.csv").read_text(), "n,s\n")
 
-    def test_a_file_that_cannot_be_looked_into_as_csv(self):
+    def test_a_target_of_another_kind_counts_as_full(self):
         """Any file that is there counts, also one of another kind; what is quoted in a header is one line."""
         for content in ('{"a": 1}\n{"a": 2}\n', "a\n\x00\xff", '"a\nb",c\n1,2\n', "a\r1"):
             self.file("x.csv", content.encode("latin-1"))
@@ -171,7 +171,7 @@ class Replace(Empty):
         self.file("d.json", json.dumps({"sources": [{"url": "header.csv"}], "sinks": [{"to": "d.csv", "header": False}]}))
         self.sluice("run", "d.json", code=1)
 
-    def test_an_object_without_fields(self):
+    def test_an_object_without_fields_is_nothing(self):
         """{} is what some servers answer when they have nothing: a record, but no row."""
         self.fill()
         for content in ("{}", "[{}]", '[{}, {"n": 1}]'):
@@ -183,7 +183,7 @@ class Replace(Empty):
         self.sluice("load", "object.json", "--to", "new.csv", "-q")
         self.assertEqual((self.dir / "new.csv").read_text(), 'n\n1\n""\n')
 
-    def test_a_large_file(self):
+    def test_a_target_is_looked_into_beyond_a_long_header(self):
         self.file("x.csv", '"' + "h" * 200000 + '"\n1\n')
         self.sluice("load", "header.csv", "--to", "x.csv", code=1)
 
@@ -191,7 +191,7 @@ class Replace(Empty):
 class Fine(Empty):
     """Where nothing is lost, or what is lost was meant."""
 
-    def test_new_targets(self):
+    def test_new_targets_are_made_empty(self):
         for name, _, args in EMPTY:
             if name != "ragged.csv":
                 for to in ("new.csv", "new.jsonl", "new.json"):
@@ -202,7 +202,7 @@ class Fine(Empty):
         self.assertEqual((self.dir / "x.csv").read_text(), "n,s\n")
         self.assertEqual((self.dir / "x.json").read_text(), "[]\n")
 
-    def test_targets_without_records(self):
+    def test_targets_without_records_are_replaced(self):
         for content in ("", "n,s\n", '"n\nm",s\n', "n\r\n", "\n\nn\n\n"):
             self.file("x.csv", content)
             self.sluice("load", "header.csv", "--to", "x.csv", "-q")
@@ -220,19 +220,19 @@ class Fine(Empty):
         self.assertEqual(self.table(), ROWS)
         self.assertEqual(self.table("SELECT * FROM other"), [])
 
-    def test_a_filter_that_keeps_nothing(self):
+    def test_a_filter_that_keeps_nothing_replaces(self):
         self.fill()
         for to in TARGETS:
             self.sluice("pipe", "csv url=data.csv | filter rule.field=s rule.op=is rule.value=z", "--to", to, "-q")
         self.assertEqual(self.table(), [])
         self.assertEqual((self.dir / "x.csv").read_text(), "n,s\n")
 
-    def test_one_of_several_sources(self):
+    def test_one_full_source_of_several_is_enough(self):
         self.fill()
         self.sluice("load", "header.csv", "data.csv", "empty.csv", "--to", "x.db:t", "--to", "x.csv", "-q")
         self.check_kept()
 
-    def test_modes_that_take_nothing_away(self):
+    def test_modes_that_take_nothing_away_are_not_asked(self):
         self.fill()
         for mode in (("append",), ("upsert", "--key", "n"), ("ignore", "--key", "n")):
             for name, _, args in EMPTY:
@@ -240,13 +240,13 @@ class Fine(Empty):
                     self.sluice("load", name, *args, "--to", "x.db:t", "--mode", *mode, "-q")
         self.assertEqual(self.table(), ROWS)
 
-    def test_no_source_at_all(self):
+    def test_items_that_come_from_no_source_replace(self):
         self.fill()
         self.file("d.json", '{"modules": [{"type": "itembuilder", "conf": {"attrs": {"key": "n", "value": 1}}}], "sinks": ["x.csv"]}')
         self.sluice("run", "d.json", "-q")
         self.assertEqual((self.dir / "x.csv").read_text(), "n\n1\n")
 
-    def test_standard_output(self):
+    def test_standard_output_is_never_at_stake(self):
         self.assertEqual(self.sluice("load", "header.csv", "--to", "-", "-f", "csv", "-q").out, b"n,s\n")
 
 
@@ -256,7 +256,7 @@ class Pages(Empty):
     PAGES = ["<!DOCTYPE html>\n<html><body>Please log in</body></html>\n", "\ufeff<html lang='en'>\n<body>\n</html>", "<HTML>\nx\n",
              "<!-- from cache -->\n\n<!doctype html>\n<p>x\n", "<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC '-//W3C//DTD'>\n<html></html>"]
 
-    def test_in_files(self):
+    def test_web_pages_in_files_are_refused(self):
         self.fill()
         for page in self.PAGES:
             for name in ("page.csv", "page.tsv", "page.json", "page.jsonl"):
@@ -269,19 +269,19 @@ class Pages(Empty):
             self.assertIn("web page", self.refused("load", "page", "--from", "csv", "--to", "x.csv"))
             self.assertIn("web page", self.refused("pipe", "fetchtable url=page widths=5", "--to", "x.csv"))
 
-    def test_on_every_pool(self):
+    def test_web_pages_are_refused_on_every_pool(self):
         self.fill()
         self.file("page.csv", self.PAGES[0])
         for pool in pools((2,)):
             self.assertIn("web page", self.refused("load", "data.csv", "page.csv", *pool, "--to", "x.db:t"))
 
-    def test_xml(self):
+    def test_web_pages_as_xml_are_refused(self):
         self.fill()
         self.file("page.xml", "<html xmlns='http://www.w3.org/1999/xhtml'><body><p>x</p></body></html>")
         self.assertIn("page.xml:1:1: step 1 (fetchdata): this is a web page", self.refused("load", "page.xml", "--to", "x.db:t"))
         self.sluice("load", "page.xml", "--path", "html.body.p", "--to", "new.csv", "-q")
 
-    def test_what_only_looks_a_little_like_one(self):
+    def test_what_only_looks_a_little_like_a_page_is_loaded(self):
         for content in ("<html>,b\n1,2\n", "html\n1\n", "<b>,c\n1,2\n", "a,b\n<html>,2\n", "<htmlx\n1\n"):
             self.file("page.csv", content)
             if not content.startswith("<html>"):
@@ -300,7 +300,7 @@ class Answers(Empty):
         server = self.enterContext(test_failures.Server(self.dir))
         self.url = server.url
 
-    def test_no_content(self):
+    def test_an_answer_without_content_replaces_nothing(self):
         for form in ("csv", "json", "jsonl", "text"):
             for status in (204, 205):
                 url = self.url(f"status/{status}")
@@ -314,12 +314,12 @@ class Answers(Empty):
         for pool in pools((2,)):
             self.refused("load", self.url("status/204"), "--from", "json", *pool, "--to", "x.db:t")
 
-    def test_an_empty_answer(self):
+    def test_an_empty_answer_replaces_nothing(self):
         self.file("nothing", "")
         for form in ("csv", "jsonl", "text"):
             self.refused("load", self.url("nothing"), "--from", form, "--to", "x.db:t")
 
-    def test_a_page_whatever_the_server_calls_it(self):
+    def test_a_page_is_refused_whatever_the_server_calls_it(self):
         for name in ("page.csv", "page.json", "page.bin", "page.html"):
             self.file(name, Pages.PAGES[0])
             for form in ("csv", "json"):
@@ -328,7 +328,7 @@ class Answers(Empty):
 
 
 class LeastRows(Empty):
-    def test_fewer_commit_nothing(self):
+    def test_fewer_rows_than_asked_for_commit_nothing(self):
         self.fill()
         for pool in pools((2,)):
             for to in TARGETS:
@@ -345,22 +345,22 @@ class LeastRows(Empty):
         self.refused("pipe", pipe, "--to", "x.db:t", "--min-rows", "2")
         self.sluice("pipe", pipe, "--to", "x.db:t", "--min-rows", "1", "-q")
 
-    def test_enough(self):
+    def test_as_many_rows_as_asked_for_commit(self):
         for n in ("0", "1", "2"):
             self.sluice("load", "data.csv", "--to", "x.db:t", "--to", "x.csv", "--min-rows", n, "-q")
         self.sluice("load", "empty.csv", "--to", "new.csv", "--min-rows", "0", "-q")
         self.sluice("load", "empty.csv", "--to", "new.csv", "--min-rows", "1", code=1)
 
-    def test_standard_output_has_been_written(self):
+    def test_standard_output_has_been_written_by_then(self):
         r = self.sluice("load", "data.csv", "--to", "-", "-f", "csv", "--min-rows", "3", code=1)
         self.assertEqual(r.out.decode(), DATA)
 
-    def test_in_a_definition(self):
+    def test_a_definition_may_ask_for_rows(self):
         self.fill()
         self.refused("run", self.definition("d.json", {"url": "data.csv"}, min_rows=3))
         self.sluice("run", "d.json", "--min-rows", "2", "-q")
 
-    def test_nonsense(self):
+    def test_a_number_of_rows_that_is_none_is_refused(self):
         for n in ("-1", "x", ""):
             self.assertIn("min_rows", self.sluice("load", "data.csv", "--to", "x.csv", "--min-rows", n, code=2).message)
 

@@ -64,21 +64,21 @@ class Failure(Case):
 
 
 class Input(Failure):
-    def test_missing_file(self):
+    def test_a_missing_file_is_named(self):
         self.fails(1, "cannot open 'nosuch.csv'", "load", "nosuch.csv")
 
-    def test_a_glob_that_matches_nothing(self):
+    def test_a_glob_that_matches_nothing_is_named(self):
         self.fails(1, "nosuch-*.csv", "load", "nosuch-*.csv")
 
-    def test_a_missing_definition(self):
+    def test_a_missing_definition_is_a_mistake_of_the_call(self):
         self.fails(2, "cannot open 'nosuch.json'", "run", "nosuch.json")
 
-    def test_truncated_json(self):
+    def test_truncated_json_has_its_file(self):
         self.file("t.json", '{"value": {"items": [{"n": 1},\n{"n": 2}')
         for pool in pools((2,)):
             self.fails(1, "t.json:", "load", "t.json", "--path", "value.items", *pool, more=["t.json"])
 
-    def test_a_path_that_leads_nowhere(self):
+    def test_a_path_that_leads_nowhere_is_named(self):
         self.file("t.json", '{"value": {}}')
         self.fails(1, "value.items", "load", "t.json", "--path", "value.items", more=["t.json"])
 
@@ -97,7 +97,7 @@ class Input(Failure):
 
 
 class Network(Failure):
-    def test_answers(self):
+    def test_bad_answers_name_their_url(self):
         with Server() as server:
             for code, expected, path in ((1, "404", "nosuch.csv"), (75, "crime.csv", "truncate/crime.csv"), (1, "badgzip", "badgzip/crime.csv")):
                 with self.subTest(path=path):
@@ -109,7 +109,7 @@ class Network(Failure):
             self.sluice("load", server.url("flaky/2/crime.csv"), "--to", "x.db:t")
             self.assertEqual(self.table("SELECT count(*) FROM t"), [(2000,)])
 
-    def test_nobody_listens(self):
+    def test_a_server_that_is_not_there_is_a_temporary_failure(self):
         with Server() as server:
             url = server.url("crime.csv")
         self.fails(75, url, "load", url)
@@ -122,13 +122,13 @@ class Network(Failure):
 
 
 class Output(Failure):
-    def test_a_full_standard_output(self):
+    def test_a_full_standard_output_is_an_error(self):
         for args in (("load", CRIME, "--to", "-"), ("pipe", f"csv url={CRIME} | sort id"), ("--help",), ("pipes", "--json")):
             with open("/dev/full", "wb") as full:
                 r = self.sluice(*args, code=1, stdout=full)
             self.assertIn("standard output", r.message)
 
-    def test_a_full_disk(self):
+    def test_a_full_disk_is_named_and_leaves_nothing(self):
         """No file may grow beyond 64 KiB: as close to a full disk as a test gets without one."""
         for to in ("big.csv", "big.db:t", "x.csv"):
             r = self.sluice("load", CRIME, "--to", to, code=1, rlimits={"RLIMIT_FSIZE": 65536})
@@ -140,14 +140,14 @@ class Output(Failure):
         self.assertIn("nowhere/x.csv", r.message)
         self.check_untouched()
 
-    def test_what_is_no_database(self):
+    def test_what_is_no_database_is_left_as_it_is(self):
         self.file("not.db", "this is text and no database at all " * 100)
         before = (self.dir / "not.db").read_bytes()
         r = self.sluice("load", CRIME, "--to", "not.db:t", code=1)
         self.assertIn("not.db", r.message)
         self.assertEqual((self.dir / "not.db").read_bytes(), before)
 
-    def test_a_locked_database(self):
+    def test_a_locked_database_is_a_temporary_failure(self):
         self.file("p.json", '{"sources": [{"url": "old.csv"}], "sinks": [{"to": "x.db:t", "busy_timeout": "200ms"}]}')
         with contextlib.closing(sqlite3.connect(self.dir / "x.db", isolation_level=None)) as db:
             db.execute("BEGIN EXCLUSIVE")

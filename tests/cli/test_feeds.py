@@ -23,14 +23,14 @@ class Feeds(Case):
         r = self.sluice("pipe", f"fetch url={self.dir / 'feed.xml'}", "--format", "jsonl", "-q")
         return [json.loads(line) for line in r.out.splitlines()]
 
-    def test_declared_encodings(self):
+    def test_declared_encodings_are_decoded(self):
         for encoding, text in TEXTS.items():
             with self.subTest(encoding=encoding):
                 items = self.items(feed(text, encoding).encode(encoding))
                 self.assertEqual([i["title"] for i in items], [text, "plain"])
                 self.assertNotIn("bozo", items[0])
 
-    def test_a_mark_says_it(self):
+    def test_a_mark_goes_before_the_declaration(self):
         self.assertEqual(self.items(feed("新闻").encode("utf-16"))[0]["title"], "新闻")
         self.assertEqual(self.items(feed("新闻").encode("utf-8-sig"))[0]["title"], "新闻")
 
@@ -56,13 +56,13 @@ class Collections(Case):
                 r = self.sluice("pipe", "fetch url=*.xml", "--format", "jsonl", "-q", "--unit", unit, *pool, code=None)
                 yield (pool, unit), (r.code, r.message, r.out)
 
-    def test_the_same_bytes(self):
+    def test_a_collection_gives_the_same_bytes_on_every_pool(self):
         (_, first), *others = self.outcomes()
         self.assertEqual((first[0], first[2].count(b"\n")), (0, 24 + 20 * sum(n * n for n in range(12))))
         for how, outcome in others:
             self.assertEqual(outcome, first, how)
 
-    def test_the_same_error(self):
+    def test_a_collection_gives_the_same_error_on_every_pool(self):
         self.file("06.xml", feed("title 6", "utf-8")[:-20])
         self.file("09.xml", "<html/>")
         (_, first), *others = self.outcomes()
@@ -105,7 +105,7 @@ class Recovered(Case):
             self.assertEqual((report["items"]["recovered"], report["items"]["in"], marked), (100, 240, 100))
             self.assertIn(", 100 recovered;", said)
 
-    def test_a_collection_of_files(self):
+    def test_mended_items_of_a_collection_are_counted(self):
         for report, said, marked in self.reports("pipe", "fetch url=?.xml | sort rule.field=title"):
             self.assertEqual(report["stages"][0]["branches"][0]["recovered"], 100)
             self.assertEqual((report["items"]["recovered"], marked), (100, 100))
@@ -115,14 +115,14 @@ class Recovered(Case):
             self.assertEqual((report["items"]["recovered"], marked), (0, 0))
             self.assertNotIn("recovered", said)
 
-    def test_fetching_for_each_item(self):
+    def test_mended_items_fetched_for_items_are_counted(self):
         for report, said, marked in self.reports("pipe", "csv url=names.csv | fetch url.subkey=name"):
             branch = report["stages"][0]["branches"][0]
             self.assertEqual((branch["recovered"], branch["steps"][0]["recovered"]), (0, 100))
             self.assertEqual((report["items"]["recovered"], marked), (100, 100))
             self.assertIn(", 100 recovered;", said)
 
-    def test_a_loop_over_a_subpipe(self):
+    def test_mended_items_of_a_subpipe_are_counted(self):
         inner = {"modules": [{"type": "fetch", "conf": {"url": {"subkey": "name"}}}]}
         self.file("pipe_inner.json", json.dumps(inner))
         outer = {"modules": [{"type": "csv", "conf": {"url": "names.csv"}}, {"type": "loop", "embed": {"type": "pipe:inner"}}]}

@@ -29,7 +29,7 @@ class Functions(Case):
     def items(self, *words):
         return [json.loads(line) for line in self.pipe(*words).out.splitlines()]
 
-    def test_file_and_function(self):
+    def test_a_file_may_hold_several_functions(self):
         self.file("f.lua", "local function twice(x) return x * 2 end\nfunction score(item)\n  return {s = twice(item.a)}\nend\n"
                            "function fails(item)\n  return item.b.c\nend\n")
         self.assertEqual(self.items("udf file=f.lua function=score"), [{"s": 2 * i} for i in range(2000)])
@@ -39,7 +39,7 @@ class Functions(Case):
         self.assertIn("there is no function 'none'", r.message)
         self.assertIn("cannot open", self.pipe("udf file=none.lua", code=1).message)
 
-    def test_texts_of_fields(self):
+    def test_texts_of_fields_are_what_lua_would_make(self):
         """Those of a constructor go from column to column; a table in a variable does not, and shows what comes of it."""
         kinds = ["x", "", "é\n\"", 7, -0.5, 3.0, True, False, None, 2 ** 60, [1, "a"], {"k": "v"}, "y" * 3000000]
         mixed = [{"a": kinds[i % 7 % 3], "b": kinds[i % 5 % 2]} if i % 400 < 380 else {"a": kinds[i % 13 % 12], "b": "b"} for i in range(2000)]
@@ -67,21 +67,21 @@ class Functions(Case):
         self.assertEqual(r.message, self.pipe(f"udf lua='local t = {{p = {join}}} return t'", code=1).message)
         self.assertIn("lua:1: attempt to concatenate field", r.message)
 
-    def test_field_that_has_no_name(self):
+    def test_a_field_without_a_name_has_no_value(self):
         self.file("in.jsonl", '{"a": "x"}\n' * 1000)
         for lua in "{n = item[nil] or 1, a = item.a}", "{a = item.a .. \"\", n = item[nil] or 1}", "{a = item.a, n = item[false] or 1}":
             self.assertEqual(self.items(f"udf lua='{lua}'"), [json.loads('{"a": "x", "n": 1}')] * 1000)
 
-    def test_block_that_begins_with_a_bracket(self):
+    def test_a_block_that_begins_with_a_bracket_is_not_called(self):
         """The check put before it is no function that is called with it."""
         code = "local n = 0 local function f(x) (function() n = n + x end)() end for i = 1, 3 do (f)(i) end return {n = n}"
         self.assertEqual(self.items(f"udf lua='{code}' | truncate 1"), [{"n": 6}])
 
-    def test_line_of_the_item(self):
+    def test_an_error_has_the_line_of_the_item(self):
         r = self.pipe("udf lua='if item.a == 7 then return item.x.y end return 1'", code=1)
         self.assertIn("in.jsonl:8: step 2 (udf): lua:1:", r.message)
 
-    def test_limits(self):
+    def test_time_and_memory_are_limited(self):
         for pool in POOLS:
             begin = time.monotonic()
             r = self.pipe("udf timeout=0.3 lua='while true do end return 1'", *pool, code=1)
@@ -90,7 +90,7 @@ class Functions(Case):
             bomb = "udf lua='local t = {} while true do t[#t + 1] = (\"x\"):rep(1e6) .. #t end return t'"
             self.assertIn("more than 64 MiB", self.pipe(bomb, *pool, code=1).message)
 
-    def test_rights(self):
+    def test_functions_see_no_system_unless_allowed(self):
         r = self.pipe("udf lua='return {x = os.getenv(\"HOME\") ~= nil}'", code=1)
         self.assertIn("'os' (a nil value)", r.message)
         self.assertEqual(self.items("udf lua='return {x = type(os.getenv), y = type(require(\"ffi\"))}'", "--unsafe-lua")[0],
@@ -106,24 +106,24 @@ class Functions(Case):
         self.file(name, text)
         return f"exec command.0=python3 command.1={name}"
 
-    def test_exec(self):
+    def test_exec_answers_each_item(self):
         exec_ = self.command(ECHO)
         for pool in POOLS:
             self.assertEqual(self.items(exec_, *pool), [{"a": i, "pid": 1} for i in range(2000)])
 
-    def test_exec_many(self):
+    def test_exec_may_give_many_answers(self):
         exec_ = self.command("import sys, json\nfor line in sys.stdin:\n    n = json.loads(line)['a'] % 3\n"
                              "    print(''.join('%d\\n' % n for _ in range(n)), flush=True)\n")
         expected = [n % 3 for n in range(2000) for _ in range(n % 3)]
         for pool in POOLS:
             self.assertEqual(self.items(exec_ + " mode=many", *pool), expected)
 
-    def test_exec_of_large_items(self):
+    def test_exec_takes_items_larger_than_its_pipes(self):
         """More than pipes hold in both directions."""
         self.file("in.jsonl", "".join(json.dumps({"a": i, "t": "x" * 100000}) + "\n" for i in range(40)))
         self.assertEqual(len(self.items("exec command=cat")), 40)
 
-    def test_exec_that_crashes(self):
+    def test_a_command_that_crashes_fails_the_run(self):
         for pool in POOLS:
             r = self.pipe(self.command("import sys\nsys.stdin.readline()\nsys.exit(3)\n"), *pool, code=1)
             self.assertRegex(r.message, r"step 2 \(exec\): the command 'python3' ended with exit status 3")
@@ -139,7 +139,7 @@ class Functions(Case):
             self.assertEqual(r.message, "sluice: step 2 (exec): " + message)
             self.assertEqual(out.read_text(), "old")
 
-    def test_exec_that_ends_badly(self):
+    def test_a_command_that_ends_badly_fails_the_run(self):
         """It answers everything first: only its end tells that it did not do its work."""
         echo = "import os, sys\nfor line in sys.stdin: print(line, end='', flush=True)\n"
         self.commits_nothing(self.command(echo + "sys.exit(3)\n"), "the command 'python3' ended with exit status 3 behind its last answer")
@@ -148,13 +148,13 @@ class Functions(Case):
         self.commits_nothing(self.command(echo + "import time\ntime.sleep(100)\n") + " timeout=0.5",
                              "the command 'python3' was silent for 0.5 s and was killed; 'timeout' sets the limit")
 
-    def test_exec_with_a_late_line(self):
+    def test_a_line_too_many_fails_the_run(self):
         late = "import sys\nfor line in sys.stdin: print(line, end='%s', flush=True)\nprint('7')\n"
         self.commits_nothing(self.command(late % ""), "the command 'python3' wrote more than a line for an item; mode many is for that")
         self.commits_nothing(self.command(late % "\\n") + " mode=many",
                              "the command 'python3' wrote more than an empty line behind its answers")
 
-    def test_exec_takes_its_time_to_end(self):
+    def test_a_command_may_take_its_time_to_end(self):
         """More than the second that one gets whose answers nobody wants."""
         slow = self.command(ECHO + "import os, time\ntime.sleep(1.5)\nopen('done-%d' % os.getpid(), 'w').close()\n", "slow.py")
         for pool in POOLS:
@@ -164,13 +164,13 @@ class Functions(Case):
             for f in done:
                 f.unlink()
 
-    def test_exec_whose_answers_are_no_longer_wanted(self):
+    def test_the_end_of_a_command_that_is_not_wanted_any_more_does_not_count(self):
         """Its end tells nothing then."""
         for pool in POOLS:
             bad = self.command("import sys\nfor line in sys.stdin: print(line, end='', flush=True)\nsys.exit(3)\n")
             self.assertEqual(len(self.items(bad + " | truncate 1", "--unit", "4096", *pool)), 1)
 
-    def test_exec_for_one_item(self):
+    def test_a_command_for_one_item_ends_with_it(self):
         """A command that the item decides ends with the item, and is to blame there."""
         self.file("bad.py", "import sys\nfor line in sys.stdin: print(line, end='', flush=True)\nsys.exit(1)\n")
         self.file("in.jsonl", '{"c": "cat"}\n{"c": "cat"}\n')
@@ -182,7 +182,7 @@ class Functions(Case):
         self.file("p.json", json.dumps({"modules": steps}))
         self.assertIn("in.jsonl:1: step 2 (exec): the command 'python3' ended with exit status 1", self.sluice("run", "p.json", "-q", code=1).message)
 
-    def test_exec_that_hangs(self):
+    def test_a_command_that_hangs_is_killed(self):
         for pool in POOLS:
             r = self.pipe(self.command("import time\ntime.sleep(100)\n") + " timeout=0.5", *pool, code=1)
             self.assertIn("silent for 0.5 s", r.message)
@@ -195,14 +195,14 @@ class Functions(Case):
         except OSError:
             return False
 
-    def test_exec_that_is_wrong(self):
+    def test_answers_that_are_no_json_are_shown(self):
         self.assertIn("no JSON: hello", self.pipe(self.command("import sys\nfor line in sys.stdin: print('hello', flush=True)\n"), code=1).message)
         twice = self.command("import os, sys\nfor line in sys.stdin: os.write(1, b'1\\n2\\n')\n")
         self.assertIn("wrote more than a line for an item", self.pipe("truncate 1 | " + twice, code=1).message)
         self.assertIn("cannot run", self.pipe("exec command=no-such-program-here", code=1).message)
         self.assertIn("not allowed in this run (--no-exec)", self.pipe("exec command=cat", "--no-exec", code=2).message)
 
-    def test_exec_environment_and_place(self):
+    def test_a_command_has_the_environment_and_its_place(self):
         os.makedirs(self.dir / "sub", exist_ok=True)
         self.file("sub/say.sh", "#!/bin/sh\nwhile read -r line; do echo \"\\\"$WORD\\\"\"; done\n")
         os.chmod(self.dir / "sub/say.sh", 0o755)
@@ -212,7 +212,7 @@ class Functions(Case):
             {"type": "count", "conf": {"count_key": "content"}}]}))
         self.assertEqual(json.loads(self.sluice("run", "sub/p.json", "-q").out), {"hi": 2000})
 
-    def test_documented_examples(self):
+    def test_documented_examples_give_what_is_shown(self):
         """Every `sluice pipe` of docs/user-functions.md gives the lines below it."""
         text = (SOURCE / "docs" / "user-functions.md").read_text()
         examples = re.findall(r"```sh\n(sluice pipe .*?)\n```\n\n```\n(.*?)```", text, re.S)

@@ -128,7 +128,7 @@ class Install(unittest.TestCase):
         shutil.rmtree(build)
         return dict(re.findall(r"^(\w+)=(.*)$", text, re.M))
 
-    def test_other_folders(self):
+    def test_the_package_names_other_folders(self):
         found = self.prefix_of("-DCMAKE_INSTALL_LIBDIR=lib/x86_64-linux-gnu")
         self.assertEqual(found["prefix"], "${pcfiledir}/../../..")
         self.assertEqual(found["libdir"], "${prefix}/lib/x86_64-linux-gnu")

@@ -30,7 +30,7 @@ FORMATS = {  # source, what is around a record of n bytes, items, where the reco
 
 
 class Limits(Case):
-    def test_every_format(self):
+    def test_a_record_has_the_same_limit_in_every_format(self):
         for name, (source, parts, items, place) in FORMATS.items():
             for n in (LIMIT - 100, LIMIT + 100):
                 self.file("in", b"".join(parts(n)))
@@ -44,7 +44,7 @@ class Limits(Case):
                             self.assertIn(f"in{place}: step 1", r.message)
                             self.assertEqual(len(r.message.splitlines()), 1, r.message)
 
-    def test_goes_everywhere(self):
+    def test_a_record_within_the_limit_goes_everywhere(self):
         """Through workers, a sort and into every sink."""
         big = b"x" * (LIMIT - 100)
         self.file("in.jsonl", b'{"a":"y"}\n{"a":"' + big + b'"}\n')

@@ -91,33 +91,33 @@ class Forms(Load):
         self.same(self.oracle, db, why=" ".join(map(str, args)))
         self.assertEqual(self.oracle.sums(db), self.sums)
 
-    def test_csv_on_every_pool(self):
+    def test_csv_is_the_same_on_every_pool(self):
         path = self.file("crime.csv", self.csv)
         for pool in program.pools():
             self.check(path, *pool)
 
-    def test_csv_in_small_units(self):
+    def test_csv_is_the_same_in_small_units(self):
         path = self.file("crime.csv", self.csv)
         for pool in program.pools((2, 8)):
             self.check(path, *pool, "--unit", "4096")
 
-    def test_json_array(self):
+    def test_a_json_array_equals_the_csv(self):
         path = self.file("crime.json", self.json)
         for pool in program.pools((2,)):
             self.check(path, *pool)
 
-    def test_json_path(self):
+    def test_the_items_at_a_path_equal_the_csv(self):
         path = self.file("crime.json", self.nested)
         for pool in program.pools((2,)):
             self.check(path, "--path", "value.items", *pool)
 
-    def test_jsonl(self):
+    def test_json_lines_equal_the_csv(self):
         path = self.file("crime.jsonl", self.jsonl)
         for pool in program.pools((1, 3)):
             self.check(path, *pool)
         self.check(path, "-j", "2", "--unit", "4096")
 
-    def test_gzip_and_zstd(self):
+    def test_packed_files_equal_the_csv(self):
         self.check(self.file("crime.csv.gz", crime.as_gzip(self.csv)))
         self.check(self.file("crime.jsonl.gz", crime.as_gzip(self.jsonl)), "--threads=false")
         packed = crime.as_zstd(self.csv)
@@ -125,7 +125,7 @@ class Forms(Load):
             self.check(self.file("crime.csv.zst", packed), *program.INLINE)
             self.check(self.file("crime.json.zst", crime.as_zstd(self.json)), "-j", "3")
 
-    def test_standard_input(self):
+    def test_standard_input_equals_the_file(self):
         self.check("-", stdin=self.csv)
         self.check("-", "--from", "jsonl", "--threads=false", stdin=self.jsonl)
         self.check("-", "--from", "json", *program.INLINE, stdin=self.json)
@@ -158,11 +158,11 @@ class Http(Load):
         self.server.wait(20)
         self.server.stdout.close()
 
-    def test_every_way_of_sending(self):
+    def test_every_way_of_sending_gives_the_same(self):
         for way in ("crime.csv", "slow/crime.csv", "chunked/crime.csv", "gzip/crime.csv", "redirect/3/crime.csv", "flaky/1/crime.csv"):
             self.same(self.oracle, self.load(f"{self.url}/{way}", "--from", "csv"), why=way)
 
-    def test_every_pool(self):
+    def test_what_is_fetched_is_the_same_on_every_pool(self):
         for pool in program.pools((1, 2, 8)):
             self.same(self.oracle, self.load(f"{self.url}/crime.csv", *pool), why=str(pool))
             self.same(self.oracle, self.load(f"{self.url}/crime.json", *pool, "--unit", "4096"), why=str(pool))
@@ -234,14 +234,14 @@ class Mixed(Load):
         text = "\n".join(",".join(f'"{v}"' if "," in v else v for v in r) for r in [self.fields, *self.table]) + "\n"
         self.path = self.file("mixed.csv", text)
 
-    def test_evidence(self):
+    def test_types_follow_all_values_of_a_column(self):
         oracle = Oracle(self.table, self.fields)
         self.assertEqual({"INTEGER", "REAL", "TEXT"}, set(oracle.types))
         for pool in program.pools((1, 2, 3, 8)):
             for unit in ((), ("--unit", "4096")):
                 self.same(oracle, self.load(self.path, *pool, *unit), why=f"{pool} {unit}")
 
-    def test_forced_types(self):
+    def test_types_asked_for_are_given(self):
         types = ("--type", "ints=TEXT", "--type", "padded=TEXT", "--type", "reals=TEXT", "--type", "gaps=REAL")
         for pool in program.pools((3,)):
             names, kinds, rows = read(self.load(self.path, *types, *pool, "--unit", "4096"))
@@ -312,7 +312,7 @@ class Modes(Load):
         names, _, rows = read(self.db)
         return names, [tuple(r[::2]) for r in rows]
 
-    def test_replace(self):
+    def test_replace_leaves_the_new_rows_alone(self):
         for pool in program.pools((2,)):
             self.into(self.one, *pool)
             self.into(self.two, *pool)
@@ -327,7 +327,7 @@ class Modes(Load):
             self.assertEqual(names, ["id", "name", "n", "extra"])
             self.assertEqual(rows[3:], [(2, None, 21, "x"), (4, None, 41, "y"), (2, None, 22, "z")])
 
-    def test_upsert(self):
+    def test_upsert_changes_the_fields_given(self):
         for pool in program.pools((2,)):
             self.db.unlink(missing_ok=True)
             self.into(self.one, "--mode", "upsert", "--key", "id", *pool)
@@ -336,7 +336,7 @@ class Modes(Load):
                 self.rows()[1], [(1, "a", 10, None), (2, "b", 22, "z"), (3, "c", 30, None), (4, None, 41, "y")]
             )
 
-    def test_ignore(self):
+    def test_ignore_keeps_the_rows_there(self):
         for pool in program.pools((2,)):
             self.db.unlink(missing_ok=True)
             self.into(self.one, "--mode", "ignore", "--key", "id", *pool)
@@ -358,7 +358,7 @@ class Modes(Load):
             self.into(b, "--mode", "upsert", "--key", "id", *pool, "--unit", "4096")
             self.assertEqual(dict(self.rows()[1]), want)
 
-    def test_key_must_be_there(self):
+    def test_a_key_must_be_a_column(self):
         self.into(self.one)
         before = self.rows()
         r = self.into(self.two, "--mode", "upsert", "--key", "nope", code=1)
@@ -369,7 +369,7 @@ class Modes(Load):
 class Collections(Load):
     """Several sources are one stream, in the order given."""
 
-    def test_several_files_and_a_glob(self):
+    def test_several_files_come_in_order(self):
         rows = list(crime.rows(2 * SMALL))
         parts = [rows[:SMALL], rows[SMALL : SMALL + 10], rows[SMALL + 10 :]]
         for i, part in enumerate(parts):
@@ -381,7 +381,7 @@ class Collections(Load):
             self.same(oracle, self.load("part0.csv", "part1.jsonl", "part2.csv", *pool, "--unit", "4096"))
             self.same(oracle, self.load("part*.csv", *pool))
 
-    def test_limit(self):
+    def test_limit_takes_the_first_items(self):
         rows = list(crime.rows(SMALL))
         path = self.file("crime.csv", crime.as_csv(rows))
         for pool in program.pools((1, 2, 8)):
@@ -402,7 +402,7 @@ class Dialects(Load):
         lines = [("id", "name", "x")] if head else []
         return end.join(delimiter.join(r) for r in [*lines, *self.table]) + end
 
-    def test_forms(self):
+    def test_all_line_ends_and_marks_are_read_alike(self):
         forms = (
             ("\ufeff" + self.text(), ()),
             (self.text(end="\r\n"), ()),
@@ -418,12 +418,12 @@ class Dialects(Load):
                 for unit in ((), ("--unit", "64")):
                     self.same(self.oracle, self.load(path, *args, *pool, *unit), why=f"{text[:12]!r} {args} {pool} {unit}")
 
-    def test_tabs_and_no_headers(self):
+    def test_tabs_and_missing_headers_are_read(self):
         self.same(self.oracle, self.load(self.file("x.tsv", self.text("\t"))))
         path = self.file("x.csv", self.text(head=False))
         self.same(Oracle(self.table, ("column_1", "column_2", "column_3")), self.load(path, "--no-headers"))
 
-    def test_ragged_rows(self):
+    def test_ragged_rows_are_treated_as_asked(self):
         path = self.file("x.csv", "a,b,c\n1,2,3\n4,5\n6,7,8\n")
         for pool in program.pools((2,)):
             r = self.sluice("load", path, "--to", "bad.db:t", *pool, code=1)

@@ -68,40 +68,40 @@ class Memory(program.Case):
                 self.assertLessEqual(r.peak, CAP_BYTES + CAP_BYTES // 4, f"{steps} {pool}: {r.peak / 2**20:.1f} MiB")
         self.assertEqual(list(self.spill.iterdir()), [])
 
-    def test_sort(self):
+    def test_sort_stays_within_memory(self):
         self.bounded("csv url=IN | sort rule.field=key")
 
-    def test_sort_by_few_values(self):
+    def test_sort_by_few_values_stays_within_memory(self):
         self.bounded("csv url=IN | sort rule.0.field=n rule.0.type=int rule.0.dir=desc rule.1.field=text")
 
-    def test_sort_of_changed_items(self):
+    def test_sort_of_changed_items_stays_within_memory(self):
         self.bounded("csv url=IN | hash @field=key @assign=h | sort rule.field=h")
 
-    def test_large_top(self):
+    def test_a_large_top_stays_within_memory(self):
         self.bounded("csv url=IN | sort rule.field=key | truncate 300000")
 
-    def test_reverse(self):
+    def test_reverse_stays_within_memory(self):
         self.bounded("csv url=IN | reverse")
 
-    def test_aggregate(self):
+    def test_aggregate_stays_within_memory(self):
         self.bounded("csv url=IN | aggregate by=group ops.0.op=count ops.1.op=sum ops.1.field=x ops.2.op=max ops.2.field=text")
 
-    def test_aggregate_of_as_many_groups_as_rows(self):
+    def test_aggregate_of_many_groups_stays_within_memory(self):
         self.bounded("csv url=IN | aggregate by=key ops.0.op=count ops.1.op=first ops.1.field=id", FEWER)
 
-    def test_count_by_key(self):
+    def test_count_by_key_stays_within_memory(self):
         self.bounded("csv url=IN | count key", FEWER, to="out.jsonl")
 
-    def test_sum_by_key(self):
+    def test_sum_by_key_stays_within_memory(self):
         self.bounded("csv url=IN | sum n group_key=key", FEWER, to="out.jsonl")
 
-    def test_uniq(self):
+    def test_uniq_stays_within_memory(self):
         self.bounded("csv url=IN | uniq key limit=100000000")
 
-    def test_tail(self):
+    def test_tail_stays_within_memory(self):
         self.bounded("csv url=IN | tail 700000")
 
-    def test_join_with_a_large_second_stream(self):
+    def test_join_with_a_large_table_stays_within_memory(self):
         self.file(
             "join.json",
             self.define(
@@ -113,7 +113,7 @@ class Memory(program.Case):
         )
         self.bounded(("join.json",))
 
-    def test_split(self):
+    def test_split_stays_within_memory(self):
         self.file(
             "split.json",
             self.define(
@@ -124,7 +124,7 @@ class Memory(program.Case):
         )
         self.bounded(("split.json",))
 
-    def test_what_does_not_gather(self):
+    def test_what_does_not_gather_needs_little_memory(self):
         for steps, to in (
             ("csv url=IN", "out.jsonl"),
             ("csv url=IN | filter rule.field=n rule.op=greater rule.value=10", "out.csv"),

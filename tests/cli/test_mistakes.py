@@ -67,7 +67,7 @@ class Mistakes(Case):
             self.assertEqual(len(r.message.splitlines()), 1, r.message)
             self.assertFalse((self.dir / "x.db").exists())
 
-    def test_foreign_files(self):
+    def test_foreign_files_are_recognised(self):
         for name, (data, text) in FOREIGN.items():
             self.file(name, data)
             self.says(text, "load", name, *TO, code=1)
@@ -85,7 +85,7 @@ class Mistakes(Case):
         self.says("this is a SQLite database; fetchtable reads it: sluice pipe 'fetchtable url=FILE table=NAME'", "load", "a.db", *TO,
                   code=1)
 
-    def test_json_or_xml_for_csv(self):
+    def test_json_and_xml_are_recognised_in_the_place_of_csv(self):
         for data, name in (((DATA / "crime.json").read_bytes(), "json"), ((DATA / "crime.jsonl").read_bytes(), "jsonl"),
                            (b'[{"a": 1}]', "json"), (b'\xef\xbb\xbf [ [1, 2] ]', "json"), (b'{\n "a": 1\n}\n', "json")):
             text = f"this is JSON, not csv: --from {name} reads it (fetchdata with type={name} in steps)"
@@ -97,7 +97,7 @@ class Mistakes(Case):
         for data in (b"{a},[b]\n1,2\n", b"[a],b\n1,2\n", b"PK,b\n1,2\n", b"<a>,b\n1,2\n", b"BZ,b\n1,2\n", b"Obj,b\n1,2\n"):
             self.sluice("load", "-", "--to", "y.db:t", "-q", stdin=data)
 
-    def test_names_of_definitions(self):
+    def test_a_misspelt_definition_has_a_suggestion(self):
         for command in ("run", "check", "plan", "convert"):
             self.says(f"cannot open 'nope.json': No such file or directory; it was looked for in '{self.dir}'", command, "nope.json")
             self.file("crime-top.json", "[]")
@@ -107,7 +107,7 @@ class Mistakes(Case):
             self.says("'crime.csv' is data, not a definition; sluice load crime.csv --to out.db:table loads it", command, "crime.csv")
             self.says("which definition?", command)
 
-    def test_sources(self):
+    def test_sources_that_cannot_be_read_have_a_suggestion(self):
         self.says("did you mean 'crime.csv'?", "load", "crme.csv", *TO, code=1)
         self.says("'folder' is a folder; name its files, as in 'folder/*.csv'", "load", "folder", *TO, code=1)
         self.says("'folder/' is a folder; name its files, as in 'folder/*.csv'", "load", "folder/", *TO, code=1)
@@ -120,11 +120,11 @@ class Mistakes(Case):
         self.says("no 'values' in keys: about, value", "load", "crime.json", "--path", "values.items", *TO, code=1)
 
     @unittest.skipIf(os.geteuid() == 0, "root may read everything")
-    def test_permission(self):
+    def test_a_file_that_may_not_be_read_is_named(self):
         self.file("secret.csv", "a\n1\n").chmod(0)
         self.says("cannot open 'secret.csv': Permission denied", "load", "secret.csv", *TO, code=1)
 
-    def test_sinks(self):
+    def test_sinks_that_cannot_be_have_a_suggestion(self):
         self.says("where to? add --to out.db:table", "load", "crime.csv")
         self.says("where to? sluice load SOURCE... --to x.db:t", "load", "crime.csv", "x.db:t")
         self.says("what to load? sluice load SOURCE... --to out.db:table", "load", *TO)
@@ -133,7 +133,7 @@ class Mistakes(Case):
         for target in ("nofolder/x.db:t", "nofolder/x.csv"):
             self.says("there is no folder 'nofolder", "load", "crime.csv", "--to", target, code=1)
 
-    def test_options(self):
+    def test_misspelt_options_have_a_suggestion(self):
         self.says("unknown option --modee, did you mean --mode?", "load", "crime.csv", *TO, "--modee", "append")
         self.says("unknown option -o, did you mean --to?", "load", "crime.csv", "-o", "x.csv")
         self.says("did you mean 'append'?", "load", "crime.csv", *TO, "--mode", "apend")
@@ -141,13 +141,13 @@ class Mistakes(Case):
         self.says("must be one of INTEGER, REAL, NUMERIC, TEXT, BLOB", "load", "crime.csv", *TO, "--type", "id=STRING")
         self.says("the key column 'nosuch' is in no item", "load", "crime.csv", *TO, "--mode", "upsert", "--key", "nosuch", code=1)
 
-    def test_commands(self):
+    def test_misspelt_commands_have_a_suggestion(self):
         self.says("unknown command 'lod', did you mean 'load'?", "lod", "crime.csv", *TO)
         self.says("unknown command 'crime.csv'; to load a file: sluice load crime.csv --to out.db:table", "crime.csv")
         self.says("unknown pipe 'nosuch'; `sluice pipes` lists them", "pipes", "nosuch")
         self.says("unknown pipe 'fliter', did you mean 'filter'?", "pipes", "fliter")
 
-    def test_steps(self):
+    def test_misspelt_steps_have_a_suggestion(self):
         self.says("give the steps as one quoted text", "pipe", "csv", "url=crime.csv")
         self.says("unknown pipe 'fliter', did you mean 'filter'?", "pipe", "csv url=crime.csv | fliter province")
         self.says("unknown key 'province', expected one of: rule, lua", "pipe", "csv url=crime.csv | filter province=GP")

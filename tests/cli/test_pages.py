@@ -59,7 +59,7 @@ class Paged(Case):
 
     # ---- six ways ----
 
-    def test_every_way_on_every_pool(self):
+    def test_every_way_gives_all_pages_on_every_pool(self):
         items = {"path": "items"}
         ways = {
             "next?last=4": {**items, "paginate": {"by": "next_url", "path": "links.next"}},
@@ -76,22 +76,22 @@ class Paged(Case):
                 with self.subTest(path=path, pool=pool):
                     self.all_there(self.url(path), {"type": "json", **conf}, 4, *pool)
 
-    def test_fifty_pages(self):
+    def test_fifty_pages_are_asked_for_once_each(self):
         before = self.hits("next")
         self.all_there(self.url("next?last=50"), {"path": "items", "paginate": "next_url=links.next"}, 50)
         self.assertEqual(self.hits("next") - before, 50)
 
-    def test_pages_cut_into_small_units(self):
+    def test_pages_may_be_cut_into_small_units(self):
         conf = {"path": "items", "paginate": "next_url=links.next"}
         for unit in ("16", "40", "1000"):
             self.all_there(self.url("next?last=6&after=1"), conf, 6, "--unit", unit)
 
-    def test_delimited_text(self):
+    def test_each_page_of_delimited_text_has_its_header(self):
         """Each page has its header; a page with nothing else is the end."""
         got = self.pages(self.url("csv?last=4"), {"paginate": "page=page"}, pipe="csv")
         self.assertEqual(got, [{"n": str(n + 1), "x": "x"} for n in range(4 * EACH)])
 
-    def test_tables(self):
+    def test_tables_may_come_in_pages(self):
         """fetchtable: JSON, GeoJSON, delimited text and HTML."""
         table = {"type": "json", "path": "items"}
         for kind, conf in (
@@ -111,7 +111,7 @@ class Paged(Case):
         got = self.pages(self.url("table?last=4&beyond=404"), conf, pipe="fetchtable")
         self.assertEqual(got, [{"n": str(n + 1)} for n in range(4 * EACH)])
 
-    def test_tables_that_have_no_pages(self):
+    def test_a_database_has_no_pages(self):
         for url, conf, text in (
             ("x.db", {"paginate": "page=page"}, "a database is a file"),
             (self.url("csv"), {"type": "csv", "paginate": "next_url=a"}, "a path leads through JSON, and the pages are csv"),
@@ -120,7 +120,7 @@ class Paged(Case):
             self.assertIn(text, self.pages(url, conf, pipe="fetchtable", code=2))
         self.assertIn("unknown key 'paginate'", self.pages(self.url("next"), {"paginate": "page=page"}, pipe="fetchsitefeed", code=2))
 
-    def test_on_the_command_line(self):
+    def test_the_command_line_may_ask_for_pages(self):
         self.sluice("load", self.url("next?last=4"), "--from", "json", "--path", "items", "--paginate",
                     "next_url=links.next", "--to", "x.csv", "-q")
         self.assertEqual((self.dir / "x.csv").read_text().count("\n"), 4 * EACH + 1)
@@ -130,7 +130,7 @@ class Paged(Case):
                f"paginate.size={EACH} | count"
         self.assertEqual(self.sluice("pipe", text, "-f", "jsonl", "-q").out, b'{"count":15}\n')
 
-    def test_one_source_an_item(self):
+    def test_pages_of_a_source_that_an_item_names_are_read(self):
         self.file("urls.csv", f"u\n{self.url('next?last=2')}\n{self.url('next?last=3')}\n")
         steps = "csv url=urls.csv | fetchdata url.subkey=u path=items paginate=next_url=links.next | count"
         for pool in pools((2,)):
@@ -146,21 +146,21 @@ class Paged(Case):
 
     # ---- ends that are none ----
 
-    def test_a_circle(self):
+    def test_a_page_that_comes_again_is_an_error(self):
         before = self.hits("circle")
         message = self.pages(self.url("circle"), {"path": "items", "paginate": "next_url=links.next"}, code=1)
         self.assertIn("page 4 is 'http://127.0.0.1", message)
         self.assertIn("pages/circle?at=2', which was fetched before: the pages lead in a circle", message)
         self.assertEqual(self.hits("circle") - before, 3)
 
-    def test_a_limit(self):
+    def test_more_pages_than_allowed_are_an_error(self):
         conf = {"path": "items", "paginate": {"by": "next_url=links.next", "max_pages": 5}}
         self.assertIn("more than 5 pages", self.pages(self.url("next?last=100000"), conf, code=1))
         conf["paginate"]["at_limit"] = "stop"
         self.all_there(self.url("next?last=100000"), conf, 5)
         self.all_there(self.url("next?last=5"), conf, 5)
 
-    def test_a_page_that_fails(self):
+    def test_a_page_that_fails_fails_the_source(self):
         conf = {"path": "items", "paginate": "page=page"}
         self.assertIn("404", self.pages(self.url("number?last=2&beyond=404"), conf, code=1))
         conf = {"path": "items", "paginate": {"by": "page=page", "end_status": 400}}
@@ -176,7 +176,7 @@ class Paged(Case):
             r = self.sluice("run", "d.json", "-f", "jsonl", "-q", "--keep-going", *pool, code=3)
             self.assertEqual(r.out.count(b"\n"), 2 * EACH)
 
-    def test_what_cannot_be(self):
+    def test_ways_that_cannot_be_are_refused(self):
         for conf, text in (
             ({"paginate": {"by": "nextt_url"}}, "did you mean 'next_url'?"),
             ({"paginate": "next_url"}, "pages by next_url need 'path'"),
@@ -213,7 +213,7 @@ class Paged(Case):
 
     # ---- pages and the cache ----
 
-    def test_unchanged_pages(self):
+    def test_unchanged_pages_are_not_sent_again(self):
         for path, conf in (("next?last=3&etag=1", {"path": "items", "paginate": "next_url=links.next"}),):
             for unchanged in (0, 3):
                 self.all_there(self.url(path), conf, 3, "--report", "run.json")

@@ -32,11 +32,11 @@ class Plugins(Case):
             self.assertEqual(other, first)
         return [json.loads(line) for line in first.splitlines()]
 
-    def test_items(self):
+    def test_a_function_makes_items_of_items(self):
         items = self.same({"plugin": "./x.so", "function": "scale", "conf": {"by": 3}})
         self.assertEqual(items, [{"a": 3 * i, "t": "x", "scaled": True} for i in range(3000) if i % 5])
 
-    def test_types_and_bare_values(self):
+    def test_values_of_all_types_pass(self):
         self.file("in.jsonl", '{"i": 3, "f": 0.5, "n": null, "b": true, "t": "2.5", "l": [1, "a"], "m": {"x": false}}\n')
         rest = [None, [1, {"b": None}]]
         items = self.same({"plugin": "./x.so", "function": "look"})
@@ -50,7 +50,7 @@ class Plugins(Case):
         stored = self.same({"plugin": "./x.so", "function": "look"}, emit=False, assign="r")
         self.assertEqual(stored[0]["r"], items)
 
-    def test_count(self):
+    def test_none_one_and_several_results_are_stored_as_asked(self):
         """None, one and several results, emitted and stored."""
         self.file("in.jsonl", '{"a": 7}\n{"a": 1, "b": 2}\n')
         def results(function, **step):
@@ -69,7 +69,7 @@ class Plugins(Case):
             self.assertIn("in.jsonl:8: step 2 (udf): the function 'refuse' failed: seven is too many", r.message)
         self.assertIn("start_item or start_copy comes first", self.run_udf({"plugin": "./x.so", "function": "misuse"}, code=1).message)
 
-    def test_found_before_the_input(self):
+    def test_mistakes_are_found_before_the_input(self):
         """The input is not there, and nobody gets as far as that."""
         x = {"plugin": "./x.so", "function": "scale"}
         for conf, message in [
@@ -88,14 +88,14 @@ class Plugins(Case):
         ]:
             self.assertRegex(self.run_udf(conf, url="missing.jsonl", code=2).message, message)
 
-    def test_aggregate(self):
+    def test_an_aggregate_sees_every_item_in_order(self):
         """It sees every item in order, whatever the pool."""
         run = {"plugin": "./x.so", "function": "run"}
         self.assertEqual(self.same(run, pipe="aggregate"), [{"text": "x", "most": 4}, 3000])
         self.file("in.jsonl", "")
         self.assertEqual(self.same(run, pipe="aggregate"), [{"text": "", "most": 0}, 0])
 
-    def test_aggregate_that_fails(self):
+    def test_an_aggregate_that_fails_has_its_step(self):
         self.file("in.jsonl", '{"t": "a"}\n{"t": "%s"}\n' % ("x" * 64))
         for pool in pools((2,)):
             def message(function, *, code=1):
@@ -118,17 +118,17 @@ class Plugins(Case):
             self.assertRegex(self.run_udf(conf, url="missing.jsonl", pipe="aggregate", code=2).message, message)
         self.assertIn("(--no-plugins)", self.run_udf(run, "--no-plugins", pipe="aggregate", code=2).message)
 
-    def test_plugin_made_before_aggregates(self):
+    def test_a_plugin_of_the_first_interface_still_works(self):
         self.file("in.jsonl", '{"a": 1}\n')
         self.assertEqual(self.same({"plugin": "./old.so"}), [1])
 
-    def test_rights(self):
+    def test_plugins_can_be_forbidden(self):
         x = {"plugin": "./x.so", "function": "look"}
         self.assertIn("not allowed in this run (--no-plugins)", self.run_udf(x, "--no-plugins", code=2).message)
         self.file("p.json", json.dumps({"no_plugins": False, "modules": [{"type": "fetchdata", "conf": {"url": "in.jsonl"}}]}))
         self.assertIn("is for whoever runs a definition to say", self.sluice("run", "p.json", "-q", code=2).message)
 
-    def test_documented_plugin(self):
+    def test_the_documented_plugin_compiles_and_runs(self):
         """The C of docs/user-functions.md compiles and does what is said there."""
         text = (SOURCE / "docs" / "user-functions.md").read_text()
         self.file("sub/twice.c", re.search(r"```c\n(.*?)```", text, re.S).group(1))

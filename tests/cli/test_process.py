@@ -221,11 +221,11 @@ class Stop(Process):
                     for name in files:
                         self.assertFalse((self.dir / name).exists())
 
-    def test_while_a_named_pipe_has_no_writer(self):
+    def test_a_run_that_waits_for_a_writer_is_stopped(self):
         os.mkfifo(self.dir / "ff")
         self.check("csv url=ff", numbers=(signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 
-    def test_while_a_named_pipe_is_silent(self):
+    def test_a_run_that_waits_for_bytes_is_stopped(self):
         os.mkfifo(self.dir / "ff")
         held = os.open(self.dir / "ff", os.O_RDWR)
         self.addCleanup(os.close, held)
@@ -246,31 +246,31 @@ class Stop(Process):
             self.assertEqual((code, err, out.count("\n")), (0, "", 100001))
 
     @within_lua
-    def test_within_a_pattern_of_lua(self):
+    def test_a_run_within_a_pattern_of_lua_is_stopped(self):
         self.file("s.csv", "t\n" + "a" * 3000 + "\n")
         self.check("csv url=s.csv | udf lua='return {x=string.find(item.t, string.rep(\".-\", 40)..\"b\")}' timeout=0")
 
     @within_lua
-    def test_within_a_loop_of_lua(self):
+    def test_a_run_within_a_loop_of_lua_is_stopped(self):
         self.file("s.csv", "t\n1\n")
         self.check("csv url=s.csv | udf lua='while true do end return {}' timeout=0")
 
-    def test_within_regular_expressions(self):
+    def test_a_run_within_regular_expressions_is_stopped(self):
         self.file("s.csv", "t\n" + ("a" * 22 + "!\n") * 3000)
         self.check("csv url=s.csv | regex rule.match='(a+)+$' rule.replace=x rule.field=t")
 
-    def test_within_a_command_that_does_not_answer(self):
+    def test_a_run_that_waits_for_a_command_is_stopped(self):
         self.file("s.csv", "t\n1\n")
         self.check("csv url=s.csv | exec command.0=sleep command.1=100")
 
-    def test_while_nobody_reads_the_output(self):
+    def test_a_run_that_nobody_reads_is_stopped(self):
         self.file("s.csv", "t\n" + "some text\n" * 300000)
         for pool in POOLS:
             with self.subTest(pool=pool):
                 err = self.stop(signal.SIGTERM, "pipe", "csv url=s.csv", "--to", "-", "--to", "o.csv", "-q", *pool)
                 self.assertEqual(err, "sluice: interrupted; o.csv is untouched\n")
 
-    def test_while_a_named_pipe_has_no_reader(self):
+    def test_a_run_that_waits_for_a_reader_is_stopped(self):
         self.file("s.csv", "t\n1\n")
         os.mkfifo(self.dir / "out.csv")
         for pool in POOLS:
@@ -368,28 +368,28 @@ class Inputs(Process):
             os.rename(next_one, path)
         return change
 
-    def test_one_that_is_replaced_by_rename(self):
+    def test_a_file_replaced_by_rename_is_read_as_it_was_or_refused(self):
         self.check(self.replace(rows(30000, "newer")), new=rows(30000, "newer"))
 
-    def test_one_that_is_replaced_by_one_of_the_same_size(self):
+    def test_a_file_replaced_by_one_of_its_size_is_read_as_it_was_or_refused(self):
         self.check(self.replace(rows(30000, "new")), new=rows(30000, "new"))
 
-    def test_one_that_is_removed(self):
+    def test_a_file_that_is_removed_is_read_as_it_was_or_refused(self):
         self.check(lambda path: path.unlink())
 
-    def test_one_that_is_overwritten_in_place(self):
+    def test_a_file_that_is_overwritten_is_refused(self):
         self.assertEqual(self.check(lambda path: path.write_text(rows(30000, "new")), allowed=(75,)), {75})
 
-    def test_one_that_is_cut(self):
+    def test_a_file_that_is_cut_is_refused(self):
         self.assertEqual(self.check(lambda path: os.truncate(path, 100000), allowed=(75,)), {75})
 
-    def test_one_that_grows(self):
+    def test_a_file_that_grows_is_refused(self):
         def grow(path):
             with open(path, "a") as f:
                 f.write("30000,more\n")
         self.assertEqual(self.check(grow, allowed=(75,)), {75})
 
-    def test_one_of_many(self):
+    def test_one_of_many_files_is_the_old_or_the_new(self):
         """Small files are read each by one worker, whole: each is the old or the new one."""
         def change(path):
             for k in range(40):
@@ -402,7 +402,7 @@ class Inputs(Process):
             for k, line in enumerate(out.split()[1:]):
                 self.assertIn(line, (f"old{k}", f"new{k}"))
 
-    def test_documents(self):
+    def test_a_document_that_changes_is_read_as_it_was_or_refused(self):
         def rewrite(path):
             path.write_text(path.read_text().replace("old", "new"))
         items = [f'{{"a": {i}, "t": "old"}}' for i in range(20000)]
@@ -411,7 +411,7 @@ class Inputs(Process):
         self.check(rewrite, "fetchdata url=in.xml path=r.i", data="<r>" + "\n".join(items) + "</r>", name="in.xml", plain=False,
                    allowed=(75,))
 
-    def test_packed_files(self):
+    def test_a_packed_file_that_changes_is_read_as_it_was_or_refused(self):
         import gzip
         import random
         noise = random.Random(1)
@@ -490,7 +490,7 @@ class Functions(Process):
             self.file("m.lua", "local n = 0 return {next = function() n = n + 1 return n end}")
             self.refuse_file(text, "--unsafe-lua", message=f"the function changes '{name}'")
 
-    def test_conditions_and_aggregates(self):
+    def test_conditions_and_aggregates_keep_no_state(self):
         self.file("s.csv", "a\n" + "1\n" * 3000)
         self.file("f.lua", "local n = 0 function g(items) n = n + 1 return {n = #items} end")
         for pipe, name in (("filter lua='rawset(item, \"n\", 1) ~= nil'", "item"), ("aggregate file=f.lua function=g", "n")):
@@ -532,7 +532,7 @@ class FewResources(Process):
                 outputs.add(out)
             self.assertEqual(len(outputs), 1)
 
-    def test_few_descriptors(self):
+    def test_few_descriptors_make_fewer_workers(self):
         self.file("s.csv", "n\n" + "1\n" * 20000)
         for pool in (("-j", "40"), ("--threads=false", "-j", "40")):
             _, out, err = self.limited("pipe", "csv url=s.csv | sum n", "--unit", "2000", "-q", *pool, descriptors=16)
@@ -540,7 +540,7 @@ class FewResources(Process):
         self.assertRegex(err, "^sluice: warning: only \\d+ of 40 workers could be started \\(Too many open files\\)\n$")
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can become a user without processes")
-    def test_few_processes(self):
+    def test_few_processes_make_fewer_workers(self):
         self.dir.chmod(0o777)
         self.spill.chmod(0o777)
         self.file("s.csv", "n\n" + "1\n" * 20000)

@@ -136,12 +136,12 @@ class Counts(Case):
                 self.assertEqual(self.counts(report), expected)
                 self.check_sum(report["items"])
 
-    def test_every_pool_and_unit(self):
+    def test_counts_are_the_same_on_every_pool_and_unit(self):
         for steps in ("filter rule.field=t rule.op=eq rule.value=k3 | uniq u | truncate 20 | sort id | truncate 3", "tail 7"):
             with self.subTest(steps=steps):
                 self.same(lambda *options, s=steps: self.piped(s, *options), RUNS)
 
-    def test_units_of_a_megabyte(self):
+    def test_counts_do_not_depend_on_large_units(self):
         lines = ["id,t"] + [f"{i},{'x' * 60}" for i in range(50000)]
         self.file("large.csv", "\n".join(lines) + "\n")
         for steps, expected in {"tail 10": (50000, 10, 49990), "truncate count=1 start=999": (1000, 1, 999),
@@ -151,13 +151,13 @@ class Counts(Case):
                 report = self.same(make, [INLINE, ("-j", "2"), ("--unit", "50000")])
                 self.assertEqual(self.counts(report), expected)
 
-    def test_limit(self):
+    def test_a_limit_ends_reading_where_it_can(self):
         for steps, expected in {"rename rule.field=id rule.newval=key": (5, 5, 0), "sort id": (ROWS, 5, ROWS - 5)}.items():
             with self.subTest(steps=steps):
                 report = self.same(lambda *options, s=steps: self.piped(s, "--limit", "5", *options))
                 self.assertEqual(self.counts(report), expected)
 
-    def test_without_order(self):
+    def test_counts_hold_without_order(self):
         report = self.same(lambda *options: self.piped("filter rule.field=t rule.op=eq rule.value=k3", "--ordered=false", *options))
         self.assertEqual(self.counts(report), (ROWS, 429, ROWS - 429))
 
@@ -166,7 +166,7 @@ class Counts(Case):
         self.assertEqual(report["items"]["ahead"], ROWS - 5)
         self.assertEqual(self.piped("tail 5", *INLINE)["items"]["ahead"], 0)
 
-    def test_quarantined(self):
+    def test_quarantined_items_are_counted_as_read(self):
         self.file("bad.csv", "a,b\n" + "".join(f"{i}\n" if i % 10 == 0 else f"{i},{i}\n" for i in range(1000)))
         def make(*options):
             self.sluice("load", "bad.csv", "--ragged", "skip", "--to", "o.csv", "--report", "r.json", "-q", *options, code=3)
@@ -202,7 +202,7 @@ class Counts(Case):
                 outs = [b["out"] for b in report["stages"][0]["branches"]]
                 self.assertEqual(outs, [1000, count - 1000] if whole else [count, 0])
 
-    def test_all_of_several_branches(self):
+    def test_items_of_all_branches_are_counted(self):
         report = self.same(self.union({"id": "t", "type": "tail", "conf": {"count": 5}}))
         self.assertEqual(self.counts(report), (4000, 5, 3995))
 
@@ -219,14 +219,14 @@ class Counts(Case):
         wires = [["b", "s"], ["s", "x"], ["s", "y"], ["x", "u"], ["y", "u", "_OTHER1"]]
         return self.same(lambda *options: self.defined(modules, wires, *options))
 
-    def test_a_stream_with_two_readers(self):
+    def test_a_stream_with_two_readers_counts_once(self):
         cut, whole = {"type": "truncate", "conf": {"count": 5}}, {"type": "tail", "conf": {"count": 3}}
         report = self.split(cut, whole)
         self.assertEqual((report["items"]["in"], report["items"]["out"]), (ROWS, 8))
         report = self.split(cut, {"type": "truncate", "conf": {"count": 12}})
         self.assertEqual((report["items"]["in"], report["items"]["out"]), (12, 17))
 
-    def test_a_join_and_its_table(self):
+    def test_the_table_of_a_join_is_counted_as_input(self):
         modules = [*self.SOURCES, {"id": "j", "type": "join", "conf": {"join_key": "id", "other_join_key": "id"}},
                    {"id": "t", "type": "truncate", "conf": {"count": 10}}]
         wires = [["b", "j"], ["a", "j", "other"]]
@@ -237,7 +237,7 @@ class Counts(Case):
         report = self.same(lambda *options: self.defined(modules, [*wires, ["j", "t"]], *options))
         self.assertEqual((report["items"]["in"], report["items"]["out"]), (1010, 10))
 
-    def test_a_loop_over_a_subpipe(self):
+    def test_items_of_a_loop_over_a_subpipe_are_counted(self):
         sub = {"modules": [{"id": "i", "type": "csv", "conf": {"url": str(self.dir / "n.csv")}},
                            {"id": "t", "type": "truncate", "conf": {"count": 2}}], "wires": [["i", "t"]]}
         self.file("pipe_sub.json", json.dumps(sub))

@@ -239,13 +239,13 @@ class Schema(Case):
             SCHEMA.write_bytes(out)
         self.assertEqual(out.decode(), SCHEMA.read_text(), "run tests/cli/test_schema.py --write")
 
-    def test_examples(self):
+    def test_examples_are_valid(self):
         self.assertGreater(len(EXAMPLES), 10)
         for path in EXAMPLES:
             with self.subTest(example=path.name):
                 self.assert_valid(json.loads(path.read_text()))
 
-    def test_definitions_in_the_documentation(self):
+    def test_definitions_in_the_documentation_are_valid(self):
         found = 0
         for path in (SOURCE / "README.md", *sorted((SOURCE / "docs").glob("*.md"))):
             for block in re.findall(r"^(?:```json|.* <<'END')\n(.*?)^(?:```|END)$", path.read_text(), re.M | re.S):
@@ -256,7 +256,7 @@ class Schema(Case):
                 found += 1
         self.assertGreater(found, 5)
 
-    def test_vectors(self):
+    def test_definitions_of_the_cases_are_valid(self):
         """In the dialect they are for, and in the native one, with all its keys described, where the program takes them so."""
         native = 0
         for name, definition in vectors():
@@ -269,13 +269,13 @@ class Schema(Case):
                     self.assert_valid(definition)
         self.assertGreater(native, 500)
 
-    def test_what_both_accept(self):
+    def test_what_the_program_accepts_is_valid(self):
         for definition in RIGHT:
             with self.subTest(definition=definition):
                 self.assert_valid(definition)
                 self.sluice("check", self.file("d.json", json.dumps(definition)))
 
-    def test_what_both_refuse(self):
+    def test_what_the_program_refuses_is_invalid(self):
         for definition, word in WRONG:
             with self.subTest(definition=definition):
                 errors = [e for error in self.validator.iter_errors(definition) for e in leaves(error)]
@@ -311,7 +311,7 @@ class Pipes(Case):
         self.schema = json.loads(PIPES_SCHEMA.read_text())
         jsonschema.Draft202012Validator.check_schema(self.schema)
 
-    def test_all(self):
+    def test_the_description_of_every_pipe_is_valid(self):
         described = pipes()
         jsonschema.Draft202012Validator(self.schema).validate(described)
         one = jsonschema.Draft202012Validator({**self.schema["$defs"]["pipe"], "$defs": self.schema["$defs"]})

@@ -106,7 +106,7 @@ class NewTables(Tables):
                 self.assertEqual(self.rows(), [(d["id"], d["n"], str(d["x"])) for d in items] + [(3000, None, "late")])
                 self.db.unlink()
 
-    def test_booleans(self):
+    def test_booleans_are_integers_unless_a_text_comes(self):
         self.load("a.jsonl", '{"a":true,"b":true,"c":true}\n{"a":false,"b":2,"c":"x"}\n{"a":null,"b":1,"c":1}\n')
         self.assertEqual(self.types(), {"a": "INTEGER", "b": "INTEGER", "c": "TEXT"})
         self.assertEqual(self.rows(), [(1, 1, "true"), (0, 2, "x"), (None, 1, "1")])
@@ -145,7 +145,7 @@ class NewTables(Tables):
 class Values(Tables):
     """A table that exists: a value that a column would alter is not stored so."""
 
-    def test_spellings_of_a_number(self):
+    def test_other_spellings_of_a_number_make_the_column_text(self):
         for text in ("007", "+1", "1e5", " 1", ".5", "5.", "-0", "1e400", "9" * 20):
             for mode in (("-m", "append"), ("-m", "ignore", "-k", "id"), ("-m", "upsert", "-k", "id")):
                 with self.subTest(text=text, mode=mode):
@@ -155,7 +155,7 @@ class Values(Tables):
                     self.assertEqual(self.types(), {"id": "TEXT", "n": "REAL"})
                     self.db.unlink()
 
-    def test_what_is_no_change(self):
+    def test_what_loses_nothing_widens_nothing(self):
         self.sql("CREATE TABLE t(i INTEGER, r REAL, n NUMERIC, b, s TEXT)")
         self.load("a.csv", "i,r,n,b,s\n1.50,2,n/a,5,5\n,n/a,,x,1.50\n1.0,9007199254740992,1_0,,007\n", "-m", "append")
         self.assertEqual(self.types(), {"i": "INTEGER", "r": "REAL", "n": "NUMERIC", "b": "", "s": "TEXT"})
@@ -172,7 +172,7 @@ class Values(Tables):
         self.load("a.jsonl", '{"i":1,"n":true}\n{"i":"word","n":"word"}\n{"i":"","n":""}\n{"i":true,"n":1e5}\n', "-m", "append")
         self.assertEqual(self.rows(), [(1, 1), ("word", "word"), (None, ""), (1, 100000.0)])
 
-    def test_strict_tables(self):
+    def test_strict_tables_are_widened_too(self):
         self.sql("CREATE TABLE t(i INT, r REAL, a ANY, s TEXT) STRICT; INSERT INTO t VALUES(1, 2.5, 3, 'x')")
         self.load("a.csv", "i,r,a,s\nn/a,1,5,5\n", "-m", "append")
         self.assertEqual(self.types(), {"i": "TEXT", "r": "REAL", "a": "ANY", "s": "TEXT"})
@@ -267,7 +267,7 @@ class Values(Tables):
         self.assertIn("NOT NULL", r.message)
         self.assertEqual(len(self.rows()), 2)
 
-    def test_generated_columns_are_not_loaded(self):
+    def test_generated_columns_are_refused(self):
         self.sql("CREATE TABLE t(a, g AS (a + 1))")
         r = self.load("a.csv", "a,g\n1,2\n", "-m", "append", code=1)
         self.assertIn("'g' of the table 't' is generated", r.message)
@@ -292,7 +292,7 @@ class Upsert(Tables):
                     for f in self.dir.glob("u*.jsonl"):
                         f.unlink()
 
-    def test_defaults_and_not_null(self):
+    def test_defaults_fill_fields_that_are_not_given(self):
         self.sql("CREATE TABLE t(id INTEGER PRIMARY KEY, name TEXT NOT NULL, n INTEGER NOT NULL DEFAULT 9, CHECK (name <> ''));"
                  "INSERT INTO t VALUES(1, 'a', 2)")
         self.load("a.jsonl", '{"id":1,"n":3}\n{"id":2,"name":"b"}\n{"id":2}\n{"id":1,"name":"c"}\n', *self.KEY)
@@ -304,7 +304,7 @@ class Upsert(Tables):
         self.load("a.jsonl", '{"id":1,"n":7}\n', "-m", "ignore", "-k", "id")
         self.assertEqual(self.rows("SELECT n FROM t WHERE id = 1"), [(3,)])
 
-    def test_keys(self):
+    def test_keys_may_have_several_columns_and_any_case(self):
         self.sql("CREATE TABLE t(id TEXT COLLATE NOCASE, k INTEGER, v); CREATE UNIQUE INDEX u ON t(id, k)")
         self.load("a.jsonl", '{"ID":"A","k":1,"v":1}\n{"ID":"a","k":1,"v":2}\n{"ID":"b","k":1,"v":3}\n', "-m", "upsert", "-k", "Id,K")
         self.assertEqual(self.rows(), [("A", 1, 2), ("b", 1, 3)])
@@ -351,7 +351,7 @@ class Databases(Tables):
                 self.db.unlink()
                 (self.dir / "both.csv").unlink()
 
-    def test_two_databases(self):
+    def test_a_database_that_refuses_keeps_the_other_as_it_was(self):
         two = self.dir / "two.db"
         self.file("t.csv", "a\n1\n")
         self.sql("CREATE TABLE u(a TEXT UNIQUE); INSERT INTO u VALUES('1')", two)
@@ -440,7 +440,7 @@ class Databases(Tables):
                     self.assertEqual([p.name for p in self.dir.glob("x.db*")], ["x.db"])
                     self.db.unlink()
 
-    def test_names(self):
+    def test_names_of_databases_may_be_long(self):
         self.file("a.csv", "a\n1\n")
         longest = "n" * (247 - 3) + ".db"
         self.sluice("load", "a.csv", "--to", f"{longest}:t", "-q")
@@ -452,7 +452,7 @@ class Databases(Tables):
             self.sluice("load", "a.csv", "--to", "./file:y.db:t", "-q", "-m", "append")
         self.assertEqual(self.rows(path=self.dir / "file:y.db"), [(1,), (1,)])
 
-    def test_links(self):
+    def test_a_link_to_a_database_is_followed(self):
         os.symlink("real.db", self.dir / "link.db")
         self.file("a.csv", "a\n1\n")
         for _ in range(2):

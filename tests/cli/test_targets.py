@@ -71,18 +71,18 @@ class Links(Target):
         self.load("whole.csv")
         self.assertEqual((self.dir / "far/four").read_bytes(), NEW["x.csv"])
 
-    def test_a_link_into_a_folder_that_is_not_there(self):
+    def test_a_link_into_a_missing_folder_is_refused(self):
         (self.dir / "x.csv").symlink_to("nowhere/y.csv")
         self.refused("x.csv", "x.csv", "there is no folder", "nowhere")
         self.assertTrue((self.dir / "x.csv").is_symlink())
 
-    def test_links_in_a_circle(self):
+    def test_links_in_a_circle_are_refused(self):
         (self.dir / "x.csv").symlink_to("y.csv")
         (self.dir / "y.csv").symlink_to("x.csv")
         self.refused("x.csv", "x.csv", os.strerror(errno.ELOOP))
 
     @unittest.skipUnless(os.path.isdir("/dev/shm") and os.access("/dev/shm", os.W_OK), "there is no second file system")
-    def test_a_link_to_another_file_system(self):
+    def test_a_link_to_another_file_system_is_followed(self):
         far = f"/dev/shm/sluice-test-{os.getpid()}"
         os.mkdir(far)
         self.addCleanup(shutil.rmtree, far, True)
@@ -104,7 +104,7 @@ class Links(Target):
         self.assertEqual((self.dir / "other.csv").read_bytes(), b"old")
 
 
-    def test_two_names_of_one_file(self):
+    def test_two_names_of_one_file_are_refused(self):
         self.file("x.csv", "old")
         for link, to in (("link.csv", "x.csv"), ("circle.json", "link.csv"), ("new.csv", "made"), ("new.jsonl", "made"), ("link.db", "x.csv")):
             (self.dir / link).symlink_to(to)
@@ -171,11 +171,11 @@ class Names(Target):
         self.assertEqual((self.dir / "file:x.csv").read_bytes(), NEW["x.csv"])
         self.assertEqual((self.dir / "file:" / "y.jsonl").read_bytes(), NEW["x.jsonl"])
 
-    def test_a_folder_in_the_place_of_a_file(self):
+    def test_a_folder_in_the_place_of_a_file_is_refused(self):
         (self.dir / "x.csv").mkdir()
         self.refused("x.csv", "x.csv", os.strerror(errno.EISDIR))
 
-    def test_a_folder_that_is_not_there(self):
+    def test_a_missing_folder_is_named(self):
         self.refused("nowhere/x.csv", "nowhere/x.csv", "there is no folder 'nowhere/'")
         self.refused("in.csv/x.csv", "in.csv/x.csv", os.strerror(errno.ENOTDIR))
 
@@ -200,7 +200,7 @@ class NoFiles(Target):
             self.assertEqual(got, [new])
             self.assertTrue(path.is_fifo())
 
-    def test_standard_output_under_a_name(self):
+    def test_standard_output_may_have_a_name(self):
         (self.dir / "x.csv").symlink_to("/dev/stdout")
         self.assertEqual(self.load("x.csv").out, NEW["x.csv"])
 
@@ -219,7 +219,7 @@ class TwoPhases(Target):
             self.assertEqual((self.dir / name).read_bytes(), content)
         self.assertEqual(self.left_behind(), [])
 
-    def test_a_full_device(self):
+    def test_a_full_device_commits_nothing_else(self):
         """The few bytes stay in a buffer until everything else is written."""
         (self.dir / "full.csv").symlink_to("/dev/full")
         for order in (("full.csv", "x.csv", "x.db:t", "x.json"), ("x.json", "x.db:t", "x.csv", "full.csv")):
@@ -227,7 +227,7 @@ class TwoPhases(Target):
                 self.sluice("load", "in.csv", *[w for to in order for w in ("--to", to)], *pool, code=1)
                 self.check_kept()
 
-    def test_a_database_that_refuses(self):
+    def test_a_database_that_refuses_commits_nothing_else(self):
         with contextlib.closing(sqlite3.connect(self.dir / "x.db")) as db:
             db.execute("CREATE TABLE u (n CHECK (n <> 2))")
         self.before["x.db"] = (self.dir / "x.db").read_bytes()
@@ -235,7 +235,7 @@ class TwoPhases(Target):
             self.sluice("load", "in.csv", *[w for to in order for w in ("--to", to)], code=1)
             self.check_kept()
 
-    def test_a_reader_that_left(self):
+    def test_a_reader_that_left_commits_nothing_else(self):
         read, write = os.pipe()
         os.close(read)
         for order in (("-", "x.csv", "x.db:t"), ("x.csv", "x.db:t", "-")):
@@ -326,14 +326,14 @@ class OtherUsers(Target):
             self.assertIn(part, message)
         return message
 
-    def test_a_file_that_may_not_be_written(self):
+    def test_a_file_that_may_not_be_written_is_left(self):
         folder = self.folder(0o755)
         self.put(folder / "x.csv", 0o444)
         self.refused_user("d/x.csv", "d/x.csv", "may not write")
         self.assertEqual(os.listdir(folder), ["x.csv"])
         self.assertEqual((folder / "x.csv").read_text(), "old")
 
-    def test_a_folder_that_may_not_be_written(self):
+    def test_a_folder_that_may_not_be_written_is_named(self):
         folder = self.folder(0o755)
         self.put(folder / "x.csv", 0o644)
         os.chmod(folder, 0o555)
@@ -342,7 +342,7 @@ class OtherUsers(Target):
         self.assertEqual((folder / "x.csv").read_text(), "old")
 
     @unittest.skipUnless(ROOT, "a file of another user takes root to make")
-    def test_a_folder_of_another_user(self):
+    def test_a_folder_of_another_user_is_named(self):
         folder = self.folder(0o755, owner=0)
         self.put(folder / "x.csv", 0o666)
         self.refused_user("d/x.csv", "d/x.csv", "beside", os.strerror(errno.EACCES))

@@ -164,7 +164,7 @@ class Terminal(Case):
             continue
         os.close(fd)
 
-    def test_a_pipe_on_the_same_terminal(self):
+    def test_a_pipe_on_the_same_terminal_hides_the_line(self):
         """Where standard output is read by a program, that may write to the terminal too, the line does not come back."""
         reader, writer = os.pipe()
         sink = threading.Thread(target=self.drain, args=(reader,))
@@ -185,7 +185,7 @@ class Terminal(Case):
             text = self.seen(100, "pipe", f"csv url={CRIME}", *SLOWLY, stdout=out)
         self.assertGreater(len(DRAWN.findall(text)), 3)
 
-    def test_quiet(self):
+    def test_quiet_shows_nothing(self):
         self.assertEqual(self.seen(80, "load", CRIME, "--to", "x.csv", *SLOWLY, "-q"), "")
 
 

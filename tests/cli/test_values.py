@@ -27,7 +27,7 @@ class Sums(Values):
         source = f"csv url={name}" if name.endswith(".csv") else f"fetchdata url={name}"
         return self.out("pipe", f"{source} | {steps}").strip()
 
-    def test_all_digits(self):
+    def test_sums_have_all_digits(self):
         big = "9" * 100000
         for name in ("in.csv", "in.jsonl"):
             self.assertEqual(self.total([big, "1"], name=name), "1" + "0" * 100000)
@@ -42,7 +42,7 @@ class Sums(Values):
         self.assertEqual(self.total(["0.1", "0.2"], "udf 'return {x = item.x}' | sum x @emit=true", name="in.jsonl"), "0.3")
         self.assertEqual(self.total(["0.1", "0.2"], "simplemath add other=0.3 @field=x @emit=true", name="in.jsonl"), "0.4\n0.5")
 
-    def test_or_an_error_that_names_the_place(self):
+    def test_a_term_without_an_exact_sum_is_an_error_with_its_place(self):
         for bad, why in (("nan", "'nan' at 'x' has no exact sum"), ("-inf", "'-inf' at 'x' has no exact sum"), ("x", "'x' is not a number"),
                          ("1e99999999", "'1e99999999' is too large or too fine"), ("1e-99999999", "'1e-99999999' is too large or too fine")):
             self.file("bad.csv", f"i,x\n1,1\n2,{bad}\n3,4\n")
@@ -52,7 +52,7 @@ class Sums(Values):
                     self.assertIn("bad.csv:3: step 2", r.message)
                     self.assertIn(why, r.message)
 
-    def test_aggregates(self):
+    def test_aggregates_compare_by_all_digits(self):
         values = ["12345678901234567.89", "1E400", "12345678901234567.88", "-1e400", "1.50"]
         for name in ("in.csv", "in.jsonl"):
             got = self.total(values, "aggregate " + " ".join(f"ops.{i}.op={op} ops.{i}.field=x" for i, op in
@@ -64,7 +64,7 @@ class Sums(Values):
         r = self.sluice("pipe", "csv url=big.csv | aggregate ops.0.op=mean ops.0.field=x", "-q", code=1)
         self.assertIn("the mean of 'x' is beyond the range of a float", r.message)
 
-    def test_spilled(self):
+    def test_sums_that_spill_are_exact(self):
         self.file("in.csv", "k,x\n" + "".join(f"{i % 20000},{i % 20000}.{'7' * 40}\n" for i in range(40000)))
         want = "".join('{"k":"%d","sum_x":%d.%s4}\n' % (k, 2 * k + 1, "5" * 39) for k in range(20000))
         outs = {self.sluice("pipe", "csv url=in.csv | aggregate by=k ops.0.op=sum ops.0.field=x", "-S", "1M", "-q", *pool).out for pool in POOLS}
@@ -73,7 +73,7 @@ class Sums(Values):
 
 
 class Booleans(Values):
-    def test_one_spelling(self):
+    def test_booleans_have_one_spelling(self):
         self.file("in.jsonl", '{"a":true,"n":[true]}\n{"a":"x","n":[false]}\n{"a":1,"n":[]}\n{"a":false,"n":[]}\n')
         for dialect in ("native", "riko"):
             self.file("b.json", json.dumps({"dialect": dialect, "modules": [{"type": "fetchdata", "conf": {"url": "in.jsonl"}}]}))
@@ -105,7 +105,7 @@ class Flat(Values):
             self.assertEqual(other, found[0])
         return found[0]
 
-    def test_both_of_two_values_that_would_have_one_name(self):
+    def test_two_values_that_would_have_one_name_are_both_kept(self):
         names, rows = self.everywhere([{"a.b": 1, "a": {"b": 2}}])
         self.assertEqual((names, rows), (["a.b", "a.b_2"], [{"a.b": 1, "a.b_2": 2}]))
         many = 3000  # in different units, and a field that is called so keeps its name wherever it stands
@@ -117,7 +117,7 @@ class Flat(Values):
         names, rows = self.everywhere([{"a": {"b.c": 1, "b": {"c": 2}}, "a.b": {"c": 3}}])
         self.assertEqual((names, rows), (["a.b.c", "a.b.c_2", "a.b.c_3"], [{"a.b.c": 1, "a.b.c_2": 2, "a.b.c_3": 3}]))
 
-    def test_maps_beside_other_values(self):
+    def test_maps_and_other_values_get_columns_of_their_own(self):
         items = [{"a": 1}, {"a": {"b": "x"}}, {"a": {}}, {"a": None}, {}, {"a": {"b": {}}}, {"a": [{"b": 1}, {}]}, {"a": {"": {"": 1}}}]
         names, rows = self.everywhere(items)
         self.assertEqual(names, ["a", "a.b", "a.."])
@@ -125,7 +125,7 @@ class Flat(Values):
         self.assertEqual([row["a.b"] for row in rows], [None, "x", None, None, None, "{}", None, None])
         self.assertEqual([row["a.."] for row in rows], [None] * 7 + [1])
 
-    def test_deep_and_long(self):
+    def test_deep_maps_and_long_names_are_kept(self):
         deep, long = 7, "n" * 5000
         for _ in range(300):
             deep = {"k": deep}
@@ -133,20 +133,20 @@ class Flat(Values):
         self.assertEqual(names, ["d" + ".k" * 300, long + "." + long])
         self.assertEqual(list(rows[0].values()), [7, 1])
 
-    def test_many_columns(self):
+    def test_many_columns_are_kept(self):
         items = [{"a": {f"k{(i * 7 + j) % 1500}": j for j in range(700)}} for i in range(300)]
         names, rows = self.table(items)
         self.assertEqual(len(names), 1500)
         for item, row in zip(items, rows):
             self.assertEqual({k[2:]: v for k, v in row.items() if v is not None}, item["a"])
 
-    def test_too_many_columns(self):
+    def test_too_many_columns_are_refused(self):
         self.file("in.jsonl", "".join('{"a":{"k%d":1}}\n' % i for i in range(30000)))
         r = self.sluice("load", "in.jsonl", "--to", "x.db:t", "--nested", "flatten", "-q", code=1)
         self.assertIn("different fields", r.message)
         self.assertLess(r.peak, 1 << 30)
 
-    def test_types_and_keys_by_the_name_with_dots(self):
+    def test_types_and_keys_take_the_name_with_dots(self):
         names, rows = self.everywhere([{"a": {"b": "1", "id": 7}}], "--type", "a.b=INTEGER")
         self.assertEqual(rows, [{"a.b": 1, "a.id": 7}])
         for value in (2, 3):
@@ -182,7 +182,7 @@ class Numbers(Values):
         rows = [json.loads(line, parse_float=str, parse_int=str) for line in text.splitlines()]
         return {int(r["id"]): r["x"] for r in rows}
 
-    def test_passed_on(self):
+    def test_digits_are_passed_on(self):
         """Whatever looks at a field or moves it, its digits stay: in lists and maps, too."""
         by_id = "sort id"
         steps = ["", "filter rule.field=id rule.op=atleast rule.value=0", f"sort x | {by_id}", f"sort rule.field=x rule.dir=desc | {by_id}", by_id,
@@ -196,14 +196,14 @@ class Numbers(Values):
                     steps_ = f"fetchdata url={source}" + (f" | {step}" if step else "")
                     self.assertEqual(self.out("pipe", steps_, "-S", "1M"), self.text)
 
-    def test_spilled(self):
+    def test_digits_stay_when_spilled(self):
         lines = ['{"id":%d,"x":%d.%d0,"n":[1.10,"%s"]}\n' % (i, i * 7919 % 10007, i % 10, "y" * 50) for i in range(30000)]
         self.file("big.jsonl", "".join(lines))
         for pool in POOLS:
             r = self.sluice("pipe", "fetchdata url=big.jsonl | sort x | sort id", "-S", "1M", "-q", *pool)
             self.assertTrue(r.out == "".join(lines).encode(), pool)
 
-    def test_filtered_by_value(self):
+    def test_numbers_are_filtered_by_value(self):
         def ids(rule):
             return sorted(self.spelled(self.out("pipe", f"fetchdata url=in.jsonl | filter {rule}")))
         self.assertEqual(ids("rule.field=x rule.op=greater rule.value=0.1"), [0, 1, 2, 3, 6, 7, 8, 9, 11])
@@ -218,11 +218,11 @@ class Numbers(Values):
                             '{"rule": {"field": "x", "op": "is", "value": 12345678901234567.89}}}]}')
         self.assertEqual(self.out("run", "g.json"), self.lines[0] + "\n")
 
-    def test_sorted_by_value(self):
+    def test_numbers_are_sorted_by_value(self):
         order = [json.loads(line)["id"] for line in self.out("pipe", "fetchdata url=in.jsonl | sort x").splitlines()]
         self.assertEqual(order, [4, 5, 10, 11, 3, 2, 9, 6, 7, 0, 8, 1])
 
-    def test_joined(self):
+    def test_numbers_are_joined_by_value(self):
         self.file("j.json", json.dumps({"modules": [
             {"id": "a", "type": "fetchdata", "conf": {"url": "in.jsonl"}},
             {"id": "b", "type": "fetchdata", "conf": {"url": "in.json"}},
@@ -235,22 +235,22 @@ class Numbers(Values):
         self.assertEqual({r["x"] for r in rows}, set(NUMBERS))
         self.assertEqual({(r["x"], r["y"]) for r in rows if r["x"] != r["y"]}, {("-0", "-0.0"), ("-0.0", "-0"), ("1e5", "1E+05"), ("1E+05", "1e5")})
 
-    def test_in_a_subpipe(self):
+    def test_digits_stay_in_a_subpipe(self):
         self.file("pipe_inner.json", json.dumps({"modules": [{"type": "sort", "conf": {"rule": {"field": "x"}}}]}))
         rows = self.out("pipe", "fetchdata url=in.jsonl | pipe:inner", "--pipe-path", ".")
         self.assertEqual(self.spelled(rows), dict(enumerate(NUMBERS)))
 
-    def test_as_csv(self):
+    def test_digits_stay_in_csv(self):
         want = "id,x,n\n" + "".join('%d,%s,"[%s,{""m"":%s}]"\n' % (i, x, x, x) for i, x in enumerate(NUMBERS))
         for steps in ("", " | sort x | sort id"):
             self.assertEqual(self.out("pipe", "fetchdata url=in.jsonl" + steps, "-f", "csv"), want)
             table = self.out("pipe", "fetchdata url=in.jsonl" + steps, "-f", "table")
             self.assertTrue(all(x in table for x in NUMBERS))
 
-    def test_as_json_array(self):
+    def test_digits_stay_in_a_json_array(self):
         self.assertEqual(self.out("pipe", "fetchdata url=in.jsonl | sort x | sort id", "-f", "json"), "[" + ",\n".join(self.lines) + "]\n")
 
-    def test_in_texts(self):
+    def test_texts_made_of_numbers_have_their_digits(self):
         """A text made of a number has its digits, as with CSV."""
         got = self.out("pipe", "fetchdata url=in.jsonl | strconcat part.0=# part.1.subkey=x @emit=true").splitlines()
         self.assertEqual([json.loads(t) for t in got][:4], ["#" + x for x in NUMBERS[:4]])
@@ -265,7 +265,7 @@ class Numbers(Values):
         got = self.out("pipe", "fetchdata url=in.jsonl | udf 'return item.x * 2' @emit=true").splitlines()
         self.assertEqual(got[2:4], ["2.2", "1"])
 
-    def test_in_a_table(self):
+    def test_a_table_keeps_the_digits(self):
         """A column that cannot hold it is TEXT, whatever has handled the value before."""
         for steps in ("", " | sort x | sort id"):
             for pool in POOLS:
@@ -275,7 +275,7 @@ class Numbers(Values):
                 rows = sqlite3.connect(db).execute("SELECT x, typeof(x), n FROM t ORDER BY id").fetchall()
                 self.assertEqual(rows, [(x, "text", '[%s,{"m":%s}]' % (x, x)) for x in NUMBERS])
 
-    def test_in_a_column_of_reals(self):
+    def test_a_column_of_reals_stays_one(self):
         """What a double keeps does not make the column TEXT, however it is spelled."""
         self.file("in.jsonl", "".join('{"id":%d,"x":%s}\n' % (i, x) for i, x in enumerate(("1.10", "1e5", "0.5", "-0", "7", "1E-7"))))
         for steps in ("", " | sort x | sort id"):

@@ -225,7 +225,7 @@ class Addresses(program.Case):
         self.assertLessEqual(self.trap.take(), {PUBLIC}, text)
         return r
 
-    def test_spellings_as_links_found_in_data(self):
+    def test_private_addresses_in_data_are_refused_in_every_spelling(self):
         self.file("urls.csv", "url\n" + "".join(f"http://{host}/\n" for host in SPELLINGS))
         pipe = "csv url=urls.csv | csv url.subkey=url"
         for pool in FEW:
@@ -237,7 +237,7 @@ class Addresses(program.Case):
             self.assertIn(address, reached)
         self.assertGreater(len(r.out.splitlines()), len(SPELLINGS) * 3 // 4)
 
-    def test_redirects(self):
+    def test_redirects_to_private_addresses_are_refused(self):
         home = f"csv url=http://{PUBLIC}/go"
         for to in (
             *(f"http://{host}/" for host in ("169.254.169.254", "2852039166", "localhost", "[::1]", "metadata.test")),
@@ -250,7 +250,7 @@ class Addresses(program.Case):
         self.assertEqual(self.pipe(home, *ANYWHERE, code=0).out, b'{"a":"1"}\n')
         self.assertEqual(self.trap.take(), {PUBLIC, "169.254.169.254"})
 
-    def test_next_pages(self):
+    def test_next_pages_at_private_addresses_are_refused(self):
         page = {"items": [{"a": 1}], "next": "http://metadata.test/next"}
         self.trap.pages["/items"] = ("application/json", json.dumps(page))
         self.trap.pages["/next"] = ("application/json", '{"items": [{"a": 2}]}')
@@ -261,7 +261,7 @@ class Addresses(program.Case):
         self.assertEqual(len(self.pipe(pipe, *ANYWHERE, code=0).out.splitlines()), 2)
         self.assertEqual(self.trap.take(), {PUBLIC, "169.254.169.254"})
 
-    def test_the_feed_that_a_page_names(self):
+    def test_a_feed_at_a_private_address_is_refused(self):
         link = '<link rel="alternate" type="application/rss+xml" href="http://10.1.2.3/feed">'
         self.trap.pages["/site"] = ("text/html", f"<html><head>{link}</head></html>")
         self.trap.pages["/feed"] = ("application/rss+xml", "<rss><channel><item><title>x</title></item></channel></rss>")
@@ -316,7 +316,7 @@ class Addresses(program.Case):
         self.pipe(f"csv url={secret}", code=0)
         self.assertTrue(watch.opened())
 
-    def test_a_name_that_means_another_address_the_second_time(self):
+    def test_a_name_is_looked_up_once(self):
         """What would look the name up once to check it and once more to connect would be caught the first time."""
         self.file("urls.csv", "url\nhttp://rebind.test/\n")
         pipe = "csv url=urls.csv | csv url.subkey=url"
@@ -330,7 +330,7 @@ class Addresses(program.Case):
         self.assertEqual(self.pipe(pipe, *ANYWHERE, code=0).out, b'{"a":"1"}\n')
         self.assertEqual(self.trap.take(), {"127.0.0.1"})
 
-    def test_a_name_that_means_another_address_every_time(self):
+    def test_a_name_that_changes_leads_nobody_astray(self):
         """Many at once: whatever each of them learns, nobody is led astray."""
         self.file("urls.csv", "url\n" + "".join(f"http://rebind.test/?{n}\n" for n in range(24)))
         for pool in FEW:
@@ -339,14 +339,14 @@ class Addresses(program.Case):
             self.assertLessEqual(self.trap.take(), {PUBLIC})
             self.assertGreaterEqual(self.names.asked["rebind.test"], 2)
 
-    def test_a_name_with_a_public_and_a_private_address(self):
+    def test_a_name_with_a_private_address_is_never_connected_there(self):
         self.file("urls.csv", "url\nhttp://both.test/\n")
         for answer in (["127.0.0.1", PUBLIC], [PUBLIC, "10.1.2.3"], ["169.254.169.254", "10.1.2.3", PUBLIC]):
             self.names.set(both_test=[answer])
             self.pipe("csv url=urls.csv | csv url.subkey=url")
             self.assertLessEqual(self.trap.take(), {PUBLIC}, answer)
 
-    def test_a_redirect_to_a_name_that_changes(self):
+    def test_a_redirect_to_a_name_that_changes_is_refused(self):
         self.trap.pages["/go"] = "http://rebind.test/"
         self.names.set(rebind_test=[["127.0.0.1"], [PUBLIC]])
         self.refused(f"csv url=http://{PUBLIC}/go")
@@ -362,7 +362,7 @@ class Addresses(program.Case):
         self.assertEqual(self.trap.take(), {"10.1.2.3"})
         self.refused("csv url=urls.csv | csv url.subkey=url")
 
-    def test_nobody_can_be_reached(self):
+    def test_an_address_without_a_route_is_a_temporary_failure(self):
         """No route: said at once, and tried again as it may pass."""
         r = self.pipe("csv url=http://203.0.113.1/x", "--connect-timeout", "2", code=75)
         self.assertIn("http://203.0.113.1/x", r.message)

@@ -89,7 +89,7 @@ class Answers(FetchCase):
         text = self.sluice("pipe", f"fetchtext url={self.base}/html", "-q").out
         self.assertIn(b"Please log in", text)
 
-    def test_no_good_answers(self):
+    def test_malformed_answers_are_refused(self):
         for name, text in {
             "two-lengths": "two different lengths",
             "cl-bad": "/raw/cl-bad",
@@ -103,12 +103,12 @@ class Answers(FetchCase):
         for name in ("chunk-bad", "empty"):
             self.fails(f"/raw/{name}", f"/raw/{name}", *FAST, code=None)
 
-    def test_a_record_cut_short(self):
+    def test_a_record_cut_short_is_an_error(self):
         self.assertEqual(self.rows("/raw/cl-low"), ['{"a":"1","b":"2"}'])
         self.fails("/raw/no-length-cut", r"/raw/no-length-cut:3: .*1 field", "--to", "out.csv")
         self.assertFalse((self.dir / "out.csv").exists())
 
-    def test_charsets(self):
+    def test_charsets_are_decoded(self):
         (self.root / "bom.csv").write_bytes(b"\xef\xbb\xbfname\ncaf\xc3\xa9\n")
         for path in ("/latin1", "/utf16", "/bom.csv"):
             self.assertEqual(self.rows(path), ['{"name":"café"}'])
@@ -118,7 +118,7 @@ class Answers(FetchCase):
         self.assertEqual(len(self.rows("/disposition/small.csv")), 1)
         self.assertEqual(self.names(), before)
 
-    def test_encodings(self):
+    def test_packed_bodies_are_unpacked_and_must_be_whole(self):
         for path in ("/gzip/x.csv", "/deflate/x.csv", "/deflate/x.csv?raw=1"):
             self.assertEqual(len(self.rows(path)), ROWS)
         self.fails("/badgzip/x.csv", "gzip stream ends early")
@@ -128,27 +128,27 @@ class Answers(FetchCase):
 
 
 class Limits(FetchCase):
-    def test_a_bomb(self):
+    def test_a_bomb_is_refused_in_time(self):
         self.ask("/bomb")  # made once, outside of the time that is measured
         r = self.fails("/bomb", "more than 200 times", within=10)
         self.assertLess(r.peak, 200 << 20)
 
-    def test_bodies(self):
+    def test_bodies_have_a_limit(self):
         for path in ("/endless", "/endless-field"):
             r = self.fails(path, "longer than the limit of 10485760|exceed", "--max-filesize", "10M", within=20)
             self.assertLess(r.peak, 200 << 20)
 
-    def test_heads(self):
+    def test_heads_have_a_limit(self):
         self.fails("/head-flood", "300 KiB or 5000 lines|Too large response headers", within=10)
 
-    def test_silence(self):
+    def test_silence_has_a_limit(self):
         for path in ("/hang", "/stall/x.csv", "/slow-head", "/slow/x.csv?delay=1"):
             slow = "slow" in path
             limit = ("--max-time", "1") if slow else ("--idle-timeout", "1")
             why = r"it was not done within 1 s \(--max-time\)" if slow else r"nothing came for 1 s \(--idle-timeout\)"
             self.fails(path, re.escape(path.split("?")[0]) + ".*: " + why, *limit, "--retry", "0", code=75, within=5)
 
-    def test_nobody_answers_the_door(self):
+    def test_connecting_has_a_limit(self):
         with socket.socket() as door:
             door.bind(("127.0.0.1", 0))
             door.listen(0)
@@ -166,19 +166,19 @@ class Limits(FetchCase):
 
 
 class Retries(FetchCase):
-    def test_three_tries(self):
+    def test_what_may_pass_is_tried_again(self):
         self.assertEqual(len(self.rows("/flaky/2/x.csv")), ROWS)
         self.assertEqual(self.hits("/flaky/2/x.csv"), 3)
 
-    def test_the_report_counts(self):
+    def test_retries_are_in_the_report(self):
         self.csv("/flaky/2/x.csv", "--report", "r.json")
         self.assertEqual(json.loads((self.dir / "r.json").read_text())["http_retries"], 2)
 
-    def test_giving_up(self):
+    def test_the_last_try_says_how_many_there_were(self):
         self.fails("/flaky/9/x.csv", r"503 Service Unavailable \(attempt 4 of 4\)", code=75)
         self.assertEqual(self.hits("/flaky/9/x.csv"), 4)
 
-    def test_pauses(self):
+    def test_pauses_grow_and_hold_up_nobody_else(self):
         """The first is up to 1 s, the second up to 2 s, drawn anew each time; the tries of one source wait for nobody else."""
         urls = [f"{self.base}/status/503?{n}" for n in range(4)]
         job = {"sources": [{"url": u, "type": "csv"} for u in urls], "modules": [], "http": {"retries": 2}, "keep_going": True}
@@ -193,7 +193,7 @@ class Retries(FetchCase):
             self.assertLess(second, 2.5)
         self.assertEqual(len({round(first, 4) for first, _ in pauses}), 4, pauses)
 
-    def test_retry_after(self):
+    def test_retry_after_is_obeyed(self):
         began = time.monotonic()
         self.assertEqual(len(self.rows("/429/1/small.csv?after=1")), 1)
         self.assertGreaterEqual(time.monotonic() - began, 1)
@@ -203,26 +203,26 @@ class Retries(FetchCase):
             self.fails(path, r"429 Too Many Requests, and it asks to wait \d{4,} s", code=75, within=2)
             self.assertEqual(self.hits(path), 1)
 
-    def test_nonsense_is_ignored(self):
+    def test_nonsense_in_retry_after_is_ignored(self):
         for after in ("-1", "soon", "1e3"):
             (self.root / f"n{after}.csv").write_text("a\n1\n")
             self.assertEqual(len(self.rows(f"/429/1/n{after}.csv?after={after}")), 1)
 
-    def test_only_what_may_pass(self):
+    def test_what_will_not_pass_is_tried_once(self):
         for code in (400, 401, 403, 410, 501):
             self.fails(f"/status/{code}", f"{code}")
             self.assertEqual(self.hits(f"/status/{code}"), 1)
 
-    def test_a_time_for_all(self):
+    def test_all_tries_together_have_a_limit(self):
         self.fails("/status/503", "503", "--retry", "50", "--retry-max-time", "2s", code=75, within=8)
 
-    def test_nobody_there(self):
+    def test_a_server_that_is_not_there_is_a_temporary_failure(self):
         r = self.sluice("pipe", "csv url=http://127.0.0.1:1/x", "-q", *FAST, code=75)
         self.assertIn("http://127.0.0.1:1/x", r.message)
         r = self.sluice("pipe", "csv url=http://nosuch.invalid/x", "-q", *FAST, code=75)
         self.assertIn("nosuch.invalid", r.message)
 
-    def test_broken_bodies(self):
+    def test_broken_bodies_leave_no_output(self):
         for path in ("/truncate/x.csv", "/badchunked/x.csv", "/reset/x.csv", "/chunk-noend/x.csv"):
             out = self.dir / "out.csv"
             r = self.csv(path, "--to", out, *FAST, code=75)
@@ -250,17 +250,17 @@ class Resuming(FetchCase):
             self.assertRegex(headers["range"], r"^bytes=[1-9]\d*-$")
             self.assertIn("if-range", headers)
 
-    def test_by_etag(self):
+    def test_a_body_is_resumed_by_its_etag(self):
         self.resumed("cut=3000000", 1)
 
-    def test_by_date_and_twice(self):
+    def test_a_body_is_resumed_by_its_date_and_more_than_once(self):
         self.resumed("dated=1&cut=1500000&times=2", 2)
 
     # Beyond the window of what may wait unread: part of it must have been handed on.
-    def test_another_version(self):
+    def test_another_version_is_not_resumed(self):
         self.fails("/resume/large.csv?change=1&cut=5000000", "another version by now", code=75)
 
-    def test_without_a_validator(self):
+    def test_without_a_validator_nothing_is_resumed(self):
         self.fails("/resume/large.csv?plain=1&cut=5000000&times=9", "broke off after 5000000 bytes", code=75)
 
 
@@ -275,7 +275,7 @@ class Credentials(FetchCase):
         path = self.file("job.json", json.dumps(conf))
         return self.sluice("run", path, "-q", *args, code=code)
 
-    def test_given_in_every_way(self):
+    def test_credentials_may_be_given_in_every_way(self):
         for path, http in {
             "/auth/basic/me/pw/small.csv": {"user": "me:pw"},
             "/auth/bearer/tok/small.csv": {"bearer": "tok"},
@@ -288,7 +288,7 @@ class Credentials(FetchCase):
         self.env["HOME"] = str(self.dir)
         self.assertEqual(len(self.rows("/auth/basic/me/pw/small.csv", "--netrc")), 1)
 
-    def test_headers_of_all_places(self):
+    def test_headers_of_all_places_are_put_together(self):
         conf = {
             "http": {"headers": {"X-Top": "1", "X-Both": "top"}, "user_agent": "me/1"},
             "sources": [{"url": self.base + "/echo", "type": "csv", "http": {"headers": {"x-both": "own"}}}],
@@ -298,7 +298,7 @@ class Credentials(FetchCase):
         got = {i["name"]: i["value"] for i in map(json.loads, r.out.splitlines())}
         self.assertEqual((got["x-top"], got["x-both"], got["x-call"], got["user-agent"]), ("1", "own", "yes", "me/1"))
 
-    def test_not_given_to_others(self):
+    def test_credentials_are_not_given_to_other_hosts(self):
         target = f"{self.other}/echo"
         args = ("-u", f"me:{self.canary}", "-H", "X-Key: k3y", "-H", "Accept: text/csv", "--allow-net", "127.0.0.1")
         out = b"".join(self.csv(f"/redir?to={target}&code={code}", *args).out for code in (301, 302, 303, 307, 308))
@@ -309,7 +309,7 @@ class Credentials(FetchCase):
         self.assertIn(b"authorization", at_home)
         self.assertIn(b"k3y", at_home)
 
-    def test_not_given_to_data(self):
+    def test_credentials_are_not_given_to_links_in_data(self):
         self.file("urls.csv", f"url\n{self.base}/echo\n")
         pipe = "csv url=urls.csv | csv url.subkey=url"
         args = ("-q", "--allow-net", "127.0.0.0/8")
@@ -319,7 +319,7 @@ class Credentials(FetchCase):
         r = self.sluice("pipe", pipe + " http.user=me:pw", *args)
         self.assertIn(b"authorization", r.out)
 
-    def test_never_shown(self):
+    def test_credentials_are_never_shown(self):
         url = self.base.replace("//", f"//me:{self.canary}@") + "/status/404"
         http = {"bearer": self.canary, "headers": {"X-Key": self.canary}}
         path = self.file("job.json", json.dumps({"sources": [{"type": "csv", "url": url, "http": http}], "modules": []}))
@@ -328,7 +328,7 @@ class Credentials(FetchCase):
         for text in (r.err, (self.dir / "r.json").read_bytes(), plan.out):
             self.assertNotIn(self.canary.encode(), text)
 
-    def test_not_in_urls_either(self):
+    def test_secrets_in_urls_are_never_shown(self):
         """In a query, in whatever comes of it: errors, lists, plans, reports, the cache."""
         secret = "?api_key=s3cret&x=1&Access-Token=s3cret#token=s3cret"
         for path, code in (
@@ -359,7 +359,7 @@ class Credentials(FetchCase):
         urls = [f"{self.base}{path}?{n}" for n in range(8)]
         return self.pipe({"url": urls, "http": {"oauth2": client}}, code, *args)
 
-    def test_tokens(self):
+    def test_a_token_is_asked_for_once(self):
         self.assertEqual(len(self.oauth("/guarded/small.csv").out.splitlines()), 8)
         self.assertEqual(self.hits("/token"), 1)
 
@@ -401,13 +401,13 @@ class Credentials(FetchCase):
             self.assertEqual(r.message.count("401 Unauthorized"), 24)
             self.assertLessEqual(asked, 2, pool)
 
-    def test_no_token_for_all_workers(self):
+    def test_a_token_that_is_not_given_is_asked_for_once(self):
         for pool in FEW:
             r, asked = self.by_items(*pool, "--keep-going", query="?fail=1", code=3)
             self.assertEqual(r.message.count("/token?fail=1: 401"), 24)
             self.assertEqual(asked, 1, pool)
 
-    def test_tokens_of_two_clients(self):
+    def test_two_clients_have_tokens_of_their_own(self):
         urls = [f"{self.base}/auth/bearer/token-{n}/small.csv" for n in (1, 2)]
         clients = [{"token_url": f"{self.base}/token", "client_id": str(n), "client_secret": self.canary} for n in (1, 2)]
         sources = [{"url": u, "type": "csv", "http": {"oauth2": c}} for u, c in zip(urls, clients)]
@@ -415,7 +415,7 @@ class Credentials(FetchCase):
         self.assertEqual(len(self.sluice("run", job, "-q").out.splitlines()), 2)
         self.assertEqual(self.hits("/token"), 2)
 
-    def test_no_token(self):
+    def test_without_a_token_the_failure_is_said(self):
         r = self.oauth("/guarded/small.csv", 1, "?fail=1")
         self.assertRegex(r.message, r"/token\?fail=1: 401")
         self.assertNotIn(self.canary, r.message)
@@ -428,7 +428,7 @@ class Odd(FetchCase):
         job = {"sources": [{"url": url, "type": "csv"}], "modules": [], "http": {"retries": 0}}
         return self.sluice("run", self.file("j.json", json.dumps(job)), "-q", "--report", "r.json", code=None)
 
-    def test_refused_before_anything_is_asked(self):
+    def test_odd_urls_are_refused_before_anything_is_asked(self):
         for url in (
             f"{self.base}/small.csv\r\nX-Injected: yes",
             f"{self.base}/small.csv HTTP/1.1\r\nX-Injected: yes\r\n\r\nGET /x.csv",
@@ -460,7 +460,7 @@ class Tls(FetchCase):
         pem.write_bytes(pem.read_bytes() + Path(f"{pem}.crt").read_bytes())
         return pem
 
-    def test_certificates(self):
+    def test_certificates_are_checked_both_ways(self):
         server, client = self.certificate("server"), self.certificate("client")
         self.base = self.serve("--tls", server)
         self.fails("/small.csv", "(?i)certificate", "--retry", "0")
@@ -473,13 +473,13 @@ class Tls(FetchCase):
 
 
 class Redirects(FetchCase):
-    def test_how_many(self):
+    def test_ten_redirects_are_followed_and_no_more(self):
         self.assertEqual(len(self.rows("/redirect/10/small.csv")), 1)
         for path in ("/redirect/11/small.csv", "/loop", "/pingpong"):
             self.fails(path, "more than 10 redirects")
         self.assertEqual(self.hits("/loop"), 11)
 
-    def test_to_nowhere_else(self):
+    def test_redirects_lead_to_the_web_alone(self):
         for to, text in {
             "file:///etc/passwd": "not http or https",
             "ftp://127.0.0.1/x": "not http or https",
@@ -493,7 +493,7 @@ class Redirects(FetchCase):
         }.items():
             self.fails(f"/redir?to={to}", text, "--retry", "0", within=5)
 
-    def test_permitted(self):
+    def test_redirects_to_permitted_networks_are_followed(self):
         other = self.serve()
         path = f"/redir?to={other}/small.csv"
         self.fails(path, "allow-net 127.0.0.1 permits it")
@@ -508,7 +508,7 @@ class Data(FetchCase):
         self.file("urls.csv", f"url\n{url}\n")
         return self.sluice("pipe", "csv url=urls.csv | csv url.subkey=url", "-q", "--retry", "0", *args, code=code)
 
-    def test_spellings(self):
+    def test_links_in_data_to_this_machine_are_refused_in_every_spelling(self):
         port = self.base.rsplit(":", 1)[1]
         spellings = """127.0.0.1 127.1 2130706433 0x7f000001 0177.0.0.1 0x7f.1 localhost LOCALHOST 127.0.0.1. 0 0.0.0.0
             [::1] [::ffff:127.0.0.1] [::ffff:7f00:1] [::] [0:0:0:0:0:0:0:1] 127.8.9.10 [::127.0.0.1] \uff11\uff12\uff17.0.0.1
@@ -521,7 +521,7 @@ class Data(FetchCase):
         r = self.follow(f"{self.base}/small.csv", "--allow-net", "127.0.0.0/8", code=0)
         self.assertEqual(r.out, b'{"a":"1","b":"2"}\n')
 
-    def test_files(self):
+    def test_links_in_data_to_files_are_refused(self):
         secret = self.file("secret.csv", "a\n1\n")
         (self.root / "evil.csv").write_text(f"url\n{secret}\n")
         pipe = f"csv url={self.base}/evil.csv | csv url.subkey=url"
@@ -540,7 +540,7 @@ class Concurrency(FetchCase):
         self.job = self.file("job.json", json.dumps({"sources": [{"url": urls, "type": "csv"}], "modules": []}))
         self.items = ("pipe", "csv url=urls.csv | csv url.subkey=url", "--allow-net", "127.0.0.1")
 
-    def test_together_within_the_limits(self):
+    def test_fetches_go_together_within_the_limits(self):
         for pool in FEW:
             for what in (("run", self.job), self.items, (*self.items, "--unit", "300")):
                 self.ask("/peak")
@@ -553,7 +553,7 @@ class Concurrency(FetchCase):
                 self.assertLessEqual(peak, 7)  # one that was sent may not have been counted off yet
                 self.assertGreater(peak, 2)
 
-    def test_the_feeds_that_pages_name(self):
+    def test_feeds_that_pages_name_are_fetched_together(self):
         """A page and then its feed for each item: those of all items are under way together."""
         link = '<link rel="alternate" type="application/rss+xml" href="/sleep/0.2/feed.xml?%d">'
         feed = '<rss version="2.0"><channel><item><title>one</title></item></channel></rss>'
@@ -573,11 +573,11 @@ class Concurrency(FetchCase):
             r = self.sluice(*words, *pool, code=1)
             self.assertRegex(r.message, r"/site7.html:\d+: step 2 .fetchsitefeed.: this page names no feed")
 
-    def test_connections(self):
+    def test_connections_are_limited(self):
         self.sluice("run", self.job, "-q", "--connections", "3", "--per-host", "9")
         self.assertLessEqual(int(self.ask("/peak")), 3)
 
-    def test_rate(self):
+    def test_a_rate_is_kept(self):
         urls = [f"{self.base}/small.csv?{n}" for n in range(8)]
         job = self.file("r.json", json.dumps({"sources": [{"url": urls, "type": "csv"}], "modules": []}))
         for pool in FEW:
@@ -612,14 +612,14 @@ class KeepGoing(FetchCase):
             ("pipe", "csv url=urls.csv | csv url.subkey=url", "--retry", "0", "--allow-net", "127.0.0.1"),
         )
 
-    def test_the_run_fails(self):
+    def test_one_bad_source_fails_the_run(self):
         for way in self.ways:
             for pool in FEW:
                 r = self.sluice(*way, "--to", "out.csv", "-q", *pool, code=75)
                 self.assertIn("truncate/x.csv?3", r.message)
                 self.assertFalse((self.dir / "out.csv").exists())
 
-    def test_the_rest_is_loaded(self):
+    def test_keep_going_loads_the_rest(self):
         for way in self.ways:
             for pool in FEW:
                 r = self.sluice(*way, "--keep-going", "--to", "out.csv", "--report", "r.json", "-q", *pool, code=3)
@@ -630,7 +630,7 @@ class KeepGoing(FetchCase):
                     self.assertIn(text, report["failures"][n])
                     self.assertIn(text, r.message)
 
-    def test_a_file_that_is_not_there(self):
+    def test_keep_going_leaves_out_a_missing_file(self):
         job = {"keep_going": True, "sources": [{"url": ["urls.csv", "gone.csv"]}], "modules": []}
         r = self.sluice("run", self.file("j.json", json.dumps(job)), "-q", code=3)
         self.assertEqual(len(r.out.splitlines()), 10)
@@ -641,7 +641,7 @@ class KeepGoing(FetchCase):
         self.assertIn("404 Not Found", r.message)
         self.assertFalse((self.dir / "o.csv").exists())
 
-    def test_bad_data_is_one_too(self):
+    def test_bad_data_is_a_failure(self):
         self.file("bad.csv", 'a\n"1\n')
         r = self.sluice("pipe", "csv url=bad.csv", "--keep-going", "-q", code=1)
         self.assertIn("bad.csv", r.message)

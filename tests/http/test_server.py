@@ -50,36 +50,36 @@ class ServerTest(unittest.TestCase):
         self.client.request("GET", path, headers=headers)
         return self.client.getresponse()
 
-    def test_file(self):
+    def test_a_file_is_served(self):
         answer = self.get("/a.csv?x=1")
         self.assertEqual((answer.status, answer.read()), (200, BODY))
         self.assertEqual(answer.headers["Content-Type"], "text/csv")
 
-    def test_nothing_outside_the_root(self):
+    def test_nothing_outside_the_root_is_served(self):
         for path in ("/missing.csv", "/../../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/"):
             answer = self.get(path)
             answer.read()
             self.assertEqual(answer.status, 404, path)
 
-    def test_slow(self):
+    def test_slow_takes_its_time(self):
         began = time.monotonic()
         self.assertEqual(self.get("/slow/a.csv").read(), BODY)
         self.assertGreater(time.monotonic() - began, 0.1)
 
-    def test_truncate(self):
+    def test_truncate_breaks_off(self):
         answer = self.get("/truncate/a.csv")
         self.assertEqual(int(answer.headers["Content-Length"]), len(BODY))
         with self.assertRaises(http.client.IncompleteRead) as caught:
             answer.read()
         self.assertEqual(caught.exception.partial, BODY[: len(BODY) // 2])
 
-    def test_status(self):
+    def test_status_answers_with_that_status(self):
         for code in (204, 301, 304, 404, 500, 503):
             answer = self.get(f"/status/{code}")
             answer.read()
             self.assertEqual(answer.status, code)
 
-    def test_flaky(self):
+    def test_flaky_fails_at_first(self):
         for expected in (503, 503, 200):
             answer = self.get("/flaky/2/a.csv")
             body = answer.read()
@@ -88,7 +88,7 @@ class ServerTest(unittest.TestCase):
         self.assertEqual(body, BODY)
         self.assertEqual(self.get("/count?path=/flaky/2/a.csv").read(), b"3\n")
 
-    def test_redirects(self):
+    def test_redirects_lead_on(self):
         path, hops = "/redirect/3/a.csv", 0
         while (answer := self.get(path)).status == 302:
             answer.read()
@@ -97,7 +97,7 @@ class ServerTest(unittest.TestCase):
         answer = self.get("/loop")
         self.assertEqual((answer.status, answer.headers["Location"]), (302, "/loop"))
 
-    def test_gzip(self):
+    def test_gzip_packs_the_body(self):
         answer = self.get("/gzip/a.csv")
         self.assertEqual(answer.headers["Content-Encoding"], "gzip")
         self.assertEqual(gzip.decompress(answer.read()), BODY)
@@ -107,15 +107,15 @@ class ServerTest(unittest.TestCase):
         self.assertFalse(zlib.decompressobj(31).decompress(packed) == BODY)
         self.assertRaises(EOFError, gzip.decompress, packed)
 
-    def test_chunked(self):
+    def test_chunked_sends_chunks(self):
         answer = self.get("/chunked/a.csv")
         self.assertEqual((answer.headers["Transfer-Encoding"], answer.read()), ("chunked", BODY))
         self.assertRaises(http.client.IncompleteRead, self.get("/badchunked/a.csv").read)
 
-    def test_endless(self):
+    def test_endless_does_not_end(self):
         self.assertEqual(len(self.get("/endless").read(5_000_000)), 5_000_000)
 
-    def test_etag(self):
+    def test_etag_answers_304(self):
         answer = self.get("/etag/a.csv")
         tag = answer.headers["ETag"]
         self.assertEqual(answer.read(), BODY)
@@ -123,12 +123,12 @@ class ServerTest(unittest.TestCase):
         self.assertEqual((answer.status, answer.read()), (304, b""))
         self.assertEqual(self.get("/etag/a.csv", **{"If-None-Match": '"other"'}).read(), BODY)
 
-    def test_head(self):
+    def test_head_has_no_body(self):
         self.client.request("HEAD", "/a.csv")
         answer = self.client.getresponse()
         self.assertEqual((answer.read(), int(answer.headers["Content-Length"])), (b"", len(BODY)))
 
-    def test_leaves_when_asked(self):
+    def test_it_leaves_when_asked(self):
         process, _ = start(self.root.name)
         self.assertEqual(end(process), 0)
         process, _ = start(self.root.name)

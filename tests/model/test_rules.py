@@ -20,7 +20,7 @@ def evidence(*cells):
 
 
 class Cells(unittest.TestCase):
-    def test_plain_numbers(self):
+    def test_plain_numbers_are_numbers(self):
         for text, n in (("0", 0), ("-7", -7), ("9223372036854775807", 2**63 - 1), ("1.50", 1.5), ("1.5e3", 1500.0)):
             self.assertEqual(values.plain_number(text), n)
             self.assertIs(type(values.plain_number(text)), type(n))
@@ -36,7 +36,7 @@ class Cells(unittest.TestCase):
             converted = con.execute("SELECT typeof(n) <> 'text' FROM t").fetchone()[0]
             self.assertEqual(values.is_odd(Untyped(text)), bool(converted), text)
 
-    def test_types(self):
+    def test_types_follow_all_cells(self):
         self.assertEqual(evidence(Untyped("1"), Untyped(""), None, True), "INTEGER")
         self.assertEqual(evidence(Untyped("1"), Untyped("1.5")), "REAL")
         self.assertEqual(evidence(Untyped("9007199254740993"), Untyped("1.5")), "TEXT")
@@ -46,7 +46,7 @@ class Cells(unittest.TestCase):
         self.assertEqual(evidence(Number("1E400")), "TEXT")
         self.assertEqual(evidence(Untyped(""), None), "TEXT")
 
-    def test_altered(self):
+    def test_a_cell_is_altered_where_its_column_would_change_it(self):
         for cell, declared, altered in (
             (Untyped("007"), "INTEGER", True), (Untyped("n/a"), "INTEGER", False), (Untyped("1.50"), "INT", False), (Untyped(""), "INT", False),
             (Untyped("9007199254740993"), "REAL", True), (True, "REAL", True), (True, "INT", False), (Untyped("007"), "", False), (Untyped("1e5"), "TEXT", False),
@@ -56,7 +56,7 @@ class Cells(unittest.TestCase):
         self.assertTrue(values.is_altered(Number("1.5"), "INT", True))
         self.assertFalse(values.is_altered(Number("1.0"), "INT", True))
 
-    def test_texts(self):
+    def test_texts_of_values_are_those_of_the_program(self):
         self.assertEqual(values.text_of({"a": [Number("2.50"), True, None, "é\n"]}), '{"a":[2.50,true,null,"é\\n"]}')
         self.assertEqual([values.stored_as_text(v) for v in (1.0, 1e20, 7, "x", None)], ["1.0", "1e+20", "7", "x", None])
 
@@ -99,7 +99,7 @@ class Loads(unittest.TestCase):
                 self.load(d, records, **options)
             self.assertEqual(d.con.execute("SELECT * FROM t").fetchall(), [(1, 2.0)])
 
-    def test_upsert_by_field(self):
+    def test_upsert_changes_the_fields_given(self):
         d = self.database(("id", "INTEGER"), ("a", "TEXT", "NOT NULL DEFAULT 'd'"), ("b", "TEXT"), rows=[(1, "x", "y")])
         one, two = Number("1"), Number("2")
         rows = self.load(d, [{"id": one, "b": None}, {"id": two}, {"id": one, "a": "z"}], mode="upsert", key=("ID",))
@@ -111,27 +111,27 @@ class Loads(unittest.TestCase):
         plain = self.database(("id", "TEXT"), rows=[("9",)])
         self.assertEqual(self.load(plain, [{"id": Number("3"), "b": "x"}]), [(3, "x")])
 
-    def test_names(self):
+    def test_names_of_columns_are_unique_in_any_case(self):
         r = [{"a": 1, "A": 2}, {"a_2": 3}]
         self.assertEqual(model.name_columns(r), {"a": "a", "A": "A_3", "a_2": "a_2"})
 
 
 class Files(unittest.TestCase):
-    def test_csv(self):
+    def test_csv_is_read_by_its_rules(self):
         records, names = inputs.read_csv('a,,a\r\n1,"x\r\n""y""",\r\n\r\n')
         self.assertEqual(names, ["a", "column_2", "a_2"])
         self.assertEqual(records, [{"a": "1", "column_2": 'x\r\n"y"', "a_2": ""}])
         with self.assertRaises(inputs.Refused):
             inputs.read_csv("a,b\n1\n")
 
-    def test_outputs(self):
+    def test_outputs_are_spelled_like_the_program_spells_them(self):
         records = inputs.Records([{"a": Number("1.50"), "b": True}, {"b": None}])
         self.assertEqual(outputs.csv_text(records), "a,b\n1.50,true\n,\n")
         self.assertEqual(outputs.jsonl_text(records), '{"a":1.50,"b":true}\n{"b":null}\n')
         with self.assertRaises(inputs.Refused):
             outputs.csv_text([{"a": "1"}, {"b": "1"}])
 
-    def test_pipes(self):
+    def test_pipes_do_what_the_program_does(self):
         r = [{"n": Number(n)} for n in ("2", "1", "2", "3")]
         self.assertEqual([x["n"] for x in pipes.run(r, [{"type": "uniq", "conf": {"uniq_key": "n", "limit": 1}}])], ["2", "1", "2", "3"])
         self.assertEqual(pipes.run(r, [{"type": "count", "conf": {"count_key": "n"}}]), [{"2": "2"}, {"1": "1"}, {"3": "1"}])
