@@ -1,3 +1,6 @@
+/* changes.c: whether a run has anything to do. The notes of the last committed run are held against what is there now: files
+ * first, as a look at them costs nothing, servers only when all files are as they were. Whatever cannot be told for certain
+ * counts as changed, because doing the work once too often is harmless. */
 #include "engine/changes.h"
 
 #include <stdio.h>

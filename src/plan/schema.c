@@ -1,3 +1,6 @@
+/* schema.c: the JSON Schema of definitions. Most of it is made of the tables that definitions are read by, so it cannot
+ * disagree with the program; definition.json holds the frame that no table knows. It is written as text in the order of the
+ * frame, because a schema is read by people too. */
 #include "plan/schema.h"
 
 #include <assert.h>

@@ -9,6 +9,8 @@ Rooms are the targets of CMakeLists.txt, families the folders within a room. Pri
   - more than one header of a family is included from outside of it (its door), or a file that a pipe shares stands outside a family;
   - files of different folders need each other, or more than two of one folder do;
   - an object of the library has a variable that can change;
+  - a source of more than 80 lines does not begin with what it does and why it does so, or a header with its name; or a header's guard is not
+    made of its path;
   - the map of the page is not that of the files.
 
 --objects looks into the objects of a build as well; --write puts the map into the page."""
@@ -24,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 MAP = re.compile(r"(<!-- map -->\n```\n).*?(```\n<!-- end of map -->\n)", re.S)
 WIDTH = 118
+SHORT = 80  # lines of a source that need no introduction
 # Sections of what can change; a library that must be started once in a process has a pthread_once_t, NAME_once.
 CHANGES = re.compile(r"\.(t?data|t?bss)(\.(?!rel\.ro)\S+)?")
 # They name what their .def lists, wherever it stands.
@@ -142,6 +145,22 @@ def check_sources(all_rooms, units):
             yield f"these need each other: {', '.join(ring)}"
 
 
+def check_heads():
+    """What a file says of itself before anything else. Those of tests are known by their names alone."""
+    for path in sorted(p for top in ("src", "sinks", "workers", "tests") for p in (ROOT / top).rglob("*.[ch]")):
+        text, shown = path.read_text(), path.relative_to(ROOT)
+        if path.suffix == ".c":
+            if text.count("\n") > SHORT and not text.startswith("/*"):
+                yield f"{shown} does not begin with what it does and why it does so"
+            continue
+        name = f"tests_{path.name}" if shown.parts[0] == "tests" else str(shown).removeprefix("src/")
+        guard = re.sub(r"\W", "_", name).upper()
+        if not text.startswith(f"/* {path.name}: "):
+            yield f"{shown} does not begin with its name and what it is for"
+        if not re.search(rf"^#ifndef ((?:SL_)?{guard})\n#define \1$", text, re.M):
+            yield f"{shown} has another guard than SL_{guard}"
+
+
 # ---- objects --------------------------------------------------------------------------------------------------------------------
 
 
@@ -241,7 +260,7 @@ def main():
     args = args.parse_args()
     all_rooms = rooms()
     units = files(all_rooms)
-    broken = [*check_sources(all_rooms, units), *check_map(all_rooms, units, args.write)]
+    broken = [*check_sources(all_rooms, units), *check_heads(), *check_map(all_rooms, units, args.write)]
     if args.objects:
         broken += check_objects(args.objects, all_rooms)
     print("\n".join(broken) or f"{len(all_rooms)} rooms, {len(units)} files: every rule holds")

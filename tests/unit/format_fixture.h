@@ -1,7 +1,7 @@
 /* format_fixture.h: runs a format over a text that is shown to it in pieces, as the coordinator does, and writes what comes out
  * for people: one item a line, "LINE: name=value|name=value", ~ for null, absent keys left out. */
-#ifndef FORMAT_FIXTURE_H
-#define FORMAT_FIXTURE_H
+#ifndef SL_TESTS_FORMAT_FIXTURE_H
+#define SL_TESTS_FORMAT_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  *     expect_items(NATIVE, "[{\"a\": 1}]", "{\"type\": \"rename\", \"conf\": ...}", "{\"b\":1}\n");
  *
  * Input that begins with [ or { is JSON, anything else CSV. */
-#ifndef PIPE_CASE_H
-#define PIPE_CASE_H
+#ifndef SL_TESTS_PIPE_CASE_H
+#define SL_TESTS_PIPE_CASE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* plan_fixture.h: a plan over a few pipes of its own, small enough that tests see every option. */
-#ifndef PLAN_FIXTURE_H
-#define PLAN_FIXTURE_H
+#ifndef SL_TESTS_PLAN_FIXTURE_H
+#define SL_TESTS_PLAN_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* record_fixture.h: values and batches from JSON and back, for tests of the record room. */
-#ifndef RECORD_FIXTURE_H
-#define RECORD_FIXTURE_H
+#ifndef SL_TESTS_RECORD_FIXTURE_H
+#define SL_TESTS_RECORD_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* records_fixture.h: a structural index over a small delimited text, made the slow and obvious way. */
-#ifndef RECORDS_FIXTURE_H
-#define RECORDS_FIXTURE_H
+#ifndef SL_TESTS_RECORDS_FIXTURE_H
+#define SL_TESTS_RECORDS_FIXTURE_H
 
 #include "record_fixture.h"
 

@@ -1,6 +1,6 @@
 /* sink_fixture.h: runs a sink over units given as JSON items or CSV text, as the engine would. */
-#ifndef SINK_FIXTURE_H
-#define SINK_FIXTURE_H
+#ifndef SL_TESTS_SINK_FIXTURE_H
+#define SL_TESTS_SINK_FIXTURE_H
 
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,6 @@
+/* stage.c: a stage over its pool. It keeps as many units under way as the pool takes and hands outcomes to the end in their
+ * order, so memory is bounded and the first failure in the input is the one that is reported, whichever worker met its own
+ * first. */
 #include "engine/stage/stage.h"
 
 #include <assert.h>

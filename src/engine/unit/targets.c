@@ -1,3 +1,5 @@
+/* targets.c: the sinks of a plan. Each is an object of a definition whose keys are partly ours (which sink, which format) and
+ * partly the sink's own; they are told apart here, once, so that a sink parses nothing but its own options. */
 #include "engine/unit/targets.h"
 
 #include "base/error.h"
