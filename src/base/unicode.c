@@ -80,11 +80,8 @@ uint32_t sl_utf8_offset(sl_text t, uint32_t index) {
 
 /* ---- white space ---------------------------------------------------------------------------------------------------- */
 
-static bool is_ascii_space(unsigned char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-}
-
-static bool is_wide_space(uint32_t c) {
+bool sl_is_space(uint32_t c) {
+    if (c < 0x80) return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
     return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
            c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
@@ -92,15 +89,12 @@ static bool is_wide_space(uint32_t c) {
 /* Bytes of the white space that T begins with, 0 if it begins with anything else. */
 static uint32_t leading_space(sl_text t) {
     uint32_t code;
-    unsigned char c = (unsigned char)*t.s;
-    if (c < 0x80) return is_ascii_space(c);
     unsigned size = sl_utf8_decode(t.s, t.n, &code);
-    return size && is_wide_space(code) ? size : 0;
+    return size && sl_is_space(code) ? size : 0;
 }
 
 static uint32_t trailing_space(sl_text t) {
     uint32_t back = 1;
-    if ((unsigned char)t.s[t.n - 1] < 0x80) return is_ascii_space((unsigned char)t.s[t.n - 1]);
     while (back < t.n && back < 4 && ((unsigned char)t.s[t.n - back] & 0xc0) == 0x80) back++;
     return leading_space((sl_text){t.s + t.n - back, back}) == back ? back : 0;
 }

@@ -20,7 +20,9 @@ uint32_t sl_utf8_length(sl_text t);
 /* Byte offset of code point INDEX (at most t.n). */
 uint32_t sl_utf8_offset(sl_text t, uint32_t index);
 
-/* T without white space at both ends: what Python's str.strip takes off, Unicode's spaces and the separators 0x1c to 0x1f. */
+/* White space: Unicode's, and the separators 0x1c to 0x1f, as Python has it. */
+bool sl_is_space(uint32_t code);
+/* T without white space at both ends. */
 sl_text sl_utf8_strip(sl_text t);
 
 #endif

@@ -2,11 +2,8 @@
  * in front of them here, without the space that ICU puts behind a symbol of letters. */
 #include <stdlib.h>
 
-#include <unicode/ucurr.h>
-#include <unicode/unumberformatter.h>
-#include <unicode/ustring.h>
-
 #include "base/error.h"
+#include "base/icu.h"
 #include "plan/pipe.h"
 
 enum { MOST_DIGITS = 4, CODE = 3, SYMBOL = 64 };
@@ -123,6 +120,7 @@ static sl_status each(const void *vconf, void *state, sl_value field, sl_item it
 
 static sl_status start(const void *vconf, void **state, sl_error *err) {
     (void)vconf;
+    TRY(sl_library_open(&sl_icu_library, err));
     *state = calloc(1, sizeof(formatter));
     return *state ? SL_OK : sl_oom(err);
 }

@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t piece = fuzz_byte(&in) + 1u, room = 16 + fuzz_byte(&in);
     sl_text name = fuzz_line(&in), text = fuzz_rest(&in);
     sl_transcode *probe = NULL;
-    sl_sniffed found = sl_sniff(text.s, text.n, name, lenient);
+    sl_sniffed found;
+    FUZZ_CHECK(sl_sniff(text.s, text.n, name, lenient, &found, NULL) == SL_OK);
     if (found.name[0]) FUZZ_CHECK(sl_transcode_new(sl_text_of(found.name), &probe, NULL) == SL_OK);
     sl_transcode_free(&probe);
     if (sl_encoding_is_utf8(name)) name = sl_text_of(found.name);

@@ -17,7 +17,8 @@
 #define BYTES(literal) (literal), sizeof(literal) - 1
 
 static void expect(const char *data, size_t n, const char *charset, bool guess, const char *want) {
-    sl_sniffed found = sl_sniff(data, n, sl_text_of(charset), guess);
+    sl_sniffed found;
+    assert_int_equal(sl_sniff(data, n, sl_text_of(charset), guess, &found, NULL), SL_OK);
     if (strcmp(found.name, want)) fail_msg("'%.40s': '%s', not '%s'", data, found.name, want);
 }
 

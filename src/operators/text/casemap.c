@@ -2,11 +2,8 @@
  * is ICU's, which knows letters whose case depends on their neighbours. */
 #include "operators/text/text.h"
 
-#include <unicode/ucasemap.h>
-#include <unicode/uchar.h>
-#include <unicode/ustring.h>
-
 #include "base/error.h"
+#include "base/icu.h"
 #include "base/unicode.h"
 
 /* ---- ASCII -------------------------------------------------------------------------------------------------------------- */
@@ -145,6 +142,7 @@ static void map_swapped(mapper *m, sl_text t) {
 
 static sl_status map_by_icu(sl_text t, sl_case to, sl_arena *arena, sl_text *out, sl_error *err) {
     mapper m = {.code = U_ZERO_ERROR};
+    TRY(sl_library_open(&sl_icu_library, err));
     if (t.n > INT32_MAX / 8) return sl_fail(err, SL_E_MEMORY, "the text is too long");
     m.room = (int32_t)t.n * (to > SL_UPPER ? 6 : 3) + MORE; /* a run is there twice for a moment */
     m.bytes = sl_arena_alloc(arena, (size_t)m.room);

@@ -4,11 +4,8 @@
 
 #include <stdlib.h>
 
-#include <unicode/unorm2.h>
-#include <unicode/ustring.h>
-#include <unicode/utrans.h>
-
 #include "base/error.h"
+#include "base/icu.h"
 #include "base/unicode.h"
 
 enum { CACHED = 512, CACHED_BYTES = 7 };
@@ -67,7 +64,7 @@ sl_latin *sl_latin_new(void) {
 void sl_latin_free(sl_latin **lp) {
     sl_latin *l = *lp;
     if (!l) return;
-    utrans_close(l->any);
+    if (l->any) utrans_close(l->any);
     free(l->from);
     free(l->to);
     sl_buf_free(&l->spelled);
@@ -109,6 +106,7 @@ static sl_status open_any(sl_latin *l, sl_error *err) {
     UChar wide[sizeof id];
     UErrorCode code = U_ZERO_ERROR;
     if (l->any) return SL_OK;
+    TRY(sl_library_open(&sl_icu_library, err));
     u_uastrcpy(wide, id);
     l->any = utrans_openU(wide, -1, UTRANS_FORWARD, NULL, 0, NULL, &code);
     if (code == U_MEMORY_ALLOCATION_ERROR) return sl_oom(err);
@@ -190,6 +188,7 @@ sl_status sl_latin_append(sl_latin *l, sl_text t, sl_buf *out, sl_error *err) {
 
 sl_status sl_latin_decompose(sl_latin *l, sl_text t, sl_buf *out, sl_error *err) {
     UErrorCode code = U_ZERO_ERROR;
+    TRY(sl_library_open(&sl_icu_library, err));
     const UNormalizer2 *form = unorm2_getNFKDInstance(&code);
     int32_t n, need;
     if (U_FAILURE(code)) return sl_oom(err);

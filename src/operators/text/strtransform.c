@@ -1,6 +1,4 @@
 /* strtransform: changes of a text's form, and counting and finding in it. */
-#include <unicode/uchar.h>
-
 #include "base/error.h"
 #include "base/unicode.h"
 #include "operators/text/text.h"
@@ -65,7 +63,7 @@ static sl_status run_swapcase(const rule *r, sl_value *v, sl_arena *arena, sl_er
 /* Whether the character CODE, the bytes C, goes: white space, or one of the argument's characters. */
 static bool is_stripped(const rule *r, sl_text c, uint32_t code) {
     if (r->nargs) return sl_text_find(r->arg[0], c, 0) >= 0;
-    return u_isUWhiteSpace((UChar32)code) || (code >= 0x1c && code <= 0x1f);
+    return sl_is_space(code);
 }
 
 static unsigned width(sl_text t, uint32_t at, uint32_t *code) {

@@ -458,7 +458,8 @@ static sl_status ask_encoding(sl_inflow *b, sl_error *err) {
     const lane *l = NULL;
     TRY(sl_inflow_type(b, &type, err));
     TRY(look_text(b, &l, err));
-    sl_sniffed found = sl_sniff(l->data + l->at, l->len - l->at, charset_of(type), b->guess);
+    sl_sniffed found;
+    TRY(sl_sniff(l->data + l->at, l->len - l->at, charset_of(type), b->guess, &found, err));
     if (!found.name[0]) return SL_OK;
     TRY(sl_transcode_new(sl_text_of(found.name), &b->transcode, err));
     if (b->lenient || found.guessed) sl_transcode_lenient(b->transcode);

@@ -5,8 +5,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include <unicode/ucsdet.h>
-
+#include "base/icu.h"
 #include "base/unicode.h"
 #include "sources/stream/transcode.h"
 
@@ -83,12 +82,14 @@ static sl_text declared(const char *s, size_t n) {
 
 /* ---- deciding -------------------------------------------------------------------------------------------------- */
 
-static bool is_known(sl_text name) {
+static sl_status is_known(sl_text name, bool *known, sl_error *err) {
     sl_transcode *t = NULL;
-    if (!name.n || sl_encoding_is_utf8(name)) return name.n > 0;
-    bool known = sl_transcode_new(name, &t, NULL) == SL_OK;
+    *known = name.n > 0;
+    if (sl_encoding_is_utf8(name)) return SL_OK;
+    TRY(sl_library_open(&sl_icu_library, err));
+    *known = sl_transcode_new(name, &t, NULL) == SL_OK;
     sl_transcode_free(&t);
-    return known;
+    return SL_OK;
 }
 
 static bool is_wide(sl_text name) {
@@ -111,18 +112,22 @@ static bool is_utf8(const char *s, size_t n) {
     return valid == n || (n - valid < 4 && (s[valid] & 0xc0) == 0xc0);
 }
 
-static void guess_name(sl_sniffed *out, const char *s, size_t n) {
+static sl_status guess_name(sl_sniffed *out, const char *s, size_t n, sl_error *err) {
     UErrorCode status = U_ZERO_ERROR;
+    bool known = false;
+    TRY(sl_library_open(&sl_icu_library, err));
     UCharsetDetector *detector = ucsdet_open(&status);
-    if (U_FAILURE(status)) return;
+    if (U_FAILURE(status)) return SL_OK;
     ucsdet_setText(detector, s, (int32_t)(n < GUESS_MOST ? n : GUESS_MOST), &status);
     const UCharsetMatch *match = ucsdet_detect(detector, &status);
     const char *name = match ? ucsdet_getName(match, &status) : NULL;
-    if (U_SUCCESS(status) && name && is_known(sl_text_of(name))) {
+    sl_status failed = U_SUCCESS(status) && name ? is_known(sl_text_of(name), &known, err) : SL_OK;
+    if (known) {
         take_name(out, sl_text_of(name), true);
         out->guessed = true;
     }
     ucsdet_close(detector);
+    return failed;
 }
 
 bool sl_sniff_enough(const char *data, size_t n) {
@@ -134,21 +139,19 @@ bool sl_sniff_enough(const char *data, size_t n) {
     return is_xml(data, n) && memchr(data, '>', n);
 }
 
-sl_sniffed sl_sniff(const char *data, size_t n, sl_text charset, bool guess) {
-    sl_sniffed out = {0};
+sl_status sl_sniff(const char *data, size_t n, sl_text charset, bool guess, sl_sniffed *out, sl_error *err) {
+    *out = (sl_sniffed){0};
     const struct mark *mark = mark_of(data, n);
     if (mark) {
-        snprintf(out.name, sizeof out.name, "%s", mark->encoding);
-        return out;
+        snprintf(out->name, sizeof out->name, "%s", mark->encoding);
+        return SL_OK;
     }
     size_t at = skip_space(data, 0, n), head = n < SL_SNIFF_ENOUGH ? n : SL_SNIFF_ENOUGH;
-    bool markup = at < n && data[at] == '<', page = markup && !is_xml(data, n);
+    bool known = false, markup = at < n && data[at] == '<', page = markup && !is_xml(data, n);
     sl_text name = markup && at < head ? declared(data + at, head - at) : (sl_text){0};
-    if (is_wide(name) || !is_known(name)) name = charset; /* it could not be read if it were wide */
-    if (is_known(name)) {
-        take_name(&out, name, page);
-    } else if ((guess || page) && !is_utf8(data, n)) {
-        guess_name(&out, data, n);
-    }
-    return out;
+    if (!is_wide(name)) TRY(is_known(name, &known, err)); /* it could not be read if it were wide */
+    if (!known) TRY(is_known(name = charset, &known, err));
+    if (known) take_name(out, name, page);
+    if (known || !(guess || page) || is_utf8(data, n)) return SL_OK;
+    return guess_name(out, data, n, err);
 }

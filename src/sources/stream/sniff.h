@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "base/status.h"
 #include "base/text.h"
 
 enum { SL_SNIFF_ENOUGH = 4096 }; /* bytes in which a declaration is looked for */
@@ -23,7 +24,7 @@ typedef struct sl_sniffed {
 /* False: the bytes may be the beginning of something that only more of them tell. */
 bool sl_sniff_enough(const char *data, size_t n);
 
-/* DATA: the first bytes of the text, CHARSET: of the media type, may be empty. */
-sl_sniffed sl_sniff(const char *data, size_t n, sl_text charset, bool guess);
+/* DATA: the first bytes of the text, CHARSET: of the media type, may be empty. Fails only without ICU. */
+SL_MUST_CHECK sl_status sl_sniff(const char *data, size_t n, sl_text charset, bool guess, sl_sniffed *out, sl_error *err);
 
 #endif

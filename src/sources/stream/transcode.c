@@ -5,11 +5,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include <unicode/ucnv.h>
-#include <unicode/ucnv_cb.h>
-#include <unicode/utf16.h>
-
 #include "base/error.h"
+#include "base/icu.h"
 #include "base/unicode.h"
 
 enum { NAME_MOST = 48, UNITS = 4096, UTF8_PER_UNIT = 3 };
@@ -68,6 +65,7 @@ static UConverter *open_converter(const char *name) {
 }
 
 sl_status sl_transcode_new(sl_text encoding, sl_transcode **out, sl_error *err) {
+    TRY(sl_library_open(&sl_icu_library, err));
     sl_transcode *t = calloc(1, sizeof *t);
     if (!t) return sl_oom(err);
     if (is_name(encoding)) {
