@@ -17,10 +17,11 @@ BUILD = Path(os.environ.get("BUILD_DIR", SOURCE / "build" / "dev"))
 EXAMPLE = SOURCE / "docs" / "api-example.c"
 
 # What needs each library that is opened on demand, and what that one is called.
-FOREIGN = {"curl": "lib(curl|ssl|crypto)", "xml2": "libxml2", "icu": "libicu"}
+FOREIGN = {"curl": "lib(curl|ssl|crypto)", "xml2": "libxml2", "icu": "libicu", "luajit": "libluajit"}
 ON_DEMAND = {
     "curl": ("pipe", "csv url=http://127.0.0.1:1/x.csv", "--retry", "0"),
     "icu": ("pipe", "itembuilder attrs.key=content attrs.value=1 | currencyformat"),
+    "luajit": ("pipe", "itembuilder attrs.key=a attrs.value=1 | udf lua='1'"),
     "xml2": ("pipe", f"fetchdata url={SOURCE}/data/stations.xml"),
 }
 CRIME = SOURCE / "data" / "crime.csv"

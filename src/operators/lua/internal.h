@@ -2,12 +2,10 @@
 #ifndef SL_OPERATORS_LUA_INTERNAL_H
 #define SL_OPERATORS_LUA_INTERNAL_H
 
-#include <lauxlib.h>
-#include <lua.h>
-
 #include "operators/lua/lua.h"
 #include "operators/lua/memory.h"
 #include "operators/lua/scan.h"
+#include "operators/luajit.h"
 #include "record/builder.h"
 
 struct sl_lua_program {

@@ -1,7 +1,6 @@
 /* state.c: a Lua state for one worker: made, given its driver (driver.lua) and limits, asked, freed. States are never shared,
  * so a function cannot see other workers. The collector is set for short-lived garbage, by measurement. */
 #include <errno.h>
-#include <lualib.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -331,6 +330,7 @@ static sl_status load_text(sl_lua_program *p, const sl_lua_conf *c, const sl_ste
 
 sl_status sl_lua_prepare(const sl_lua_conf *c, sl_lua_role role, const sl_step_info *info,
                          const sl_lua_program **out, sl_error *err) {
+    TRY(sl_library_open(&sl_luajit_library, err));
     sl_lua_program *p = sl_arena_calloc(info->arena, 1, sizeof *p);
     if (!p) return sl_oom(err);
     *p = (sl_lua_program){.role = role,
