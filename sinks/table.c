@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/unicode.h"
 #include "record/number/number.h"
@@ -71,15 +72,8 @@ static void widen(sl_table_column *c, sl_text t) {
 }
 
 static sl_status add(sl_table *t, sl_text name, sl_error *err) {
-    if (t->ncols == t->cap) {
-        uint32_t cap = t->cap * 2 + 16;
-        sl_table_column *cols = realloc(t->cols, cap * sizeof *cols);
-        if (cols) t->cols = cols;
-        sl_text *cells = realloc(t->cells, cap * sizeof *cells);
-        if (cells) t->cells = cells;
-        if (!cols || !cells) return sl_oom(err);
-        t->cap = cap;
-    }
+    if (!SL_ROOM(t->cols, t->cap_cols, t->ncols + 1) || !SL_ROOM(t->cells, t->cap_cells, t->ncols + 1))
+        return sl_oom(err);
     sl_table_column *c = &t->cols[t->ncols++];
     *c = (sl_table_column){.name = sl_arena_text(&t->arena, name), .width = 1};
     if (!c->name.s) return sl_oom(err);

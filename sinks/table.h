@@ -19,7 +19,7 @@ typedef struct sl_table {
     bool shown;                /* a header has been printed */
     sl_arena arena;            /* names */
     sl_table_column *cols;
-    uint32_t ncols, cap;
+    uint32_t ncols, cap_cols, cap_cells;
     sl_text *cells;            /* [ncols] of the row at hand */
     sl_buf line, text;
 } sl_table; /* zero, then style and out set */

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "record/cast.h"
 #include "record/number/number.h"
@@ -19,9 +20,9 @@ struct sl_csv_encoder {
     uint32_t nrows; /* of it */
     sl_text *names; /* of it, for the batch at hand: views into the frame are taken anew for each batch */
     int *place;     /* [ncols] column of the batch at hand, or NOWHERE */
-    uint32_t ncols, cap;
+    uint32_t ncols, cap_names, cap_place;
     bool *inside, *sparse; /* [columns of the batch]: is in the section; has rows without it */
-    uint32_t cap_inside;
+    uint32_t cap_inside, cap_sparse;
 };
 
 sl_status sl_csv_style_check(const sl_csv_style *style, sl_error *err) {
@@ -263,23 +264,11 @@ static sl_status copy_rows(sl_csv_encoder *e, const source *src, sl_batch *b, sl
 /* ---- sections -------------------------------------------------------------------------------------------------- */
 
 static bool grow_places(sl_csv_encoder *e, uint32_t n) {
-    if (n <= e->cap) return true;
-    sl_text *names = realloc(e->names, n * sizeof *names);
-    if (names) e->names = names;
-    int *place = realloc(e->place, n * sizeof *place);
-    if (place) e->place = place;
-    if (names && place) e->cap = n;
-    return names && place;
+    return SL_ROOM(e->names, e->cap_names, n) && SL_ROOM(e->place, e->cap_place, n);
 }
 
 static bool grow_flags(sl_csv_encoder *e, uint32_t n) {
-    if (n <= e->cap_inside) return true;
-    bool *inside = realloc(e->inside, n * sizeof *inside);
-    if (inside) e->inside = inside;
-    bool *sparse = realloc(e->sparse, n * sizeof *sparse);
-    if (sparse) e->sparse = sparse;
-    if (inside && sparse) e->cap_inside = n;
-    return inside && sparse;
+    return SL_ROOM(e->inside, e->cap_inside, n) && SL_ROOM(e->sparse, e->cap_sparse, n);
 }
 
 /* Writes down how much the open section holds. */

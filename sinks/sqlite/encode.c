@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "record/cast.h"
 #include "record/number/number.h"
@@ -26,7 +27,7 @@ struct sl_sqlite_encoder {
     const sl_sqlite_shape *shape;
     sl_arena arena; /* names of the unit's columns */
     column *cols;
-    uint32_t ncols, cap;
+    uint32_t ncols, cap_cols, cap_head;
     bool headed;   /* the unit has columns and no row so far */
     uint8_t *head; /* of the record under way: 9 bytes a column */
     uint8_t *at;   /* its end */
@@ -299,15 +300,8 @@ static sl_status add_column(sl_sqlite_encoder *e, sl_text name, sl_error *err) {
                        "the items have more than %u different fields, and a table of SQLite cannot have more "
                        "columns: keep fewer of them, or write a CSV file",
                        e->ncols);
-    if (e->ncols == e->cap) {
-        uint32_t cap = e->cap * 2 + 16;
-        column *cols = realloc(e->cols, cap * sizeof *cols);
-        if (cols) e->cols = cols;
-        uint8_t *head = realloc(e->head, (size_t)cap * 9);
-        if (head) e->head = head;
-        if (!cols || !head) return sl_oom(err);
-        e->cap = cap;
-    }
+    if (!SL_ROOM(e->cols, e->cap_cols, e->ncols + 1) || !SL_ROOM(e->head, e->cap_head, 9 * (e->ncols + 1)))
+        return sl_oom(err);
     column *c = &e->cols[e->ncols++];
     *c = (column){.name = sl_arena_text(&e->arena, name), .asked = sl_shape_type(e->shape, name)};
     c->texts = asked_text(c);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "record/number/number.h"
 
@@ -168,19 +169,9 @@ static void read_place(sl_row_reader *r) {
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
 static sl_status make_room(sl_row_reader *r, uint32_t ncols, uint32_t nmarks, sl_error *err) {
-    if (ncols + 1 > r->cap_cells) {
-        sl_cell *cells = realloc(r->cells, (ncols + 1) * sizeof *cells);
-        if (!cells) return sl_oom(err);
-        r->cells = cells;
-        r->cap_cells = ncols + 1;
-    }
-    if (nmarks + 1 > r->cap_marks) {
-        sl_text *marks = realloc(r->marks, (nmarks + 1) * sizeof *marks);
-        if (!marks) return sl_oom(err);
-        r->marks = marks;
-        r->cap_marks = nmarks + 1;
-    }
-    return SL_OK;
+    return SL_ROOM(r->cells, r->cap_cells, ncols + 1) && SL_ROOM(r->marks, r->cap_marks, nmarks + 1)
+               ? SL_OK
+               : sl_oom(err);
 }
 
 static sl_cursor over(sl_text t) {

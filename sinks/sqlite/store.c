@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/tempfile.h"
 #include "sinks/file/file.h"
@@ -95,13 +96,7 @@ sl_status sl_store_sync(sl_store *s, const char *path, sl_error *err) {
 /* ---- columns --------------------------------------------------------------------------------------------------- */
 
 static sl_status add_column(sl_store *s, sl_text name, sl_error *err) {
-    if (s->ncols == s->cap_cols) {
-        uint32_t cap = s->cap_cols * 2 + 16;
-        sl_store_column *cols = realloc(s->cols, cap * sizeof *cols);
-        if (!cols) return sl_oom(err);
-        s->cols = cols;
-        s->cap_cols = cap;
-    }
+    if (!SL_ROOM(s->cols, s->cap_cols, s->ncols + 1)) return sl_oom(err);
     sl_store_column *c = &s->cols[s->ncols++];
     *c = (sl_store_column){.name = sl_arena_text(&s->arena, name)};
     return c->name.s ? SL_OK : sl_oom(err);
@@ -116,12 +111,7 @@ static uint32_t find_column(const sl_store *s, sl_text name, uint32_t guess) {
 
 /* Where each column of F stands in the table, new ones at its end: into s->place. */
 static sl_status place_columns(sl_store *s, const sl_leaf_frame *f, sl_error *err) {
-    if (f->ncols > s->cap_place) {
-        uint32_t *place = realloc(s->place, f->ncols * sizeof *place);
-        if (!place) return sl_oom(err);
-        s->place = place;
-        s->cap_place = f->ncols;
-    }
+    if (!SL_ROOM(s->place, s->cap_place, f->ncols)) return sl_oom(err);
     sl_cursor names = {f->names.s, f->names.s + f->names.n, false};
     for (uint32_t c = 0; c < f->ncols; c++) {
         uint32_t n = sl_cursor_u32(&names);
@@ -214,13 +204,7 @@ void sl_store_number(const sl_leaf_frame *f, char *pages, const uint32_t *number
 /* ---- segments -------------------------------------------------------------------------------------------------- */
 
 static sl_status new_segment(sl_store *s, const sl_leaf_frame *f, sl_segment **out, sl_error *err) {
-    if (s->nsegments == s->cap_segments) {
-        uint32_t cap = s->cap_segments * 2 + 64;
-        sl_segment *segments = realloc(s->segments, cap * sizeof *segments);
-        if (!segments) return sl_oom(err);
-        s->segments = segments;
-        s->cap_segments = cap;
-    }
+    if (!SL_ROOM(s->segments, s->cap_segments, s->nsegments + 1)) return sl_oom(err);
     if ((int64_t)s->nrows > SL_LEAF_LAST - (int64_t)f->nrows)
         return sl_fail(err, SL_E_DATA, "too many rows for one load");
     *out = &s->segments[s->nsegments++];

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/tempfile.h"
 #include "sinks/sqlite/store.h"
@@ -42,25 +43,13 @@ typedef struct tree {
 } tree;
 
 static sl_status add_run(tree *t, uint64_t at, uint32_t n, sl_error *err) {
-    if (t->nruns == t->cap_runs) {
-        uint32_t cap = t->cap_runs * 2 + 64;
-        leaf_run *runs = realloc(t->runs, cap * sizeof *runs);
-        if (!runs) return sl_oom(err);
-        t->runs = runs;
-        t->cap_runs = cap;
-    }
+    if (!SL_ROOM(t->runs, t->cap_runs, t->nruns + 1)) return sl_oom(err);
     t->runs[t->nruns++] = (leaf_run){at, n};
     return SL_OK;
 }
 
 static sl_status free_pages(tree *t, uint32_t first, uint32_t count, sl_error *err) {
-    if (count > t->cap_free - t->nfree) {
-        uint32_t cap = t->cap_free * 2 + count;
-        uint32_t *pages = realloc(t->free, cap * sizeof *pages);
-        if (!pages) return sl_oom(err);
-        t->free = pages;
-        t->cap_free = cap;
-    }
+    if (!SL_ROOM(t->free, t->cap_free, t->nfree + count)) return sl_oom(err);
     for (uint32_t i = count; i > 0; i--) t->free[t->nfree++] = first + i - 1;
     return SL_OK;
 }

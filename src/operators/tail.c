@@ -1,6 +1,7 @@
 /* tail: the last items of the stream. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "plan/pipe.h"
 #include "record/spool.h"
@@ -57,13 +58,7 @@ static sl_status pure(const void *vconf, void *state, sl_batch *take, uint64_t i
 
 static sl_status keep(keeper *k, sl_batch *b, sl_error *err) {
     uint32_t n = sl_spool_count(k->spool);
-    if (n == k->cap) {
-        uint32_t cap = k->cap ? k->cap * 2 : 64;
-        uint32_t *items = realloc(k->items, cap * sizeof *items);
-        if (!items) return sl_oom(err);
-        k->items = items;
-        k->cap = cap;
-    }
+    if (!SL_ROOM(k->items, k->cap, n + 1)) return sl_oom(err);
     TRY(last_items(b, k->count, err));
     TRY(sl_spool_add(k->spool, b, err));
     k->items[n] = b->nsel;

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/hash.h"
 
@@ -201,14 +202,7 @@ static inline sl_status set_cell(sl_builder *bd, slot *s, sl_value v, sl_error *
 }
 
 static sl_status carry_put(sl_builder *bd, sl_text name, sl_value v, sl_error *err) {
-    if (bd->ncarry == bd->cap_carry) {
-        if (bd->cap_carry > UINT32_MAX / 4) return sl_fail(err, SL_E_DATA, "an item has too many keys");
-        uint32_t cap = bd->cap_carry ? bd->cap_carry * 2 : 32;
-        sl_pair *carry = realloc(bd->carry, cap * sizeof *carry);
-        if (!carry) return sl_oom(err);
-        bd->carry = carry;
-        bd->cap_carry = cap;
-    }
+    if (!SL_ROOM(bd->carry, bd->cap_carry, bd->ncarry + 1)) return sl_oom(err);
     sl_text own = sl_arena_text(sl_batch_arena(bd->batch), name);
     if (!own.s) return sl_oom(err);
     bd->carry[bd->ncarry++] = (sl_pair){own, v};

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "record/pack.h"
@@ -73,13 +74,7 @@ static sl_status copy_names(sl_schemas *s, schema *to, const sl_text *names, siz
 }
 
 static sl_status add_schema(sl_schemas *s, schema found, const sl_text *names, size_t stride, sl_error *err) {
-    if (s->n == s->cap) {
-        uint32_t cap = s->cap ? s->cap * 2 : 8;
-        schema *v = realloc(s->v, cap * sizeof *v);
-        if (!v) return sl_oom(err);
-        s->v = v;
-        s->cap = cap;
-    }
+    if (!SL_ROOM(s->v, s->cap, s->n + 1)) return sl_oom(err);
     TRY(copy_names(s, &found, names, stride, err));
     s->v[s->n++] = found;
     return SL_OK;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/tempfile.h"
 #include "record/pack.h"
@@ -51,13 +52,7 @@ static sl_status spill(sl_spool *s, block *b, const sl_buf *packed, sl_error *er
 }
 
 static sl_status store(sl_spool *s, const sl_buf *packed, sl_error *err) {
-    if (s->n == s->cap) {
-        uint32_t cap = s->cap ? s->cap * 2 : 64;
-        block *wider = realloc(s->blocks, cap * sizeof *wider);
-        if (!wider) return sl_oom(err);
-        s->blocks = wider;
-        s->cap = cap;
-    }
+    if (!SL_ROOM(s->blocks, s->cap, s->n + 1)) return sl_oom(err);
     block *b = &s->blocks[s->n];
     *b = (block){.n = packed->len};
     if (s->held + packed->len > s->budget) {

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -88,6 +89,35 @@ static void cursor_reads_what_was_written_and_no_more(void **state) {
     assert_int_equal(sl_cursor_u32(&c), 0);
     assert_null(sl_cursor_bytes(&c, 1));
     sl_buf_free(&b);
+}
+
+static void arrays_grow_by_doubling_and_not_beyond_their_count(void **state) {
+    (void)state;
+    uint32_t *v = NULL, cap = 0;
+    unsigned moves = 0;
+    for (uint32_t n = 0; n < 5000; n++) {
+        uint32_t before = cap;
+        assert_true(SL_ROOM(v, cap, n + 1));
+        moves += cap != before;
+        v[n] = n;
+    }
+    for (uint32_t n = 0; n < 5000; n++) assert_int_equal(v[n], n);
+    assert_true(cap >= 5000 && moves < 12);
+    assert_true(SL_ROOM(v, cap, cap) && cap < 10000);
+    uint32_t *whole = v, had = cap;
+    size_t beyond = (size_t)UINT32_MAX + 1; /* what CAP can say */
+    assert_false(SL_ROOM(v, cap, beyond));
+    assert_ptr_equal(v, whole);
+    assert_int_equal(cap, had);
+    free(v);
+    size_t wide = 0;
+    char(*rows)[100] = NULL;
+    assert_true(SL_ROOM(rows, wide, 1000) && wide == 1000);
+    free(rows);
+    rows = NULL;
+    wide = 0;
+    assert_false(SL_ROOM(rows, wide, SIZE_MAX / 50));
+    assert_null(rows);
 }
 
 static void error_keeps_the_first_failure(void **state) {
@@ -270,6 +300,7 @@ int main(void) {
         cmocka_unit_test(texts_of_an_arena_are_copies_and_too_much_is_refused),
         cmocka_unit_test(buffer_latches_what_does_not_fit),
         cmocka_unit_test(cursor_reads_what_was_written_and_no_more),
+        cmocka_unit_test(arrays_grow_by_doubling_and_not_beyond_their_count),
         cmocka_unit_test(error_keeps_the_first_failure),
         cmocka_unit_test(error_leaves_out_what_is_unknown),
         cmocka_unit_test(error_keeps_the_tail_of_a_long_source),

@@ -1,6 +1,7 @@
 /* plugin_call.c: what a function of a plugin sees of an item, and what it makes of it. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "operators/call/plugin.h"
 #include "plan/plan.h"
@@ -104,20 +105,6 @@ static int failed(sl_plugin_call *c) {
     return c->error.code ? -1 : 0;
 }
 
-/* Room for one more of *V, which has N of *CAP members of SIZE bytes. */
-static bool grow(sl_plugin_call *c, void **v, uint32_t n, uint32_t *cap, size_t size) {
-    if (n < *cap) return true;
-    uint32_t wider = *cap ? 2 * *cap : 16;
-    void *moved = realloc(*v, wider * size);
-    if (!moved) {
-        sl_oom(&c->error);
-        return false;
-    }
-    *v = moved;
-    *cap = wider;
-    return true;
-}
-
 /* Counts N bytes of results. */
 static bool allowed(sl_plugin_call *c, size_t n) {
     if (n <= MOST_RESULTS && c->used <= MOST_RESULTS - n) {
@@ -137,17 +124,19 @@ static sl_text keep(sl_plugin_call *c, const char *s, size_t n) {
 }
 
 static void add_result(sl_plugin_call *c, sl_value v) {
-    void *results = c->results;
-    if (!allowed(c, sizeof v) || !grow(c, &results, c->nresults, &c->cap_results, sizeof v)) return;
-    c->results = results;
-    c->results[c->nresults++] = v;
+    if (!allowed(c, sizeof v)) return;
+    if (SL_ROOM(c->results, c->cap_results, c->nresults + 1))
+        c->results[c->nresults++] = v;
+    else
+        sl_oom(&c->error);
 }
 
 static void add_pair(sl_plugin_call *c, sl_text key, sl_value v) {
-    void *pairs = c->pairs;
-    if (!allowed(c, sizeof *c->pairs) || !grow(c, &pairs, c->npairs, &c->cap_pairs, sizeof *c->pairs)) return;
-    c->pairs = pairs;
-    c->pairs[c->npairs++] = (sl_pair){key, v};
+    if (!allowed(c, sizeof *c->pairs)) return;
+    if (SL_ROOM(c->pairs, c->cap_pairs, c->npairs + 1))
+        c->pairs[c->npairs++] = (sl_pair){key, v};
+    else
+        sl_oom(&c->error);
 }
 
 /* The item that was begun is complete. */

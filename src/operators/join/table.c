@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "operators/text/text.h"
@@ -84,16 +85,6 @@ sl_status sl_join_key(const sl_join_table *t, sl_value v, sl_arena *arena, sl_bu
 
 /* ---- adding --------------------------------------------------------------------------------------------------------------- */
 
-static sl_status room_for_place(sl_join_table *t, sl_error *err) {
-    if (t->n + 1 < t->cap) return SL_OK;
-    size_t cap = t->cap ? t->cap * 2 : 1024;
-    place *v = realloc(t->places, cap * sizeof *v);
-    if (!v) return sl_oom(err);
-    t->places = v;
-    t->cap = cap;
-    return SL_OK;
-}
-
 /* The row in the file is a packed batch of one row. */
 static sl_status write_row(sl_join_table *t, sl_batch *b, uint32_t row, sl_text key, sl_error *err) {
     sl_batch *one = sl_batch_slice(b, &row, 1);
@@ -110,7 +101,7 @@ static sl_status write_row(sl_join_table *t, sl_batch *b, uint32_t row, sl_text 
 static sl_status add_row(sl_join_table *t, sl_batch *b, uint32_t batch, uint32_t row, sl_text key,
                          sl_error *err) {
     if (t->file) return write_row(t, b, row, key, err);
-    TRY(room_for_place(t, err));
+    if (!SL_ROOM(t->places, t->cap, t->n + 2)) return sl_oom(err);
     t->places[++t->n] = (place){.hash = sl_hash(key.s, key.n, 0),
                                 .key = t->keys.len,
                                 .at = (uint64_t)batch << 32 | row,
@@ -160,15 +151,9 @@ static bool columns_equal(const sl_batch *a, const sl_batch *b) {
 }
 
 static sl_status keep_batch(sl_join_table *t, sl_batch *take, sl_error *err) {
-    if (t->nbatches == t->cap_batches) {
-        uint32_t cap = t->cap_batches ? t->cap_batches * 2 : 16;
-        sl_batch **v = realloc(t->batches, cap * sizeof *v);
-        if (!v) {
-            sl_batch_free(&take);
-            return sl_oom(err);
-        }
-        t->batches = v;
-        t->cap_batches = cap;
+    if (!SL_ROOM(t->batches, t->cap_batches, t->nbatches + 1)) {
+        sl_batch_free(&take);
+        return sl_oom(err);
     }
     t->batches[t->nbatches++] = take;
     return SL_OK;

@@ -3,6 +3,7 @@
  * The tables are currencies.def and, with `table`, a file of the user's, which a worker reads when the first item needs it. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/unicode.h"
@@ -55,13 +56,7 @@ static sl_status make_slots(places *p, sl_error *err) {
 /* Room for one place more. */
 static sl_status grow(places *p, sl_error *err) {
     if (p->n >= p->nslots / 2) TRY(make_slots(p, err));
-    if (p->n < p->cap) return SL_OK;
-    uint32_t cap = p->cap ? 2 * p->cap : 256;
-    place *wider = realloc(p->v, cap * sizeof *wider);
-    if (!wider) return sl_oom(err);
-    p->v = wider;
-    p->cap = cap;
-    return SL_OK;
+    return SL_ROOM(p->v, p->cap, p->n + 1) ? SL_OK : sl_oom(err);
 }
 
 /* The pairs of ROW but the one called NAME, whose value goes to *KEY. */

@@ -1,6 +1,7 @@
 /* tokenizer: the pieces of a text between delimiters. Pieces are views into the field: nothing is copied. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/unicode.h"
@@ -71,13 +72,7 @@ static sl_status cut(const conf *c, sl_text rest, sl_results *results, sl_error 
 /* ---- sorting and deduping ------------------------------------------------------------------------------------------ */
 
 static sl_status keep_piece(pieces *p, sl_text t, sl_error *err) {
-    if (p->n == p->cap) {
-        uint32_t cap = p->cap ? p->cap * 2 : 64;
-        piece *wider = realloc(p->v, cap * sizeof *wider);
-        if (!wider) return sl_oom(err);
-        p->v = wider;
-        p->cap = cap;
-    }
+    if (!SL_ROOM(p->v, p->cap, p->n + 1)) return sl_oom(err);
     p->v[p->n] = (piece){.text = t, .order = p->n};
     p->n++;
     return SL_OK;

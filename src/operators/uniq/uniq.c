@@ -5,6 +5,7 @@
  * remaining items go through a sort by value, which leaves the first of each, and a second sort that restores their order. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "operators/uniq/seen.h"
 #include "plan/pipe.h"
@@ -83,12 +84,7 @@ static sl_text key_text(const uniq *u) {
 }
 
 static sl_status decide_batch(uniq *u, sl_batch *b, const sl_value *column, sl_error *err) {
-    if (u->cap_keep < b->nsel) {
-        bool *keep = realloc(u->keep, b->nsel * sizeof *keep);
-        if (!keep) return sl_oom(err);
-        u->keep = keep;
-        u->cap_keep = b->nsel;
-    }
+    if (!SL_ROOM(u->keep, u->cap_keep, b->nsel)) return sl_oom(err);
     for (uint32_t i = 0; i < b->nsel; i++) {
         TRY(make_key(u, column[sl_batch_row(b, i)], err));
         TRY(sl_seen_add(u->seen, key_text(u), &u->keep[i], err));

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/pages.h"
 #include "record/sorter/internal.h"
@@ -152,16 +153,6 @@ static sl_status reserve_entries(sl_sorter *s, size_t need, sl_error *err) {
     return SL_OK;
 }
 
-static sl_status reserve_runs(sl_sorter *s, uint32_t need, sl_error *err) {
-    if (need <= s->cap_runs) return SL_OK;
-    uint32_t cap = need < 16 ? 16 : 2 * need;
-    sl_run *larger = realloc(s->runs, cap * sizeof *larger);
-    if (!larger) return sl_oom(err);
-    s->runs = larger;
-    s->cap_runs = cap;
-    return SL_OK;
-}
-
 /* ---- the bounded heap --------------------------------------------------------------------------------------------- */
 
 static void sift_down(sl_entry *e, size_t n, size_t at) {
@@ -254,7 +245,7 @@ static sl_status sort_entries(sl_sorter *s, sl_error *err) {
 /* Everything in memory becomes a run. From here on a limit is kept per run and at the end, no longer by a heap. */
 static sl_status spill(sl_sorter *s, sl_error *err) {
     TRY(sort_entries(s, err));
-    TRY(reserve_runs(s, s->nruns + 1, err));
+    if (!SL_ROOM(s->runs, s->cap_runs, s->nruns + 1)) return sl_oom(err);
     TRY(sl_run_file_need(&s->file, s->tmpdir, err));
     TRY(sl_run_write(&s->runs[s->nruns], s->entries, s->n, s->file, err));
     s->spilled += s->runs[s->nruns++].size;
@@ -309,7 +300,7 @@ sl_status sl_sorter_add(sl_sorter *s, sl_sort_record r, sl_error *err) {
 /* ---- joining sorters ---------------------------------------------------------------------------------------------- */
 
 static sl_status take_runs(sl_sorter *s, sl_sorter *from, sl_error *err) {
-    TRY(reserve_runs(s, s->nruns + from->nruns, err));
+    if (!SL_ROOM(s->runs, s->cap_runs, s->nruns + from->nruns)) return sl_oom(err);
     for (uint32_t k = 0; k < from->nruns; k++) s->runs[s->nruns++] = from->runs[k];
     s->spilled += from->spilled;
     from->nruns = 0;
