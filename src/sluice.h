@@ -176,11 +176,9 @@ SL_API bool sl_pipeline_has_sink(const sl_pipeline *p);
 /* Forgets all sinks: those of a definition, before others are added in their place. */
 SL_API void sl_pipeline_drop_sinks(sl_pipeline *p);
 
-/* Settings by the names of the definition's top level: parallel, threads, workers, ordered, connections, per_host, memory,
- * dialect, limit, min_rows (fewer rows to a sink: nothing is committed), allow_empty (an input without records may replace some), http.KEY (docs/operations.md; http.headers adds a line each time), allow_net (adds a network each time), allow_files,
- * keep_going, if_changed, cache, cache_dir, cache_size, cache_credentials, unit (bytes of input a worker gets at a time), pipe_path (folders where subpipes, pipe_ID.json, are looked for besides
- * that of the definition, separated by colons), test (`input` pipes without a value use their default); and three that no definition can give
- * itself: unsafe_lua (Lua functions may use os, io, ffi, package, debug), no_exec (no commands), no_plugins (no shared libraries).
+/* Sets NAME, a setting as the top level of a definition has it: "workers", "memory" (docs/pipeline-format.md lists them, as does
+ * sl_definition_schema), or a key of its http as "http.KEY"; http.headers and allow_net add one each time. Three are for whoever runs a definition
+ * alone: unsafe_lua (Lua functions may use os, io, ffi, package, debug), no_exec (no commands), no_plugins (no shared libraries).
  * VALUE as text: "true", "4", "256M". SL_E_USAGE with the accepted range otherwise. Overrides what a definition says, whenever it is called. */
 SL_API sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char *value, sl_error *err);
 
