@@ -1,4 +1,4 @@
-/* function.h: the sink that is a function of the calling program (sl_pipeline_sink_function). It is in no list: no text names it. */
+/* function.h: the sink that is a function of the calling program (sl_pipeline_sink_function). No text names it. */
 #ifndef SL_SINKS_FUNCTION_H
 #define SL_SINKS_FUNCTION_H
 

@@ -22,32 +22,32 @@ typedef struct sl_sink sl_sink;
 /* The environment a sink may ask for; outlives it. */
 typedef struct sl_sink_env {
     const char *tmpdir;
-    bool to_terminal; /* stdout is one */
-    int out_fd;       /* file descriptor for "-": normally 1 */
-    int64_t now;      /* run start, seconds since the epoch */
+    bool to_terminal;                  /* stdout is one */
+    int out_fd;                        /* file descriptor for "-": normally 1 */
+    int64_t now;                       /* run start, seconds since the epoch */
     void (*before_output)(void *user); /* called before something is written to standard output; may be NULL */
     void *output_user;
     const _Atomic bool *stopping; /* set by a signal: whatever takes long asks sl_sink_stopping now and then; NULL: never */
 } sl_sink_env;
 
-/* Whether the run shall end: what was asked returns SL_E_STOPPED. Cheap enough for every step of a merge; within one call of SQLite,
- * sqlite3_progress_handler asks it. */
+/* Whether the run shall end: what was asked returns SL_E_STOPPED. Cheap enough for every step of a merge; within one call of
+ * SQLite, sqlite3_progress_handler asks it. */
 static inline bool sl_sink_stopping(const sl_sink_env *env) {
     return env->stopping && atomic_load_explicit(env->stopping, memory_order_relaxed);
 }
 
 struct sl_sink {
-    const char *name;         /* "csv" */
-    const char *summary;      /* one line */
+    const char *name;            /* "csv" */
+    const char *summary;         /* one line */
     const char *const *suffixes; /* NULL-terminated ".csv", ...; NULL: none, it is chosen by its name alone */
-    const sl_option *options; /* conf keys, ended by a NULL name; offsets into the conf struct */
+    const sl_option *options;    /* conf keys, ended by a NULL name; offsets into the conf struct */
     size_t conf_size;
 
     /* The file that it writes, of a prepared conf. NULL: standard output. */
     const char *(*file)(const void *conf);
-    /* Which table of that file, of a prepared conf; upper and lower case of ASCII are the same. For sinks that are a table of a database:
-     * others may write into the file too, and its commit, a transaction, may still fail, so that it comes before those that only
-     * rename. Such a sink is written FILE:TABLE as well. NULL: the file is the sink's alone. */
+    /* Which table of that file, of a prepared conf; upper and lower case of ASCII are the same. For sinks that are a table of a
+     * database: others may write into the file too, and its commit, a transaction, may still fail, so that it comes before those
+     * that only rename. Such a sink is written FILE:TABLE as well. NULL: the file is the sink's alone. */
     sl_text (*table)(const void *conf);
 
     /* Coordinator, before anything is made ready: whether the place holds a record now that a commit would take away. May be NULL:

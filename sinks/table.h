@@ -20,7 +20,7 @@ typedef struct sl_table {
     sl_arena arena;            /* names */
     sl_table_column *cols;
     uint32_t ncols, cap_cols, cap_cells;
-    sl_text *cells;            /* [ncols] of the row at hand */
+    sl_text *cells; /* [ncols] of the row at hand */
     sl_buf line, text;
 } sl_table; /* zero, then style and out set */
 

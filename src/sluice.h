@@ -43,15 +43,15 @@ extern "C" {
 /* What a call came to. The comment says what the program's exit code is for it. */
 typedef enum sl_status {
     SL_OK = 0,
-    SL_DONE,       /* the stream is at its end, or the consumer has enough; never an error */
-    SL_E_USAGE,    /* 2: the caller's options make no sense */
-    SL_E_PLAN,     /* 2: the definition is wrong; found before any input is read */
-    SL_E_DATA,     /* 1: a record is not what the format or a pipe needs */
-    SL_E_IO,       /* 1: a file or an answer cannot be read or written */
-    SL_E_TEMP,     /* 75: the same, but trying again later may help: locked database, network down */
-    SL_E_MEMORY,   /* 1: no memory, or a limit on a single record */
-    SL_E_STOPPED,  /* 130, 143: sl_pipeline_stop was called */
-    SL_E_INTERNAL  /* 70: a bug in sluice; counts that do not balance */
+    SL_DONE,      /* the stream is at its end, or the consumer has enough; never an error */
+    SL_E_USAGE,   /* 2: the caller's options make no sense */
+    SL_E_PLAN,    /* 2: the definition is wrong; found before any input is read */
+    SL_E_DATA,    /* 1: a record is not what the format or a pipe needs */
+    SL_E_IO,      /* 1: a file or an answer cannot be read or written */
+    SL_E_TEMP,    /* 75: the same, but trying again later may help: locked database, network down */
+    SL_E_MEMORY,  /* 1: no memory, or a limit on a single record */
+    SL_E_STOPPED, /* 130, 143: sl_pipeline_stop was called */
+    SL_E_INTERNAL /* 70: a bug in sluice; counts that do not balance */
 } sl_status;
 
 /* Where and why. All zero is "no error"; filled once, by the first failure. */
@@ -81,13 +81,14 @@ SL_API int sl_exit_code(sl_status status);
 /* The version of the library: "0.2.0", or "0.2.0-12-g1a2b3c4" when built from a checkout that is 12 commits further. */
 SL_API const char *sl_version(void);
 
-/* The locale that a program has set changes nothing in what is read and written, and is the program's own again in every callback. */
+/* The locale that a program has set changes nothing in what is read and written, and is the program's own again in every callback.
+ */
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
 /* What a value is. An item is a map, or any other value where a pipe makes bare ones (`tokenizer`, `count` with emit). */
 typedef enum sl_type {
-    SL_MISSING,   /* there is none: the field is not in the item. Never inside a list or map */
+    SL_MISSING, /* there is none: the field is not in the item. Never inside a list or map */
     SL_NULL,
     SL_BOOL,
     SL_INT,       /* 64 bits */
@@ -96,11 +97,11 @@ typedef enum sl_type {
     SL_TEXT_TYPE, /* UTF-8; every field of CSV */
     SL_TIME,      /* a date, a date with time and zone, or a clock without zone */
     SL_LIST,
-    SL_MAP        /* keys in order, each once */
+    SL_MAP /* keys in order, each once */
 } sl_type;
 
-/* A value of an item, read by the functions below. A pointer to one, and all that it leads to, is valid as long as the call that gave
- * it says. All accept NULL, which is a missing value: so sl_value_int(sl_value_get(item, "id"), &id) needs no check between.
+/* A value of an item, read by the functions below. A pointer to one, and all that it leads to, is valid as long as the call that
+ * gave it says. All accept NULL, which is a missing value: so sl_value_int(sl_value_get(item, "id"), &id) needs no check between.
  *
  *     const char *name;
  *     size_t length;
@@ -123,7 +124,8 @@ SL_API bool sl_value_bool(const sl_value *v, bool *out);
 /* The instant of a time, in seconds since 1970-01-01 UTC; a clock without zone counts as UTC. */
 SL_API bool sl_value_time(const sl_value *v, int64_t *seconds);
 
-/* The bytes of a text, or the digits of a decimal, with no zero byte behind them; NULL for every other value. LENGTH may not be NULL. */
+/* The bytes of a text, or the digits of a decimal, with no zero byte behind them; NULL for every other value. LENGTH may not be
+ * NULL. */
 SL_API const char *sl_value_text(const sl_value *v, size_t *length);
 
 /* Any value as a text (a time in ISO 8601, lists and maps as JSON, null and missing as nothing), or as JSON, in the manner of
@@ -177,9 +179,10 @@ SL_API bool sl_pipeline_has_sink(const sl_pipeline *p);
 SL_API void sl_pipeline_drop_sinks(sl_pipeline *p);
 
 /* Sets NAME, a setting as the top level of a definition has it: "workers", "memory" (docs/pipeline-format.md lists them, as does
- * sl_definition_schema), or a key of its http as "http.KEY"; http.headers and allow_net add one each time. Three are for whoever runs a definition
- * alone: unsafe_lua (Lua functions may use os, io, ffi, package, debug), no_exec (no commands), no_plugins (no shared libraries).
- * VALUE as text: "true", "4", "256M". SL_E_USAGE with the accepted range otherwise. Overrides what a definition says, whenever it is called. */
+ * sl_definition_schema), or a key of its http as "http.KEY"; http.headers and allow_net add one each time. Three are for whoever
+ * runs a definition alone: unsafe_lua (Lua functions may use os, io, ffi, package, debug), no_exec (no commands), no_plugins (no
+ * shared libraries). VALUE as text: "true", "4", "256M". SL_E_USAGE with the accepted range otherwise. Overrides what a definition
+ * says, whenever it is called. */
 SL_API sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char *value, sl_error *err);
 
 /* Everything that can be checked without reading input: SL_OK, or the first thing wrong. */
@@ -224,13 +227,13 @@ SL_API const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err);
  * The items may be pushed
  *
  *   before the run, all of them: they wait in memory;
- *   during the run, by another thread: some megabytes wait, then a push waits for the pipeline, as the pipeline waits for pushes. The
- *     pipeline needs the setting parallel=false or threads=true then, as worker processes are forked. With workers, results may be
+ *   during the run, by another thread: some megabytes wait, then a push waits for the pipeline, as the pipeline waits for pushes.
+ * The pipeline needs the setting parallel=false or threads=true then, as worker processes are forked. With workers, results may be
  *     held back until all workers have something to do; with parallel=false they come at once;
  *   when the pipeline asks for them, by a function that runs in its thread: sl_source_on_need.
  *
- * Ownership: the source is the pipeline's, and freed with it; names and texts are copied. Threads: one thread at a time pushes, which may be
- * another than the one that runs the pipeline, and must be through before the pipeline is freed. */
+ * Ownership: the source is the pipeline's, and freed with it; names and texts are copied. Threads: one thread at a time pushes,
+ * which may be another than the one that runs the pipeline, and must be through before the pipeline is freed. */
 typedef struct sl_source sl_source;
 
 /* A source for the step `push NAME`; messages call its 17th item NAME:17. NULL on failure; SL_E_USAGE: the name is taken, or
@@ -261,14 +264,15 @@ SL_API sl_status sl_source_push_value(sl_source *s, const sl_value *item, sl_err
 SL_API void sl_source_end(sl_source *s);
 
 /* FN is called by the thread that runs the pipeline whenever that wants items: it pushes at least one, better some hundreds, and
- * returns SL_OK, or SL_DONE when there are no more (then what it has pushed still counts). Another status ends the run with that and with what
- * FN has put into ERR. It may not run the pipeline, nor free it. */
+ * returns SL_OK, or SL_DONE when there are no more (then what it has pushed still counts). Another status ends the run with that
+ * and with what FN has put into ERR. It may not run the pipeline, nor free it. */
 typedef sl_status (*sl_need_fn)(void *user, sl_source *s, sl_error *err);
 SL_API void sl_source_on_need(sl_source *s, sl_need_fn fn, void *user);
 
 /* A sink that is a function: called for every item of the result, in order, in the thread that runs the pipeline. ITEM is valid
- * until it returns. SL_OK: go on; another status ends the run with that (SL_DONE counts as SL_E_STOPPED) and what FN has put into ERR, and no sink commits. What it was
- * given is only certain once sl_pipeline_run returns SL_OK. FN may stop the pipeline, but not run or free it.
+ * until it returns. SL_OK: go on; another status ends the run with that (SL_DONE counts as SL_E_STOPPED) and what FN has put into
+ * ERR, and no sink commits. What it was given is only certain once sl_pipeline_run returns SL_OK. FN may stop the pipeline, but not
+ * run or free it.
  *
  *     static sl_status add(void *user, const sl_value *item, sl_error *err) {
  *         double amount;
@@ -285,10 +289,11 @@ SL_API sl_status sl_pipeline_sink_function(sl_pipeline *p, sl_item_fn fn, void *
 /* What a run has done so far or in all. */
 typedef struct sl_progress {
     uint64_t items_in, items_out, filtered, quarantined; /* in = what the sources read */
-    uint64_t ahead;  /* what they read besides, where a step had enough before the end (truncate): not in, as it depends on the workers */
-    uint64_t recovered; /* items that were no well-formed text and had to be mended: entries of feeds that carry bozo */
-    uint64_t failed; /* sources that were left out, as keep_going asks */
-    uint64_t bytes_in, bytes_total;                      /* total 0: unknown */
+    uint64_t
+        ahead; /* what they read besides, where a step had enough before the end (truncate): not in, as it depends on the workers */
+    uint64_t recovered;             /* items that were no well-formed text and had to be mended: entries of feeds that carry bozo */
+    uint64_t failed;                /* sources that were left out, as keep_going asks */
+    uint64_t bytes_in, bytes_total; /* total 0: unknown */
     uint64_t nanoseconds;
     bool committing; /* everything is read; the sinks are made ready and committed, which may take a while */
 } sl_progress;
@@ -307,8 +312,8 @@ SL_API void sl_pipeline_on_output(sl_pipeline *p, sl_output_fn fn, void *user);
 /* Runs to the sinks; nothing is committed unless SL_OK is returned. */
 SL_API sl_status sl_pipeline_run(sl_pipeline *p, sl_error *err);
 
-/* After run with the setting if_changed: when the run was committed since which nothing has changed (seconds since the epoch), so that
- * this one did nothing; 0: it ran. */
+/* After run with the setting if_changed: when the run was committed since which nothing has changed (seconds since the epoch), so
+ * that this one did nothing; 0: it ran. */
 SL_API int64_t sl_pipeline_unchanged(const sl_pipeline *p);
 
 /* Asks a running pipeline to stop soon; the only call, with the next, allowed from a signal handler or another thread. */
@@ -342,8 +347,9 @@ SL_API void sl_stream_close(sl_stream **s);
  * "Cache"). These look after that folder; they may be called at any time, also while pipelines use it. DIR NULL: the folder used
  * when nothing else is said. */
 
-/* The entries, those not used for longest first, as JSON: {"folder", "bytes", "entries": [{"url", "bytes", "stored", "used", "etag",
- * "last_modified", "file"}]}, times in ISO 8601; a file that is no whole entry has a null url. The caller frees the text. */
+/* The entries, those not used for longest first, as JSON: {"folder", "bytes", "entries": [{"url", "bytes", "stored", "used",
+ * "etag", "last_modified", "file"}]}, times in ISO 8601; a file that is no whole entry has a null url. The caller frees the text.
+ */
 SL_API char *sl_http_cache_list(const char *dir, sl_error *err);
 
 typedef struct sl_cache_change {
@@ -351,8 +357,8 @@ typedef struct sl_cache_change {
     uint64_t files_left, bytes_left; /* entries that stay */
 } sl_cache_change;
 
-/* Removes entries not used for OLDER ("12h", "30d"; NULL: any age), then those not used for longest until the rest takes no more than
- * MAX_SIZE ("500M"; NULL: any size). Both NULL: down to 1G, the default of runs. */
+/* Removes entries not used for OLDER ("12h", "30d"; NULL: any age), then those not used for longest until the rest takes no more
+ * than MAX_SIZE ("500M"; NULL: any size). Both NULL: down to 1G, the default of runs. */
 SL_API sl_status sl_http_cache_prune(const char *dir, const char *older, const char *max_size, sl_cache_change *out, sl_error *err);
 
 /* Removes all entries; files of others in the folder stay. */

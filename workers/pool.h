@@ -60,17 +60,16 @@ typedef enum sl_pool_kind { SL_POOL_INLINE, SL_POOL_THREADS, SL_POOL_PROCESSES }
 
 typedef struct sl_pool_options {
     sl_pool_kind kind;
-    unsigned workers;   /* 1..1024; fewer where the system has no room for them: see sl_pool_stats */
-    bool ordered;       /* take in submission order */
-    bool join_in;       /* threads: the coordinator is one of the workers, at work where take would wait; not for jobs that may
-                         * wait for the world, which would hold everything up */
-    unsigned silent;    /* seconds a worker process may do nothing with a job, 0: 300 */
-    unsigned stall;     /* test only: each job sleeps a pseudo-random time up to this many microseconds first */
+    unsigned workers;      /* 1..1024; fewer where the system has no room for them: see sl_pool_stats */
+    bool ordered;          /* take in submission order */
+    bool join_in;          /* threads: the coordinator is one of the workers, at work where take would wait; not for jobs that may
+                            * wait for the world, which would hold everything up */
+    unsigned silent;       /* seconds a worker process may do nothing with a job, 0: 300 */
+    unsigned stall;        /* test only: each job sleeps a pseudo-random time up to this many microseconds first */
     atomic_bool *stopping; /* may be NULL; true: workers take no further job and take returns SL_E_STOPPED */
 } sl_pool_options;
 
-SL_MUST_CHECK sl_status sl_pool_start(sl_pool **pool, const sl_pool_options *options, const sl_pool_calls *calls,
-                                      sl_error *err);
+SL_MUST_CHECK sl_status sl_pool_start(sl_pool **pool, const sl_pool_options *options, const sl_pool_calls *calls, sl_error *err);
 
 /* How many jobs may be out at once: 2 x workers + 1 (inline: 1). */
 unsigned sl_pool_capacity(const sl_pool *pool);
@@ -84,18 +83,19 @@ SL_MUST_CHECK sl_status sl_pool_take(sl_pool *pool, sl_job **job, sl_error *err)
 /* True when sl_pool_take would not wait. */
 bool sl_pool_ready(sl_pool *pool);
 
-/* The last word of every worker, when all jobs are taken: what it can only say at the end of its work (stop cannot fail). Waits for all
- * of them; the failure of the lowest worker is the one returned. A worker process that dies of it is not replaced: what it would have
- * said is lost, which is a failure (SL_E_INTERNAL). One that died before has nothing to say. Only stop may follow. */
+/* The last word of every worker, when all jobs are taken: what it can only say at the end of its work (stop cannot fail). Waits for
+ * all of them; the failure of the lowest worker is the one returned. A worker process that dies of it is not replaced: what it
+ * would have said is lost, which is a failure (SL_E_INTERNAL). One that died before has nothing to say. Only stop may follow. */
 SL_MUST_CHECK sl_status sl_pool_finish(sl_pool *pool, sl_error *err);
 
 /* Ends the workers: running jobs finish, queued ones are dropped (their `in` stays with the caller). A worker process that is
- * still busy after a second, or soon when `stopping` is true, is killed, since nobody will read its answer. Jobs done but not taken keep their `out`. NULL-safe. */
+ * still busy after a second, or soon when `stopping` is true, is killed, since nobody will read its answer. Jobs done but not taken
+ * keep their `out`. NULL-safe. */
 void sl_pool_stop(sl_pool **pool);
 
 typedef struct sl_pool_stats {
-    unsigned missing; /* workers asked for that the system would not start: the others do their work. With processes the caller does it
-                       * if none can be started */
+    unsigned missing; /* workers asked for that the system would not start: the others do their work. With processes the caller does
+                       * it if none can be started */
     int missing_why;  /* errno */
     uint64_t jobs, retries;
     uint64_t child_peak_bytes; /* largest worker process so far */

@@ -32,7 +32,7 @@ struct sl_pool {
     unsigned pending;   /* coordinator only, as are the next two */
     uint64_t submitted; /* jobs so far: the next seq */
     sl_pool_stats stats;
-    sl_job **done; /* [capacity] threads: under the pool's lock; else coordinator only; as are the next two */
+    sl_job **done;     /* [capacity] threads: under the pool's lock; else coordinator only; as are the next two */
     uint64_t finished; /* unordered: jobs put into the ring so far */
     uint64_t taken;    /* jobs handed out so far */
 };

@@ -25,7 +25,7 @@ SL_MUST_CHECK sl_status sl_csv_style_check(const sl_csv_style *style, sl_error *
 
 typedef struct sl_csv_encoder sl_csv_encoder;
 sl_csv_encoder *sl_csv_encoder_new(const sl_csv_style *style); /* STYLE outlives it. NULL: no memory */
-void sl_csv_encoder_free(sl_csv_encoder *e);                    /* NULL-safe */
+void sl_csv_encoder_free(sl_csv_encoder *e);                   /* NULL-safe */
 
 /* Appends the selected rows of B to FRAME. An empty FRAME begins a unit. */
 SL_MUST_CHECK sl_status sl_csv_encode(sl_csv_encoder *e, sl_batch *b, sl_buf *frame, sl_error *err);
@@ -61,10 +61,10 @@ typedef struct sl_csv_writer {
     bool header;      /* write one */
     bool begun;       /* names are known */
     uint32_t ncols;
-    sl_buf names;     /* of the header, spelled as in a section */
-    sl_buf heading;   /* names of the first section without rows: the header, when there is no other section */
+    sl_buf names;   /* of the header, spelled as in a section */
+    sl_buf heading; /* names of the first section without rows: the header, when there is no other section */
     uint32_t heading_cols;
-    sl_buf line;      /* a row under way */
+    sl_buf line; /* a row under way */
 } sl_csv_writer; /* zero, then style, out and header set */
 
 /* One unit's frame; adds its rows to *ROWS. A column that the header lacks is SL_E_DATA. */

@@ -20,7 +20,7 @@ SL_MUST_CHECK sl_status sl_json_frame(const char *frame, size_t n, uint64_t *row
 typedef struct sl_json_writer {
     sl_file_out *out; /* borrowed */
     bool array;
-    bool begun; /* something has been written */
+    bool begun;   /* something has been written */
 } sl_json_writer; /* zero, then out and array set */
 
 /* Between two items of a frame. */

@@ -11,14 +11,14 @@ typedef struct sl_db {
     sqlite3 *db;
     const char *path; /* as the user knows it */
     const sl_sink_env *env;
-    double busy;        /* seconds to wait for a lock */
-    uint64_t waits;     /* monotonic ns since when it has been waited for the lock at hand */
-} sl_db; /* must stay where it is while it is open */
+    double busy;    /* seconds to wait for a lock */
+    uint64_t waits; /* monotonic ns since when it has been waited for the lock at hand */
+} sl_db;            /* must stay where it is while it is open */
 
 /* FILE: what to open; PATH: what messages call it. BUSY: seconds to wait for a lock. What takes long, waiting included, ends with
  * SL_E_STOPPED when ENV (may be NULL) says so. */
-SL_MUST_CHECK sl_status sl_db_open(sl_db *d, const char *path, const char *file, int flags, double busy,
-                                   const sl_sink_env *env, sl_error *err);
+SL_MUST_CHECK sl_status sl_db_open(sl_db *d, const char *path, const char *file, int flags, double busy, const sl_sink_env *env,
+                                   sl_error *err);
 void sl_db_close(sl_db *d); /* fine when never opened */
 /* The same for a transaction that is given up: no journal is left behind, as far as the disk lets it be played back. */
 void sl_db_abandon(sl_db *d);
@@ -35,12 +35,12 @@ SL_MUST_CHECK sl_status sl_db_compiles(const sl_db *d, const char *sql, bool *co
 /* The first column of the first row as an integer; NONE when there is no row. */
 SL_MUST_CHECK sl_status sl_db_int(const sl_db *d, const char *sql, int64_t none, int64_t *out, sl_error *err);
 
-/* All changes of the transaction onto the disk, behind its journal, once readers have left the old state: what can fail has then not
- * failed, and what is to be waited for has been. */
+/* All changes of the transaction onto the disk, behind its journal, once readers have left the old state: what can fail has then
+ * not failed, and what is to be waited for has been. */
 SL_MUST_CHECK sl_status sl_db_flush(const sl_db *d, sl_error *err);
 
-/* Ends the transaction. It counts as committed too where SQLite could only not give its lock back: by then all is on the disk and the
- * journal is gone, and closing the connection gives every lock back. */
+/* Ends the transaction. It counts as committed too where SQLite could only not give its lock back: by then all is on the disk and
+ * the journal is gone, and closing the connection gives every lock back. */
 SL_MUST_CHECK sl_status sl_db_commit(const sl_db *d, sl_error *err);
 
 /* An identifier in double quotes, those inside doubled. */

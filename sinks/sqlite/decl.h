@@ -14,8 +14,8 @@ typedef struct sl_decl {
 
 sl_decl sl_decl_look(sl_text sql);
 
-/* Appends SQL as the statement for the table NAME, whose columns TO_TEXT[0..n) (as SQLite knows them) have the type TEXT. False: it was
- * not found. */
+/* Appends SQL as the statement for the table NAME, whose columns TO_TEXT[0..n) (as SQLite knows them) have the type TEXT. False: it
+ * was not found. */
 bool sl_decl_retype(sl_text sql, sl_text name, const sl_text *to_text, uint32_t n, sl_buf *out);
 
 #endif

@@ -2,8 +2,8 @@
  *
  * Every value is stored by its own nature: whole numbers as INTEGER, reals as REAL, other texts as TEXT; the coordinator decides
  * about columns. Once a column has shown a text that is no number, what reads like one is stored as the text it is: the usual
- * column of texts is then never written again. The columns of a frame stand in the order in which its rows show them first, so the table's columns do not depend
- * on how the input was cut into units. Thread rule: an encoder is one worker's; conf is read-only. */
+ * column of texts is then never written again. The columns of a frame stand in the order in which its rows show them first, so the
+ * table's columns do not depend on how the input was cut into units. Thread rule: an encoder is one worker's; conf is read-only. */
 #ifndef SL_SINKS_SQLITE_ENCODE_H
 #define SL_SINKS_SQLITE_ENCODE_H
 

@@ -7,11 +7,11 @@
 #include "sinks/sqlite/table.h"
 
 typedef struct sl_job_column { /* one of the loaded ones */
-    sl_text shown;       /* as the items call it, members with dots */
-    sl_text name;        /* in the table */
-    sl_affinity asked;   /* as the conf asks for it */
-    sl_affinity evident; /* as all its values are, or as asked */
-    int target;          /* the column of the table, -1: it has none yet */
+    sl_text shown;             /* as the items call it, members with dots */
+    sl_text name;              /* in the table */
+    sl_affinity asked;         /* as the conf asks for it */
+    sl_affinity evident;       /* as all its values are, or as asked */
+    int target;                /* the column of the table, -1: it has none yet */
 } sl_job_column;
 
 typedef struct sl_job {

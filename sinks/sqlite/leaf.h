@@ -1,9 +1,9 @@
 /* leaf.h: rows as pages of an SQLite table B-tree, with what the pages cannot tell beside them.
  *
- * A *frame* is whole pages (leaves, and the overflow pages of rows too long for one) and a trailer. Page numbers are relative to the
- * frame. A worker does not know the rowids: it leaves room for a varint of four bytes, so that the coordinator can put the true ones
- * in place without moving anything; where they are known they take as little as they need. A last leaf that nothing follows is cut down to what is in
- * it: a unit of one small row is a frame of a few bytes.
+ * A *frame* is whole pages (leaves, and the overflow pages of rows too long for one) and a trailer. Page numbers are relative to
+ * the frame. A worker does not know the rowids: it leaves room for a varint of four bytes, so that the coordinator can put the true
+ * ones in place without moving anything; where they are known they take as little as they need. A last leaf that nothing follows is
+ * cut down to what is in it: a unit of one small row is a frame of a few bytes.
  *
  * Every cell stands in its page by its own nature: whole numbers as INTEGER, reals as REAL, texts as TEXT. As these pages may
  * become a database as they are, what SQLite has no form for is said beside them:
@@ -41,15 +41,15 @@ typedef struct sl_leaf_writer {
     size_t page;         /* offset of the open leaf; SIZE_MAX: none */
     uint32_t cells, top; /* of it: how many, and where the lowest begins */
     uint32_t nrows;
-    int64_t before;      /* rowids follow this one; -1: they are not known */
-    sl_buf kinds;        /* u32 a page */
-    sl_buf spellings;    /* varints: rows since the last one, column, length; bytes */
-    uint32_t spelled;    /* the row of the last one */
-    sl_buf *marks;       /* [nmarks * SL_MARKS] bits by row, as long as needed */
-    uint32_t nmarks;     /* columns */
-    sl_buf places;       /* see sl_leaf_place */
-    uint64_t line;       /* of the last row */
-    uint32_t stretch;    /* offset in places of the last stretch, which is open; UINT32_MAX: none */
+    int64_t before;   /* rowids follow this one; -1: they are not known */
+    sl_buf kinds;     /* u32 a page */
+    sl_buf spellings; /* varints: rows since the last one, column, length; bytes */
+    uint32_t spelled; /* the row of the last one */
+    sl_buf *marks;    /* [nmarks * SL_MARKS] bits by row, as long as needed */
+    uint32_t nmarks;  /* columns */
+    sl_buf places;    /* see sl_leaf_place */
+    uint64_t line;    /* of the last row */
+    uint32_t stretch; /* offset in places of the last stretch, which is open; UINT32_MAX: none */
     uint32_t stretch_rows;
 } sl_leaf_writer; /* all zero before begin */
 
@@ -72,8 +72,7 @@ void sl_leaf_join(sl_leaf_writer *w, const sl_leaf_frame *f);
 /* Whole pages the frame has so far, the open one included. */
 uint32_t sl_leaf_pages(const sl_leaf_writer *w);
 /* Closes the frame. NAMES and SEEN: [ncols]. */
-SL_MUST_CHECK sl_status sl_leaf_finish(sl_leaf_writer *w, const sl_text *names, const uint8_t *seen, uint32_t ncols,
-                                       sl_error *err);
+SL_MUST_CHECK sl_status sl_leaf_finish(sl_leaf_writer *w, const sl_text *names, const uint8_t *seen, uint32_t ncols, sl_error *err);
 void sl_leaf_free(sl_leaf_writer *w);
 
 /* Varints of SQLite, for values below 2^56. Returns the end. */
@@ -83,7 +82,7 @@ uint8_t *sl_varint_put_wide(uint8_t *out, uint64_t v, unsigned n);
 /* Reads one, at most up to END; returns the end, NULL when there is none. */
 const uint8_t *sl_varint_get(const uint8_t *at, const uint8_t *end, uint64_t *v);
 
-/* Serial types and bytes of an integer, a real and a boolean. *HEAD moves on; returns the end of the body. Room for 9 and 8 bytes. */
+/* Serial types and bytes of an integer, a real and a boolean. *HEAD moves on; returns the body's end. Room for 9 and 8 bytes. */
 uint8_t *sl_record_int(uint8_t **head, uint8_t *body, int64_t i);
 uint8_t *sl_record_real(uint8_t **head, uint8_t *body, double f);
 uint8_t *sl_record_bool(uint8_t **head, uint8_t *body, bool b);
@@ -115,8 +114,8 @@ struct sl_leaf_frame {
 /* A whole frame. */
 SL_MUST_CHECK sl_status sl_leaf_open(sl_leaf_frame *f, const char *data, size_t n, sl_error *err);
 /* From whole pages, whose numbers count from BASE, and a trailer kept apart. */
-SL_MUST_CHECK sl_status sl_leaf_open_parts(sl_leaf_frame *f, const char *pages, uint32_t base, const char *trailer,
-                                           size_t n, sl_error *err);
+SL_MUST_CHECK sl_status sl_leaf_open_parts(sl_leaf_frame *f, const char *pages, uint32_t base, const char *trailer, size_t n,
+                                           sl_error *err);
 uint32_t sl_leaf_kind(const sl_leaf_frame *f, uint32_t page);
 /* Appends the frame's pages, the last one made whole, and numbers nothing. */
 void sl_leaf_copy_pages(const sl_leaf_frame *f, sl_buf *out);

@@ -2,11 +2,11 @@
  *
  *   new add* ready commit? free
  *
- * A *transaction* is one database and all the tables of a run that go into it. ready does all that can fail; after it the rows are on the
- * disk and nobody sees them; commit makes them visible. A database that did not exist is made under another name and gets its own by
- * commit: the first store becomes the file itself. kill -9 at any moment leaves the old state or the new.
- * A table made for the load is filled by SQLite's transfer optimisation, which copies records as they are; rows for a table that stays go
- * in one by one (insert.c). Thread rule: one thread at a time. */
+ * A *transaction* is one database and all the tables of a run that go into it. ready does all that can fail; after it the rows are
+ * on the disk and nobody sees them; commit makes them visible. A database that did not exist is made under another name and gets
+ * its own by commit: the first store becomes the file itself. kill -9 at any moment leaves the old state or the new. A table made
+ * for the load is filled by SQLite's transfer optimisation, which copies records as they are; rows for a table that stays go in one
+ * by one (insert.c). Thread rule: one thread at a time. */
 #ifndef SL_SINKS_SQLITE_LOAD_H
 #define SL_SINKS_SQLITE_LOAD_H
 
@@ -23,8 +23,8 @@ typedef struct sl_load {
     sl_text table;
     sl_load_mode mode;
     sl_schema_rule schema;
-    sl_texts key;         /* upsert, ignore */
-    double busy;          /* seconds to wait for a lock */
+    sl_texts key; /* upsert, ignore */
+    double busy;  /* seconds to wait for a lock */
     sl_sqlite_shape shape;
 } sl_load;
 
@@ -35,7 +35,7 @@ SL_MUST_CHECK sl_status sl_load_check(const sl_load *load, const char *file, con
 
 /* FILE: the database's true path, copied; PATH: as the user knows it, borrowed. BUSY: seconds to wait for locks. */
 SL_MUST_CHECK sl_status sl_transaction_new(sl_transaction **out, const char *file, const char *path, double busy,
-                                       const sl_sink_env *env, sl_error *err);
+                                           const sl_sink_env *env, sl_error *err);
 /* One more table; both are borrowed until free. */
 SL_MUST_CHECK sl_status sl_transaction_add(sl_transaction *s, const sl_load *load, sl_store *store, sl_error *err);
 /* The first call does the work for all tables; further ones are nothing. */

@@ -9,7 +9,7 @@
 typedef enum sl_cell_kind {
     SL_CELL_MISSING, /* the item has no such field */
     SL_CELL_NULL,
-    SL_CELL_EMPTY,   /* an empty text of a column that may be one of numbers */
+    SL_CELL_EMPTY, /* an empty text of a column that may be one of numbers */
     SL_CELL_INT,
     SL_CELL_REAL,
     SL_CELL_BOOL,
@@ -58,7 +58,7 @@ typedef struct sl_row_writer {
     uint32_t ncols;
     uint8_t *head; /* 9 bytes a column */
     sl_buf body;
-} sl_row_writer; /* all zero before the first open */
+} sl_row_writer;                                                                              /* all zero before the first open */
 SL_MUST_CHECK sl_status sl_row_writer_open(sl_row_writer *rw, uint32_t ncols, sl_error *err); /* also for more columns */
 /* For good: nothing stands beside the record. TO_TEXT: [ncols] the column is one of texts. */
 SL_MUST_CHECK sl_status sl_row_write(sl_row_writer *rw, const sl_cell *cells, const bool *to_text, sl_leaf_writer *out,

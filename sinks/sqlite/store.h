@@ -2,12 +2,11 @@
  *
  *   open add* settle  (rows | table)  close
  *
- * A frame whose columns stand in the table's order goes into the file at once, its pages under their true numbers. One with its columns in
- * another order is *parked*: kept as it came, beside the file. Small frames are put together first, in the table's order, so that pages
- * are full however small the units are. When all is there the types are known, and sl_store_table (tree.c) makes the file a database of one table:
- * what is parked or does not have the type of its column is written once more, then and only then. A load into a table that exists
- * reads the rows instead.
- * Thread rule: one thread at a time. */
+ * A frame whose columns stand in the table's order goes into the file at once, its pages under their true numbers. One with its
+ * columns in another order is *parked*: kept as it came, beside the file. Small frames are put together first, in the table's
+ * order, so that pages are full however small the units are. When all is there the types are known, and sl_store_table (tree.c)
+ * makes the file a database of one table: what is parked or does not have the type of its column is written once more, then and
+ * only then. A load into a table that exists reads the rows instead. Thread rule: one thread at a time. */
 #ifndef SL_SINKS_SQLITE_STORE_H
 #define SL_SINKS_SQLITE_STORE_H
 
@@ -28,7 +27,7 @@ typedef struct sl_segment { /* rows that came in one frame, or in several small 
     uint32_t page, npages; /* where its pages are, unless it is parked */
     uint64_t trailer_at;   /* in the side file: its trailer; parked: the frame */
     uint64_t trailer_n;
-    uint64_t leaves_at;    /* in the side file: its leaves; parked: u32 place[ncols] */
+    uint64_t leaves_at; /* in the side file: its leaves; parked: u32 place[ncols] */
     uint32_t nleaves;
 } sl_segment;
 
@@ -53,7 +52,7 @@ typedef struct sl_store {
     uint64_t side_end;
     bool may_stay; /* there is no database yet: the file may become it */
     sl_early_sync early;
-    struct {       /* small frames being put together */
+    struct { /* small frames being put together */
         sl_leaf_writer out;
         sl_buf frame;
         uint8_t *seen; /* [ncols] */
@@ -76,12 +75,12 @@ SL_MUST_CHECK sl_status sl_store_settle(sl_store *s, sl_error *err);
 
 typedef struct sl_store_reader {
     sl_store *store;
-    sl_row_reader row;    /* the row at hand */
-    uint64_t number;      /* of the row, from 1 */
-    uint32_t segment;     /* the next one */
-    bool open;            /* a segment is */
+    sl_row_reader row; /* the row at hand */
+    uint64_t number;   /* of the row, from 1 */
+    uint32_t segment;  /* the next one */
+    bool open;         /* a segment is */
     sl_leaf_frame frame;
-    sl_buf data;          /* of the segment */
+    sl_buf data; /* of the segment */
     uint32_t *place;
 } sl_store_reader; /* all zero, then .store set */
 
@@ -93,8 +92,8 @@ SL_MUST_CHECK sl_status sl_store_segment(sl_store_reader *r, uint32_t number, sl
 
 /* ---- the file as a database (tree.c) ----------------------------------------------------------------------- */
 
-/* Makes the file a sound database with the one table that the statement CREATE makes; rows have the rowids 1, 2, 3 ... TO_TEXT: every cell of
- * the column must be its text. The rows cannot be read from the store afterwards. */
+/* Makes the file a sound database with the one table that the statement CREATE makes; rows have the rowids 1, 2, 3 ... TO_TEXT:
+ * every cell of the column must be its text. The rows cannot be read from the store afterwards. */
 SL_MUST_CHECK sl_status sl_store_table(sl_store *s, const char *create, const bool *to_text, sl_error *err);
 /* What has been read from the file so far is what was written to it. PATH: what the message of a failure calls it. */
 SL_MUST_CHECK sl_status sl_store_check(sl_store *s, const char *path, sl_error *err);
@@ -116,9 +115,8 @@ SL_MUST_CHECK sl_status sl_store_write(sl_store *s, const void *data, size_t n, 
 SL_MUST_CHECK sl_status sl_store_aside(sl_store *s, const void *data, size_t n, uint64_t *at, sl_error *err);
 /* Numbers for COUNT pages in a row. */
 SL_MUST_CHECK sl_status sl_store_take(sl_store *s, uint32_t count, uint32_t *first, sl_error *err);
-/* Gives the pages of F, copied to PAGES, the numbers at NUMBER[page], and their rows the rowids behind BEFORE, unless they have them
- * already (NUMBERED); adds its leaves to LEAVES. */
-void sl_store_number(const sl_leaf_frame *f, char *pages, const uint32_t *number, int64_t before, bool numbered,
-                     sl_buf *leaves);
+/* Gives the pages of F, copied to PAGES, the numbers at NUMBER[page], and their rows the rowids behind BEFORE, unless they have
+ * them already (NUMBERED); adds its leaves to LEAVES. */
+void sl_store_number(const sl_leaf_frame *f, char *pages, const uint32_t *number, int64_t before, bool numbered, sl_buf *leaves);
 
 #endif

@@ -2,7 +2,8 @@
  *
  * A column of a table that exists holds what SQLite's affinity makes of a value. Where that would alter one (007 becomes 7), the
  * column is *widened* to TEXT: the table is made anew with the one word of its declaration changed, and all that belongs to it.
- * All of it happens in the caller's transaction. Facts: sqlite.org/datatype3.html, stricttables.html, lang_altertable.html section 7. */
+ * All of it happens in the caller's transaction. Facts: sqlite.org/datatype3.html, stricttables.html, lang_altertable.html
+ * section 7. */
 #ifndef SL_SINKS_SQLITE_TABLE_H
 #define SL_SINKS_SQLITE_TABLE_H
 
@@ -15,12 +16,12 @@
 typedef struct sl_dbtable_column {
     sl_text name, type; /* as declared; the type in upper case */
     sl_affinity affinity;
-    bool any;       /* ANY of a STRICT table: nothing is converted */
-    bool rowid;     /* INTEGER PRIMARY KEY */
+    bool any;   /* ANY of a STRICT table: nothing is converted */
+    bool rowid; /* INTEGER PRIMARY KEY */
     bool generated;
-    bool needed;    /* NOT NULL, and nothing stands in for a value */
-    bool linked;    /* part of a foreign key, on either side */
-    bool widen;     /* to be TEXT */
+    bool needed; /* NOT NULL, and nothing stands in for a value */
+    bool linked; /* part of a foreign key, on either side */
+    bool widen;  /* to be TEXT */
 } sl_dbtable_column;
 
 typedef struct sl_dbtable {
@@ -37,7 +38,7 @@ typedef struct sl_dbtable {
 
 /* What the database says of the table NAME. An error when it is no table that can be loaded into. */
 SL_MUST_CHECK sl_status sl_dbtable_study(sl_dbtable *t, const sl_db *d, sl_text name, sl_error *err);
-void sl_dbtable_free(sl_dbtable *t); /* NULL-safe, fine on all zero */
+void sl_dbtable_free(sl_dbtable *t);                                   /* NULL-safe, fine on all zero */
 sl_dbtable_column *sl_dbtable_find(const sl_dbtable *t, sl_text name); /* ignoring ASCII case; NULL: none */
 
 /* Whether the column holds CELL without altering it. */

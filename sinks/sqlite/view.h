@@ -1,8 +1,8 @@
 /* view.h: a batch as the flat columns of a table, each with the row in which it is first seen.
  *
- * The column of a member is known by its path, not by the name that it will have: {"a.b": 1} and {"a": {"b": 2}} are two columns, in
- * whatever units and batches they come, and frames are put together by these paths. What each is called in the table is decided at
- * the end, when all are known (columns.c). */
+ * The column of a member is known by its path, not by the name that it will have: {"a.b": 1} and {"a": {"b": 2}} are two columns,
+ * in whatever units and batches they come, and frames are put together by these paths. What each is called in the table is decided
+ * at the end, when all are known (columns.c). */
 #ifndef SL_SINKS_SQLITE_VIEW_H
 #define SL_SINKS_SQLITE_VIEW_H
 
@@ -13,8 +13,8 @@ typedef struct sl_view_column {
     const sl_value *values; /* [nrows]; NULL: still a field of the batch's records */
     uint32_t source;        /* column of the batch */
     uint32_t field;         /* of its records, when values is NULL */
-    uint32_t first; /* position in the selection of the first row that has it */
-    uint32_t order; /* in which the batch's columns gave it */
+    uint32_t first;         /* position in the selection of the first row that has it */
+    uint32_t order;         /* in which the batch's columns gave it */
 } sl_view_column;
 
 typedef struct sl_view {
@@ -25,8 +25,8 @@ typedef struct sl_view {
 /* Between the names of a path. No UTF-8 has this byte. */
 #define SL_VIEW_STEP ((char)0xff)
 
-/* The columns that any selected row has. FLATTEN: members of maps are columns of their own, and a map without members is a value. Where there
- * are more than MOST, some above these may be left out. */
+/* The columns that any selected row has. FLATTEN: members of maps are columns of their own, and a map without members is a value.
+ * Where there are more than MOST, some above these may be left out. */
 SL_MUST_CHECK sl_status sl_view_make(sl_view *view, sl_batch *b, bool flatten, uint32_t most, sl_error *err);
 
 /* NAME is the path of a member. */
@@ -41,8 +41,7 @@ static inline sl_value sl_view_cell(const sl_view_column *c, const sl_batch *b, 
     const sl_records *r = b->records;
     const uint32_t *end = r->end + (size_t)row * r->nfields + c->field;
     uint32_t from = c->field ? end[-1] + 1 : r->start[row];
-    if (SL_UNLIKELY(*end == SL_NO_FIELD || (*end > from && r->base[from] == r->quote)))
-        return sl_batch_peek(b, c->source, row);
+    if (SL_UNLIKELY(*end == SL_NO_FIELD || (*end > from && r->base[from] == r->quote))) return sl_batch_peek(b, c->source, row);
     return sl_text_value((sl_text){r->base + from, *end - from});
 }
 

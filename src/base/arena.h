@@ -15,7 +15,7 @@ typedef struct sl_arena {
     char *at, *end;         /* free part of the newest block */
     sl_arena_block *blocks; /* newest first */
     size_t total;           /* bytes held from the system */
-} sl_arena; /* all zero is a valid empty arena */
+} sl_arena;                 /* all zero is a valid empty arena */
 
 /* SIZE bytes aligned to 16, uninitialised; NULL when memory is out. SIZE 0 gives a valid pointer. */
 void *sl_arena_grow(sl_arena *a, size_t size);

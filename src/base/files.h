@@ -1,8 +1,8 @@
 /* files.h: what a descriptor is good for, and by what a file is recognised.
  *
- * A standard descriptor that was closed when the program began has the null device in its place, opened the wrong way round (src/cli/main.c),
- * so that no file of ours gets its number and whoever needs it is told here. A host program's own closed ones are seen as well, as long as
- * no other file has their number. */
+ * A standard descriptor that was closed when the program began has the null device in its place, opened the wrong way round
+ * (src/cli/main.c), so that no file of ours gets its number and whoever needs it is told here. A host program's own closed ones are
+ * seen as well, as long as no other file has their number. */
 #ifndef SL_BASE_FILES_H
 #define SL_BASE_FILES_H
 
@@ -10,8 +10,8 @@
 
 struct stat;
 
-/* openat, begun again where a signal has interrupted it (network and user-space file systems let one). FOLDER: AT_FDCWD for a path. -1
- * with errno. */
+/* openat, begun again where a signal has interrupted it (network and user-space file systems let one). FOLDER: AT_FDCWD for a path.
+ * -1 with errno. */
 int sl_open_at(int folder, const char *path, int flags, unsigned mode);
 
 /* SL_E_IO when FD, or the standard stream that PATH is another name of, was closed at start. WRITE: it is to be written to. */

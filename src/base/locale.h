@@ -1,8 +1,9 @@
-/* locale.h: numbers have a point, letters are those of ASCII, and names of months are English, whatever locale a host program has set.
+/* locale.h: numbers have a point, letters are those of ASCII, and names of months are English, whatever locale a host program has
+ * set.
  *
- * The C library's printf, strtod, isalpha, strcasecmp and what libraries make of them follow the locale of the thread. So every function of
- * the API that reads or writes anything begins with SL_PLAIN_LOCALE: until it returns, this thread is in the "C" locale, and no other
- * thread notices. Worker threads are in it throughout. */
+ * The C library's printf, strtod, isalpha, strcasecmp and what libraries make of them follow the locale of the thread. So every
+ * function of the API that reads or writes anything begins with SL_PLAIN_LOCALE: until it returns, this thread is in the "C"
+ * locale, and no other thread notices. Worker threads are in it throughout. */
 #ifndef SL_BASE_LOCALE_H
 #define SL_BASE_LOCALE_H
 

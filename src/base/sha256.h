@@ -1,6 +1,6 @@
-/* sha256.h: SHA-256 (FIPS 180-4), for names of entries and notes. It needs no memory and nothing that has to be set up first, unlike
- * libcrypto's, which allocates thousands of times on its first use and crashes where one of them fails; bodies, which come from the
- * network, go through that one, as it is the faster. */
+/* sha256.h: SHA-256 (FIPS 180-4), for names of entries and notes. It needs no memory and nothing that has to be set up first,
+ * unlike libcrypto's, which allocates thousands of times on its first use and crashes where one of them fails; bodies, which come
+ * from the network, go through that one, as it is the faster. */
 #ifndef SL_BASE_SHA256_H
 #define SL_BASE_SHA256_H
 

@@ -11,17 +11,17 @@
 
 #include "sluice.h"
 
-#define SL_MUST_CHECK __attribute__((warn_unused_result))
+#define SL_MUST_CHECK        __attribute__((warn_unused_result))
 #define SL_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define SL_LIKELY(x) __builtin_expect(!!(x), 1)
-#define SL_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define SL_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define SL_LIKELY(x)         __builtin_expect(!!(x), 1)
+#define SL_UNLIKELY(x)       __builtin_expect(!!(x), 0)
+#define SL_COUNT(array)      (sizeof(array) / sizeof((array)[0]))
 
 /* Returns the failing status of EXPR from the enclosing function. */
-#define TRY(expr)                                                                                            \
-    do {                                                                                                     \
-        sl_status try_status_ = (expr);                                                                      \
-        if (SL_UNLIKELY(try_status_ != SL_OK)) return try_status_;                                           \
+#define TRY(expr)                                                  \
+    do {                                                           \
+        sl_status try_status_ = (expr);                            \
+        if (SL_UNLIKELY(try_status_ != SL_OK)) return try_status_; \
     } while (0)
 
 #endif

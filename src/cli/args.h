@@ -5,11 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum cli_arg {
-    CLI_FLAG,
-    CLI_OPTIONAL,
-    CLI_REQUIRED
-} cli_arg; /* --name, --name[=BOOL], --name VALUE */
+typedef enum cli_arg { CLI_FLAG, CLI_OPTIONAL, CLI_REQUIRED } cli_arg; /* --name, --name[=BOOL], --name VALUE */
 
 enum { CLI_OF_RUN, CLI_OF_COMMAND };
 
@@ -28,8 +24,10 @@ typedef struct cli_option {
 } cli_option;
 
 /* A row; designated members may follow HELP. */
+/* clang-format off */
 #define CLI_OPTION(its_name, its_letter, its_arg, its_value, ...) \
     {.name = its_name, .letter = its_letter, .arg = CLI_##its_arg, .value = its_value, .help = __VA_ARGS__}
+/* clang-format on */
 
 typedef struct cli_given { /* an option as it was given */
     const cli_option *option;

@@ -1,5 +1,5 @@
-/* cli.h: the program's subcommands. Each file is one of them; main.c lists them. Only this room prints, exits and reads argv; it knows
- * the library by sluice.h alone. */
+/* cli.h: the program's subcommands. Each file is one of them; main.c lists them. Only this room prints, exits and reads argv; it
+ * knows the library by sluice.h alone. */
 #ifndef SL_CLI_CLI_H
 #define SL_CLI_CLI_H
 
@@ -36,8 +36,8 @@ bool cli_is_data(const char *name);
 /* The word that names a definition; NULL when there is not just one, or it is data: *CODE, and it has been said. */
 const char *cli_definition(const cli_args *args, int *code);
 
-/* settings.c: options of every command that reads a definition; and settings of every command that runs a pipeline, those about the network
- * apart. */
+/* settings.c: options of every command that reads a definition; and settings of every command that runs a pipeline, those about the
+ * network apart. */
 extern const cli_option cli_reading_options[], cli_setting_options[], cli_network_options[];
 sl_status cli_settings(sl_pipeline *p, const cli_args *args, sl_error *err);
 /* execute.c: what else commands that run a pipeline take. */
@@ -52,8 +52,8 @@ sl_status cli_no_memory(sl_error *err);
 
 /* interrupt.c: from here on the first signal stops the run of P, which is checked, soon; a second one ends the program at once. */
 void cli_interrupt_watch(sl_pipeline *p);
-/* The run is over, having STOPPED before its end or not, with that exit code; the one that counts is returned, after a line for a run that a
- * signal has stopped. */
+/* The run is over, having STOPPED before its end or not, with that exit code; the one that counts is returned, after a line for a
+ * run that a signal has stopped. */
 int cli_interrupt_over(bool stopped, int exit_code);
 
 /* report.c: refuses a path where the report of P could not be written, before anything is read: CLI_OK or the exit code. */

@@ -4,8 +4,9 @@
  *     new  look?  ( forget run-and-commit keep )?  free
  *
  * A run notes what it reads in the ledger (base/ledger.h). Once its sinks are committed, those notes and what the sinks' files
- * look like are kept as a note of the cache's folder (net/cache/cache.h), under a key made of the pipeline itself: its steps and their
- * confs, its sinks, the folder it runs in, the version of the program. The next run of the same pipeline has nothing to do when
+ * look like are kept as a note of the cache's folder (net/cache/cache.h), under a key made of the pipeline itself: its steps and
+ * their confs, its sinks, the folder it runs in, the version of the program. The next run of the same pipeline has nothing to do
+ * when
  *
  *     every file it read is the same by size, time of change and inode, and every pattern stands for the same names,
  *     every server confirms the copy that was read then (304, and it is that copy and no later one),
@@ -27,8 +28,8 @@
 typedef struct sl_changes sl_changes;
 
 /* All but DIR, the cache's folder, which is copied, are borrowed. */
-SL_MUST_CHECK sl_status sl_changes_new(const sl_plan *plan, const sl_stages *stages, const sl_targets *targets,
-                                       const char *dir, sl_changes **out, sl_error *err);
+SL_MUST_CHECK sl_status sl_changes_new(const sl_plan *plan, const sl_stages *stages, const sl_targets *targets, const char *dir,
+                                       sl_changes **out, sl_error *err);
 void sl_changes_free(sl_changes **c); /* NULL-safe */
 
 /* *SINCE: when the last run committed (seconds since the epoch), if nothing has changed since; 0: something has, or that is not

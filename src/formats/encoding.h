@@ -15,8 +15,7 @@ SL_MUST_CHECK sl_status sl_encoding_named(sl_text name, sl_encoding *out, sl_err
 size_t sl_encoding_valid(sl_encoding encoding, const char *s, size_t n);
 
 /* DATA as UTF-8: a new input with one reference, or NULL in *OUT when the bytes are UTF-8 as they stand. */
-SL_MUST_CHECK sl_status sl_encoding_decode(sl_encoding encoding, const char *s, size_t n, sl_input **out,
-                                           sl_error *err);
+SL_MUST_CHECK sl_status sl_encoding_decode(sl_encoding encoding, const char *s, size_t n, sl_input **out, sl_error *err);
 
 /* Where the bytes are no UTF-8: a new input in which each bad byte is U+FFFD instead; NULL in *OUT when they are. */
 SL_MUST_CHECK sl_status sl_encoding_repair(const char *s, size_t n, sl_input **out, sl_error *err);

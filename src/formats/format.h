@@ -31,12 +31,12 @@ typedef struct sl_cut {
 } sl_cut;
 
 typedef struct sl_block {
-    sl_input *input;       /* kept by the batches made; SL_PADDING readable past its len */
-    size_t from, to;       /* the records */
-    uint64_t line;         /* of the first */
+    sl_input *input; /* kept by the batches made; SL_PADDING readable past its len */
+    size_t from, to; /* the records */
+    uint64_t line;   /* of the first */
     sl_text note;
-    const char *source;    /* for messages; outlives the run */
-    sl_dialect dialect;    /* SL_RIKO: quirks of riko in naming and nesting of fields apply */
+    const char *source; /* for messages; outlives the run */
+    sl_dialect dialect; /* SL_RIKO: quirks of riko in naming and nesting of fields apply */
 } sl_block;
 
 typedef struct sl_format {
@@ -52,7 +52,7 @@ typedef struct sl_format {
     sl_status (*prepare)(void *conf, sl_arena *arena, sl_error *err);
 
     sl_status (*split_new)(const void *conf, void **splitter, sl_error *err);
-    /* Told after split_new, for formats to which it matters: where the document is, after redirects; a path for files. May be NULL. */
+    /* Told after split_new: where the document is, after redirects; a path for files. NULL: it does not matter to the format. */
     sl_status (*split_address)(void *splitter, sl_text address, sl_error *err);
     /* LAST: no byte follows DATA[n). DATA has SL_PADDING readable bytes past n. An unfinished record longer than
      * SL_RECORD_MOST or cut off at the end of the stream is SL_E_DATA with its line; the latter may be left to read (CSV: a quote
@@ -63,8 +63,8 @@ typedef struct sl_format {
     /* Batches to SINK in order. *QUARANTINED counts records refused by policy. STATE: from start, may be NULL. */
     sl_status (*start)(const void *conf, void **state, sl_error *err); /* may be NULL */
     void (*stop)(void *state);
-    sl_status (*read)(const void *conf, void *state, const sl_block *block, sl_batch_sink sink, void *to,
-                      uint64_t *quarantined, sl_error *err);
+    sl_status (*read)(const void *conf, void *state, const sl_block *block, sl_batch_sink sink, void *to, uint64_t *quarantined,
+                      sl_error *err);
 } sl_format;
 
 const sl_format *sl_format_named(sl_text name);

@@ -24,9 +24,9 @@
 typedef struct sl_cache_policy {
     sl_cache_mode mode;
     const char *dir;
-    uint64_t max_size;       /* bytes */
-    bool credentials;        /* also answers to requests with credentials are kept */
-    sl_cache_counts *counts; /* shared by all processes of the run; NULL: each cache has its own */
+    uint64_t max_size;        /* bytes */
+    bool credentials;         /* also answers to requests with credentials are kept */
+    sl_cache_counts *counts;  /* shared by all processes of the run; NULL: each cache has its own */
     struct sl_ledger *ledger; /* base/ledger.h: answers are noted there; NULL: nobody wants to know */
 } sl_cache_policy;
 

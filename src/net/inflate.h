@@ -22,7 +22,7 @@ typedef struct sl_inflate sl_inflate;
 
 /* Any but NONE; NULL when memory is out. DEFLATE takes the zlib format and, as some servers send that, bare deflate. */
 sl_inflate *sl_inflate_new(sl_coding coding);
-void sl_inflate_free(sl_inflate **z);         /* NULL-safe */
+void sl_inflate_free(sl_inflate **z); /* NULL-safe */
 
 /* Takes from *IN (advancing it and *N) and puts up to CAP bytes to OUT; *MADE gets how many. 0 made: all of the input
  * is used up and more is needed. */

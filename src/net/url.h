@@ -12,9 +12,9 @@
 typedef struct sl_url {
     sl_text scheme;    /* without the colon; empty in a relative reference */
     sl_text authority; /* user, host and port as they stand */
-    sl_text user;   /* "name:password" before the @ */
-    sl_text host;   /* with the brackets of an IPv6 address */
-    sl_text port;   /* digits, or empty */
+    sl_text user;      /* "name:password" before the @ */
+    sl_text host;      /* with the brackets of an IPv6 address */
+    sl_text port;      /* digits, or empty */
     sl_text path;
     sl_text query;    /* without the ? */
     sl_text fragment; /* without the # */
@@ -54,8 +54,8 @@ bool sl_url_same_place(sl_text a, sl_text b);
 sl_text sl_url_name(sl_text t);
 
 /* T as people may see it, in messages, reports and lists: without "name:password@", and with *** for the values of parameters that
- * are secrets by their names (key, api_key, token, access_token, password, secret, sig ...: shown.c), in the query and behind the #.
- * Any text will do; one without a scheme and // is a file name and stays as it is. In ARENA; .s is NULL when memory is out. */
+ * are secrets by their names (key, api_key, token, access_token, password, secret, sig ...: shown.c), in the query and behind the
+ * #. Any text will do; one without a scheme and // is a file name and stays as it is. In ARENA; .s is NULL when memory is out. */
 sl_text sl_url_shown(sl_text t, sl_arena *arena);
 void sl_url_redact(sl_text t, sl_buf *out); /* the same, appended */
 

@@ -59,8 +59,8 @@ struct sl_option {
 /* Fills CONF (zeroed, conf_size bytes) from MAP (a map value, or missing for defaults only) by TABLE. Texts and arrays live in
  * ARENA or in MAP. Unknown keys are SL_E_PLAN with the nearest name; *BAD_KEY (may be NULL) gets the dotted path of the
  * offending key, e.g. "rule.2.fied", so that the caller can point at it. NOCASE: keys match ignoring case (riko's dialect). */
-SL_MUST_CHECK sl_status sl_options_parse(const sl_option *table, sl_value map, bool nocase, void *conf,
-                                         sl_arena *arena, sl_text *bad_key, sl_error *err);
+SL_MUST_CHECK sl_status sl_options_parse(const sl_option *table, sl_value map, bool nocase, void *conf, sl_arena *arena,
+                                         sl_text *bad_key, sl_error *err);
 
 /* A value of type missing inside MAP stands for one that only the item decides: it satisfies SL_OPT_REQUIRED and leaves its place
  * zero. So a conf that refers to items is checked before any item is read. */

@@ -1,5 +1,5 @@
-/* host.h: what the program that runs a pipeline has put into it with the functions of sluice.h, for the parts of the pipeline that call
- * it back.
+/* host.h: what the program that runs a pipeline has put into it with the functions of sluice.h, for the parts of the pipeline that
+ * call it back.
  *
  * Ownership: the pipeline's, as long as it lives. Thread rule: filled before the plan is prepared; read-only afterwards, but for
  * `locale`, which is set before each run. */
@@ -19,7 +19,7 @@ typedef struct sl_host {
     sl_source *sources; /* sl_pipeline_push_source: sources/push/push.h */
     sl_host_sink *sinks;
     uint32_t nsinks;
-    locale_t locale;    /* of the program: its own code runs in it */
+    locale_t locale; /* of the program: its own code runs in it */
 } sl_host;
 
 /* Its code runs in its locale, whatever the thread that calls it is in. */

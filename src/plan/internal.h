@@ -13,8 +13,7 @@
 enum { SL_MAX_NODES = 4096 };
 
 /* SL_E_PLAN at the member PLACE of the definition ("wires.3.tgt", or NULL: only the file). */
-sl_status sl_plan_fail(const sl_plan *p, const char *place, sl_error *err, const char *fmt, ...)
-    SL_PRINTF(4, 5);
+sl_status sl_plan_fail(const sl_plan *p, const char *place, sl_error *err, const char *fmt, ...) SL_PRINTF(4, 5);
 /* Adds to a failure where in the definition it is: at PLACE.KEY, or PLACE when there is no such key. */
 void sl_plan_point(const sl_plan *p, const char *place, sl_text key, sl_error *err);
 /* The same for KEY of the conf of NODE, and its step. */
@@ -24,8 +23,7 @@ void sl_node_point(const sl_node *node, const char *member, sl_error *err);
 
 /* plan.c: a node at the end of p->nodes, its pipe looked up (NULL when unknown). ID and TYPE are borrowed for good. */
 SL_MUST_CHECK sl_status sl_plan_node(sl_plan *p, sl_text id, sl_text type, sl_node **out, sl_error *err);
-SL_MUST_CHECK sl_status sl_node_wire(sl_plan *p, sl_node *to, sl_port port, sl_node *from, sl_text terminal,
-                                     sl_error *err);
+SL_MUST_CHECK sl_status sl_node_wire(sl_plan *p, sl_node *to, sl_port port, sl_node *from, sl_text terminal, sl_error *err);
 /* Sets the call option KEY ("field", "assign", "emit", "count", "embed") from V; SL_E_PLAN when V cannot be one. */
 SL_MUST_CHECK sl_status sl_node_call(sl_plan *p, sl_node *node, const char *key, sl_value v, sl_error *err);
 /* A node made elsewhere, at the end of p->nodes. */
@@ -38,8 +36,7 @@ SL_MUST_CHECK sl_status sl_node_embed(sl_plan *p, sl_node *node, sl_value v, sl_
 SL_MUST_CHECK sl_status sl_node_translate(sl_node *node, sl_error *err);
 #define SL_LOOP_WITHOUT_EMBED "loop without 'embed': the submodule to run for each item, {\"type\": PIPE}"
 /* Sinks and sources with their places in the definition. */
-SL_MUST_CHECK sl_status sl_plan_sink(sl_plan *p, sl_text text, sl_value conf, const char *place,
-                                     sl_error *err);
+SL_MUST_CHECK sl_status sl_plan_sink(sl_plan *p, sl_text text, sl_value conf, const char *place, sl_error *err);
 SL_MUST_CHECK sl_status sl_plan_source(sl_plan *p, sl_value conf, const char *place, sl_error *err);
 
 /* A setting of the definition; V a bool, number or text. False names are SL_E_PLAN. */

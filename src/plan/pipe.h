@@ -45,38 +45,38 @@ static inline sl_status sl_emit_batch(void *to, sl_batch *take, sl_error *err) {
 
 /* Of the run; read-only, outlives everything. */
 typedef struct sl_env {
-    int64_t now;             /* run start, seconds since the epoch: all relative dates use it */
+    int64_t now; /* run start, seconds since the epoch: all relative dates use it */
     sl_dialect dialect;
-    size_t memory;           /* bytes a gathering pipe may hold, all its parts together */
-    unsigned workers;        /* shares of it */
-    bool shared;             /* workers share the coordinator's memory (inline, threads) */
-    bool for_item;           /* the source runs in a worker, for one item: nothing of its units outlives it */
-    const char *tmpdir;      /* for spill files */
-    const char *base_dir;    /* relative file names of sources start here; NULL: the working directory */
-    uint64_t unit;           /* bytes of input per unit */
+    size_t memory;        /* bytes a gathering pipe may hold, all its parts together */
+    unsigned workers;     /* shares of it */
+    bool shared;          /* workers share the coordinator's memory (inline, threads) */
+    bool for_item;        /* the source runs in a worker, for one item: nothing of its units outlives it */
+    const char *tmpdir;   /* for spill files */
+    const char *base_dir; /* relative file names of sources start here; NULL: the working directory */
+    uint64_t unit;        /* bytes of input per unit */
     unsigned connections, per_host;
-    sl_value inputs;         /* map: values for `input` pipes; missing: none */
-    bool test;               /* `input` uses its default */
-    bool unsafe_lua;         /* Lua functions get the whole of Lua's library */
-    bool no_exec;            /* no commands are started */
-    bool no_plugins;         /* no shared libraries are loaded */
-    const _Atomic bool *stopping; /* long waits look at it */
-    const sigset_t *signals;      /* those that commands start with blocked: what the program had blocked itself */
-    const struct sl_host *host; /* plan/host.h: what the program has put in; NULL: nothing */
-    const struct sl_web *web;   /* plan/web.h: how sources ask, and where data may lead; NULL: nothing was said */
-    bool ordered;               /* results keep the order of the input */
-    bool keep_going;            /* a source that fails is left out */
-    bool allow_files;           /* data from the network may name local files */
-    struct sl_permits *permits; /* net/http/permits.h: for every HTTP session of the run; NULL: each has its own */
+    sl_value inputs;                            /* map: values for `input` pipes; missing: none */
+    bool test;                                  /* `input` uses its default */
+    bool unsafe_lua;                            /* Lua functions get the whole of Lua's library */
+    bool no_exec;                               /* no commands are started */
+    bool no_plugins;                            /* no shared libraries are loaded */
+    const _Atomic bool *stopping;               /* long waits look at it */
+    const sigset_t *signals;                    /* those that commands start with blocked: what the program had blocked itself */
+    const struct sl_host *host;                 /* plan/host.h: what the program has put in; NULL: nothing */
+    const struct sl_web *web;                   /* plan/web.h: how sources ask, and where data may lead; NULL: nothing was said */
+    bool ordered;                               /* results keep the order of the input */
+    bool keep_going;                            /* a source that fails is left out */
+    bool allow_files;                           /* data from the network may name local files */
+    struct sl_permits *permits;                 /* net/http/permits.h: for every HTTP session of the run; NULL: each has its own */
     const struct sl_cache_policy *cache_policy; /* net/cached.h: what is kept of HTTP answers; NULL: nothing */
-    struct sl_cache *cache;  /* of the session below */
-    struct sl_ledger *ledger; /* base/ledger.h: what is read is noted there; NULL: nobody wants to know */
-    struct sl_http *http;    /* net/http/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */
-    sl_arena *keep;          /* where a source that a worker runs puts what its units name; NULL: where its conf lives */
+    struct sl_cache *cache;                     /* of the session below */
+    struct sl_ledger *ledger;                   /* base/ledger.h: what is read is noted there; NULL: nobody wants to know */
+    struct sl_http *http; /* net/http/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */
+    sl_arena *keep;       /* where a source that a worker runs puts what its units name; NULL: where its conf lives */
 } sl_env;
 
-/* What one partial of a fold may hold: those of workers that share the coordinator's memory all grow at once, beside the merged one;
- * a worker process sends its own home with every unit. */
+/* What one partial of a fold may hold: those of workers that share the coordinator's memory all grow at once, beside the merged
+ * one; a worker process sends its own home with every unit. */
 static inline size_t sl_env_share(const sl_env *env) {
     return env->shared ? env->memory / (env->workers + 1) : env->memory;
 }
@@ -84,20 +84,20 @@ static inline size_t sl_env_share(const sl_env *env) {
 /* Of the step, for prepare. */
 typedef struct sl_step_info {
     const sl_env *env;
-    sl_arena *arena;      /* lives as long as the conf */
-    const char *field;    /* call options as given; NULL: absent */
+    sl_arena *arena;   /* lives as long as the conf */
+    const char *field; /* call options as given; NULL: absent */
     const char *assign;
-    int emit;             /* -1 absent, 0, 1 */
-    int count;            /* 0 absent, 1 "first", 2 "all" */
-    bool has_input;       /* an _INPUT wire or a step before it */
-    bool url_from_data;   /* the item or a terminal decides the conf's url */
-    bool networked;       /* what decides it may have come from the network */
+    int emit;           /* -1 absent, 0, 1 */
+    int count;          /* 0 absent, 1 "first", 2 "all" */
+    bool has_input;     /* an _INPUT wire or a step before it */
+    bool url_from_data; /* the item or a terminal decides the conf's url */
+    bool networked;     /* what decides it may have come from the network */
 } sl_step_info;
 
 /* ---- each: processors ------------------------------------------------------------------------------------------ */
 
-/* Results of one item, made by any number of sl_result; a processor that returns an iterator in riko sets `many` even for 0 or 1. The
- * engine keeps one for all items of a batch; a pipe sees no more of it than the functions below. */
+/* Results of one item, made by any number of sl_result; a processor that returns an iterator in riko sets `many` even for 0 or 1.
+ * The engine keeps one for all items of a batch; a pipe sees no more of it than the functions below. */
 typedef struct sl_results {
     sl_value *v;
     size_t n, cap;
@@ -117,22 +117,21 @@ typedef struct sl_item { /* one row, for pipes that look at more than their fiel
     uint32_t row;
 } sl_item;
 
-typedef sl_status (*sl_each_fn)(const void *conf, void *state, sl_value field, sl_item item, sl_results *results,
-                                sl_error *err);
+typedef sl_status (*sl_each_fn)(const void *conf, void *state, sl_value field, sl_item item, sl_results *results, sl_error *err);
 
 /* ---- source ---------------------------------------------------------------------------------------------------- */
 
 /* A unit: the smallest thing a worker gets. The engine moves it; only its source looks inside. */
 typedef struct sl_unit {
-    sl_input *input;      /* bytes of whole records (owned reference), or NULL for a file range / nothing */
-    const char *path;     /* file range to be read by the worker (processes), or NULL; outlives the run */
-    sl_file_id file;      /* what PATH led to when the source opened it: the worker reads that or nothing */
+    sl_input *input;         /* bytes of whole records (owned reference), or NULL for a file range / nothing */
+    const char *path;        /* file range to be read by the worker (processes), or NULL; outlives the run */
+    sl_file_id file;         /* what PATH led to when the source opened it: the worker reads that or nothing */
     uint64_t offset, length; /* of the records: in the file, or in input->data */
-    uint64_t line;        /* line of the first byte, from 1 */
-    uint64_t index;       /* of this unit in its source, from 0 */
-    uint64_t bytes;       /* of the original input it stands for (compressed bytes when compressed) */
-    const char *source;   /* name for messages; outlives the run */
-    sl_text note;         /* small extra bytes of the source's own (header names); owned by the source, outlives the run */
+    uint64_t line;           /* line of the first byte, from 1 */
+    uint64_t index;          /* of this unit in its source, from 0 */
+    uint64_t bytes;          /* of the original input it stands for (compressed bytes when compressed) */
+    const char *source;      /* name for messages; outlives the run */
+    sl_text note;            /* small extra bytes of the source's own (header names); owned by the source, outlives the run */
 } sl_unit;
 
 typedef struct sl_source_calls {
@@ -148,13 +147,12 @@ typedef struct sl_source_calls {
     bool (*ask)(void *split);
     /* What it waits for at the moment (sources/stream/opener.h); NULL: nothing. May be NULL. */
     struct sl_inflow *(*waits)(void *split);
-    /* Does what can be done without waiting, so that what must be waited for next is under way; what goes wrong is for split to say.
-     * May be NULL. */
+    /* Does what can be done without waiting, so that what must be waited for next is under way; what goes wrong is for split to
+     * say. May be NULL. */
     void (*advance)(void *split);
     void (*close)(void *split); /* NULL-safe */
     /* Worker: the unit's items to OUT. *QUARANTINED counts records refused by policy. */
-    sl_status (*read)(const void *conf, void *state, const sl_unit *unit, sl_out *out, uint64_t *quarantined,
-                      sl_error *err);
+    sl_status (*read)(const void *conf, void *state, const sl_unit *unit, sl_out *out, uint64_t *quarantined, sl_error *err);
 } sl_source_calls;
 
 /* ---- serial: in order, in the coordinator ---------------------------------------------------------------------- */
@@ -171,8 +169,8 @@ typedef struct sl_serial {
     void (*close)(void *serial);
     /* How many items from the start this step looks at, 0: all. Lets a sort before it keep no more. May be NULL. */
     uint64_t (*needs)(const void *conf);
-    /* After pass has said SL_DONE: how many of the items it was given it had a use for, those it dropped included; for the report, which
-     * does not count what came behind them in the same batch. NULL: all. */
+    /* After pass has said SL_DONE: how many of the items it was given it had a use for, those it dropped included; for the report,
+     * which does not count what came behind them in the same batch. NULL: all. */
     uint64_t (*taken)(const void *serial);
 } sl_serial;
 
@@ -214,34 +212,34 @@ typedef struct sl_lookup {
 typedef enum sl_kind { SL_KIND_SOURCE, SL_KIND_PROCESSOR, SL_KIND_OPERATOR, SL_KIND_SPLITTER } sl_kind;
 
 enum {
-    SL_PIPE_EMITS = 1,       /* emits by default whatever the result is (regex, rename, urlbuilder ...) */
-    SL_PIPE_NO_FIELD = 2,    /* never looks at a field (sources) */
-    SL_PIPE_OTHER = 4,       /* needs a second stream: join's `other` */
-    SL_PIPE_OTHERS = 8,      /* takes any number of further streams: union */
-    SL_PIPE_ITEM = 16,       /* works on the whole item when no field is given */
-    SL_PIPE_VALUE = 32,      /* operator that handles emit and assign itself (count, sum): its result is a value */
-    SL_PIPE_STEADY = 64,     /* the state that start makes does not look at the conf: a worker makes it once, also where the conf
-                                refers to the item */
-    SL_PIPE_HEADINGS = 128,  /* `apply` keeps to columns: given a batch without rows it emits the columns that items would have */
-    SL_PIPE_NO_LOOP = 256,   /* a source that cannot be the submodule of a loop (input) */
-    SL_PIPE_MAKES = 512      /* a serial or fold whose results are not items that came but made of them, like those of SL_PIPE_VALUE */
+    SL_PIPE_EMITS = 1,      /* emits by default whatever the result is (regex, rename, urlbuilder ...) */
+    SL_PIPE_NO_FIELD = 2,   /* never looks at a field (sources) */
+    SL_PIPE_OTHER = 4,      /* needs a second stream: join's `other` */
+    SL_PIPE_OTHERS = 8,     /* takes any number of further streams: union */
+    SL_PIPE_ITEM = 16,      /* works on the whole item when no field is given */
+    SL_PIPE_VALUE = 32,     /* operator that handles emit and assign itself (count, sum): its result is a value */
+    SL_PIPE_STEADY = 64,    /* the state that start makes does not look at the conf: a worker makes it once, also where the conf
+                               refers to the item */
+    SL_PIPE_HEADINGS = 128, /* `apply` keeps to columns: given a batch without rows it emits the columns that items would have */
+    SL_PIPE_NO_LOOP = 256,  /* a source that cannot be the submodule of a loop (input) */
+    SL_PIPE_MAKES = 512 /* a serial or fold whose results are not items that came but made of them, like those of SL_PIPE_VALUE */
 };
 
 typedef struct sl_pipe {
     const char *name;
     sl_kind kind;
-    const char *summary;       /* one line */
-    const char *details;       /* a paragraph or more: edge cases; may be NULL */
-    const char *example;       /* a text that `sluice pipe` runs, or, where that cannot show it, a definition: { ... } */
-    const sl_option *options;  /* ended by a NULL name; NULL: none */
+    const char *summary;      /* one line */
+    const char *details;      /* a paragraph or more: edge cases; may be NULL */
+    const char *example;      /* a text that `sluice pipe` runs, or, where that cannot show it, a definition: { ... } */
+    const sl_option *options; /* ended by a NULL name; NULL: none */
     size_t conf_size;
-    const char *main;          /* conf key that the bare word of the pipe notation sets (sort FIELD); may be NULL */
+    const char *main; /* conf key that the bare word of the pipe notation sets (sort FIELD); may be NULL */
     unsigned flags;
 
     /* `each` pipes: */
-    const char *field;         /* default field; NULL: the whole item */
-    sl_cast cast;              /* of the field value before the pipe sees it; SL_CAST_PASS: raw */
-    const char *assign;        /* default assign; NULL: the pipe's name (sources: "content") */
+    const char *field;  /* default field; NULL: the whole item */
+    sl_cast cast;       /* of the field value before the pipe sees it; SL_CAST_PASS: raw */
+    const char *assign; /* default assign; NULL: the pipe's name (sources: "content") */
 
     /* Compiles the parsed conf; coordinator. May be NULL. For `each` pipes it also runs on workers, for confs that refer to the
      * item. */
@@ -250,9 +248,9 @@ typedef struct sl_pipe {
     /* Worker scratch; may be NULL. */
     sl_status (*start)(const void *conf, void **state, sl_error *err);
     void (*stop)(void *state);
-    /* Worker: the last word of a state, before stop, when every item of the stage has gone through: what is only known then, such as that
-     * a command ended well. Its failure is the step's, and nothing is committed. Not called after a failure, nor where a step behind
-     * wanted no more. Not for sources. May be NULL. */
+    /* Worker: the last word of a state, before stop, when every item of the stage has gone through: what is only known then, such
+     * as that a command ended well. Its failure is the step's, and nothing is committed. Not called after a failure, nor where a
+     * step behind wanted no more. Not for sources. May be NULL. */
     sl_status (*finish)(void *state, sl_error *err);
 
     /* One of them; `serial` may stand beside `apply` or `fold`: see in_order. */
@@ -262,16 +260,16 @@ typedef struct sl_pipe {
     const sl_serial *serial;
     const sl_fold *fold;
     const sl_lookup *lookup;
-    /* A pipe with `apply` or `fold` beside `serial` needs the serial form when this says so of its conf (filter with stop, aggregate
-     * by a function). It is asked of the conf as parsed: places that only an item or a terminal decides are still empty. */
+    /* A pipe with `apply` or `fold` beside `serial` needs the serial form when this says so of its conf (filter with stop,
+     * aggregate by a function). It is asked of the conf as parsed: what only an item or a terminal decides is still empty. */
     bool (*in_order)(const void *conf);
 } sl_pipe;
 
 /* ---- the registry ---------------------------------------------------------------------------------------------- */
 
-const sl_pipe *sl_pipe_named(sl_text name);         /* resolves aliases (stringtokenizer); NULL: unknown */
-const sl_pipe *sl_pipe_at(unsigned i);              /* in alphabetical order; NULL past the last */
-const char *sl_pipe_suggest(sl_text name);          /* nearest name or NULL */
+const sl_pipe *sl_pipe_named(sl_text name); /* resolves aliases (stringtokenizer); NULL: unknown */
+const sl_pipe *sl_pipe_at(unsigned i);      /* in alphabetical order; NULL past the last */
+const char *sl_pipe_suggest(sl_text name);  /* nearest name or NULL */
 /* The row that describes O, a row of a pipe: for a key of a format's dialect the format's own, under the name the pipe gives it. */
 sl_option sl_option_shown(const sl_option *o);
 

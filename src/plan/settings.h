@@ -1,7 +1,7 @@
 /* settings.h: the settings of a run, by the rows of options/settings.def.
  *
- * A definition sets them at its top level, the caller by sl_pipeline_option or a flag; the caller goes before. Those about how servers
- * are asked (http, allow_net) are kept in plan/web.h.
+ * A definition sets them at its top level, the caller by sl_pipeline_option or a flag; the caller goes before. Those about how
+ * servers are asked (http, allow_net) are kept in plan/web.h.
  *
  * Thread rule: set in the coordinator before the plan is prepared; read-only afterwards. */
 #ifndef SL_PLAN_SETTINGS_H
@@ -37,18 +37,18 @@ typedef struct sl_settings {
 typedef struct sl_setting {
     const char *name;
     sl_setting_kind kind;
-    size_t offset;        /* in sl_settings */
-    int64_t min, max;     /* COUNT, SIZE */
-    bool callers;         /* no definition can give it to itself */
-    const char *accepted; /* for messages: "a size, such as 500M"; NULL: the kind tells */
+    size_t offset;            /* in sl_settings */
+    int64_t min, max;         /* COUNT, SIZE */
+    bool callers;             /* no definition can give it to itself */
+    const char *accepted;     /* for messages: "a size, such as 500M"; NULL: the kind tells */
     const char *const *words; /* CHOICE, NULL-terminated */
-    const char *fallback; /* default, as text; NULL: depends on the machine, or none */
-    const char *zero;     /* what 0 means; NULL: nothing else */
-    const char *help;     /* one line; NULL: for tests */
+    const char *fallback;     /* default, as text; NULL: depends on the machine, or none */
+    const char *zero;         /* what 0 means; NULL: nothing else */
+    const char *help;         /* one line; NULL: for tests */
 } sl_setting;
 
-const sl_setting *sl_setting_at(unsigned i);       /* NULL past the last */
-const sl_setting *sl_setting_named(sl_text name);  /* NULL: none */
+const sl_setting *sl_setting_at(unsigned i);      /* NULL past the last */
+const sl_setting *sl_setting_named(sl_text name); /* NULL: none */
 
 /* Names for suggestions, with or without those that only the caller can set; returns how many. */
 enum { SL_MAX_SETTINGS = 32 };
@@ -56,8 +56,7 @@ unsigned sl_setting_names(const char *names[SL_MAX_SETTINGS], bool callers);
 
 void sl_settings_init(sl_settings *s);
 /* Sets NAME by a text that outlives S; BY_CALLER: for good. An unknown name is SL_E_USAGE, a bad value CODE. */
-SL_MUST_CHECK sl_status sl_settings_set(sl_settings *s, sl_text name, sl_text value, bool by_caller, sl_status code,
-                                        sl_error *err);
+SL_MUST_CHECK sl_status sl_settings_set(sl_settings *s, sl_text name, sl_text value, bool by_caller, sl_status code, sl_error *err);
 /* Whether anybody set it. NAME is a setting's. */
 bool sl_settings_given(const sl_settings *s, sl_text name);
 /* S is those of a subpipe: what the caller of FROM has set holds there too. */

@@ -39,12 +39,12 @@ extern const sl_option sl_web_options[]; /* its keys */
 bool sl_web_knows(sl_text name);
 /* Sets NAME, which is known. V: an object for http, a text or a list of texts otherwise; copied into ARENA. A failure is
  * CODE. */
-SL_MUST_CHECK sl_status sl_web_set(sl_web *web, sl_text name, sl_value v, bool by_caller, sl_status code,
-                                   sl_arena *arena, sl_error *err);
+SL_MUST_CHECK sl_status sl_web_set(sl_web *web, sl_text name, sl_value v, bool by_caller, sl_status code, sl_arena *arena,
+                                   sl_error *err);
 
 /* How a source asks whose conf has OWN under `http` (a map, or missing). FROM_DATA: its URL comes from an item. Files of
  * certificates are relative to BASE_DIR, the caller's to the working directory. WEB may be NULL. OUT points into ARENA. */
-SL_MUST_CHECK sl_status sl_web_manners(const sl_web *web, sl_value own, bool from_data, const char *base_dir,
-                                       sl_arena *arena, sl_manners *out, sl_error *err);
+SL_MUST_CHECK sl_status sl_web_manners(const sl_web *web, sl_value own, bool from_data, const char *base_dir, sl_arena *arena,
+                                       sl_manners *out, sl_error *err);
 
 #endif

@@ -21,7 +21,7 @@
 #include "record/value.h"
 
 #define SL_NO_FIELD UINT32_MAX /* the end offset of a field that a short record does not have */
-#define SL_PADDING 64          /* bytes readable past the end of every input buffer, for vector loads */
+#define SL_PADDING  64         /* bytes readable past the end of every input buffer, for vector loads */
 
 /* A block of input bytes, counted because batches of several units may look into one. data has SL_PADDING readable
  * bytes past len. Thread rule: the count is atomic, the bytes are immutable once shared. */
@@ -48,9 +48,9 @@ typedef struct sl_records {
     const uint32_t *end;   /* [nrows * nfields] end of each field: at its separator, quotes included; or SL_NO_FIELD.
                               A field starts one byte after the end of the one before. */
     uint32_t nfields;
-    char quote;    /* 0: none */
+    char quote; /* 0: none */
     char delim;
-    bool plain;    /* no quote character anywhere in the block */
+    bool plain; /* no quote character anywhere in the block */
 } sl_records;
 
 typedef struct sl_column {
@@ -106,7 +106,9 @@ sl_batch *sl_batch_cut(const sl_batch *b, uint32_t from, uint32_t count);
 SL_MUST_CHECK sl_status sl_batch_set_records(sl_batch *b, const sl_records *records, const sl_text *names, sl_error *err);
 
 /* Row number of the I-th selected row. */
-static inline uint32_t sl_batch_row(const sl_batch *b, uint32_t i) { return b->sel ? b->sel[i] : i; }
+static inline uint32_t sl_batch_row(const sl_batch *b, uint32_t i) {
+    return b->sel ? b->sel[i] : i;
+}
 
 /* Keeps the selected rows whose flag is set: KEEP[i] belongs to the i-th selected row. */
 SL_MUST_CHECK sl_status sl_batch_select(sl_batch *b, const bool *keep, sl_error *err);
@@ -126,7 +128,9 @@ const sl_value *sl_column_read(sl_batch *b, uint32_t c, sl_error *err);
 sl_value *sl_column_raw(sl_batch *b, uint32_t c, sl_error *err);
 
 /* The values or names of B no longer are those of its input: it is not written by copying records. */
-static inline void sl_batch_touched(sl_batch *b) { b->pristine = false; }
+static inline void sl_batch_touched(sl_batch *b) {
+    b->pristine = false;
+}
 
 /* One cell, decoded, without making the whole column (column values if they exist, else the field itself). */
 SL_MUST_CHECK sl_status sl_batch_cell(sl_batch *b, uint32_t c, uint32_t row, sl_value *out, sl_error *err);

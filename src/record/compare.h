@@ -1,8 +1,8 @@
 /* compare.h: equality, order, and keys.
  *
- * Equality is Python's: 1 = 1.0 = true = Decimal(1), 1 != "1", lists and maps by content, null = null; but a double below 2^53 means the
- * digits it shows: a computed 0.1 equals the decimals 0.1 and 0.10, and 0.10000000000000000001 is above it.
- * Order: numbers and bools by value; texts by code point; times by instant; anything else or mixed: not comparable. */
+ * Equality is Python's: 1 = 1.0 = true = Decimal(1), 1 != "1", lists and maps by content, null = null; but a double below 2^53
+ * means the digits it shows: a computed 0.1 equals the decimals 0.1 and 0.10, and 0.10000000000000000001 is above it. Order:
+ * numbers and bools by value; texts by code point; times by instant; anything else or mixed: not comparable. */
 #ifndef SL_RECORD_COMPARE_H
 #define SL_RECORD_COMPARE_H
 

@@ -17,7 +17,7 @@ typedef struct sl_segment {
 } sl_segment;
 
 typedef struct sl_path {
-    sl_text text;          /* as written; empty: the whole item */
+    sl_text text; /* as written; empty: the whole item */
     sl_segment *segments;
     uint32_t n;
     sl_dialect dialect;
@@ -43,12 +43,10 @@ SL_MUST_CHECK sl_status sl_path_row(const sl_path *p, sl_batch *b, uint32_t row,
  * A row that lacks the key while others have it would get it out of order; such rows are split off, so the result comes
  * as one or more batches through SINK, in row order. Takes B. */
 SL_MUST_CHECK sl_status sl_path_assign(const sl_path *p, sl_batch *take, sl_value *v,
-                                       sl_status (*sink)(void *to, sl_batch *take, sl_error *err), void *to,
-                                       sl_error *err);
+                                       sl_status (*sink)(void *to, sl_batch *take, sl_error *err), void *to, sl_error *err);
 
 /* Path assignment on a map value: a new map in ARENA. */
-SL_MUST_CHECK sl_status sl_path_set(const sl_path *p, sl_value map, sl_value v, sl_arena *arena, sl_value *out,
-                                    sl_error *err);
+SL_MUST_CHECK sl_status sl_path_set(const sl_path *p, sl_value map, sl_value v, sl_arena *arena, sl_value *out, sl_error *err);
 
 /* Dotted keys of MAP nested as riko does when a mapping becomes an item. */
 SL_MUST_CHECK sl_status sl_nest_dotted(sl_value map, sl_arena *arena, sl_value *out, sl_error *err);

@@ -9,7 +9,7 @@ int64_t sl_map_find(sl_value map, sl_text key, bool nocase);
 
 /* Segments FROM .. of P set in MAP (anything else counts as an empty one): a new map in ARENA. What is no map on the way is
  * replaced by one. */
-SL_MUST_CHECK sl_status sl_path_set_from(const sl_path *p, uint32_t from, sl_value map, sl_value v, sl_arena *arena,
-                                         sl_value *out, sl_error *err);
+SL_MUST_CHECK sl_status sl_path_set_from(const sl_path *p, uint32_t from, sl_value map, sl_value v, sl_arena *arena, sl_value *out,
+                                         sl_error *err);
 
 #endif

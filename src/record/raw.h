@@ -1,5 +1,5 @@
-/* raw.h: values that are still spelled as in their input: doubled quotes of CSV, escapes and numbers of JSON. Readers hand them on so, and
- * who looks at a value decodes it first. */
+/* raw.h: values that are still spelled as in their input: doubled quotes of CSV, escapes and numbers of JSON. Readers hand them on
+ * so, and who looks at a value decodes it first. */
 #ifndef SL_RECORD_RAW_H
 #define SL_RECORD_RAW_H
 

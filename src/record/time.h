@@ -8,9 +8,9 @@
 #include "record/value.h"
 
 enum {
-    SL_TIME_DATE = 1,     /* a day; time of day is zero */
-    SL_TIME_DATETIME = 2, /* instant with a zone offset */
-    SL_TIME_PARTS = 3,    /* riko's broken-down time: a clock without zone; isdst -1 */
+    SL_TIME_DATE = 1,       /* a day; time of day is zero */
+    SL_TIME_DATETIME = 2,   /* instant with a zone offset */
+    SL_TIME_PARTS = 3,      /* riko's broken-down time: a clock without zone; isdst -1 */
     SL_TIME_PARTS_ZONED = 4 /* the same whose text carried a zone: isdst 0 */
 };
 

@@ -13,8 +13,8 @@
  * hold raw values and only sl_column_raw shows them (batch.h); everywhere else a value is decoded.
  *
  * A number of the input is its text until something computes with it: 1.10, 1e5, -0 and 12345678901234567.89 decode to *written*
- * decimals, whose bytes are the JSON number as it stood. They go anywhere a decimal goes and are written as they came; their value is
- * exact. An integer that fits and has the one spelling of its value becomes an int. Floats are what a computation has made.
+ * decimals, whose bytes are the JSON number as it stood. They go anywhere a decimal goes and are written as they came; their value
+ * is exact. An integer that fits and has the one spelling of its value becomes an int. Floats are what a computation has made.
  *
  * sluice.h has the enum sl_type, and functions of the program's over values (values.c).
  *
@@ -34,8 +34,8 @@ enum {
     SL_WRITTEN = 8 /* type decimal: the digits are a JSON number in its own spelling, maybe with an exponent */
 };
 
-/* aux of a raw or written number of riko's dialect: what computes with it, compares it or makes a text of it sees what Python's json makes of
- * it, a float most often. */
+/* aux of a raw or written number of riko's dialect: what computes with it, compares it or makes a text of it sees what Python's
+ * json makes of it, a float most often. */
 #define SL_PYTHON_NUMBER (-2)
 
 /* aux of a text that its source itself marked as text, a JSON string: no evidence makes it a number, as it may with the cells of
@@ -66,25 +66,57 @@ struct sl_pair {
 
 _Static_assert(sizeof(sl_value) == 16, "a value is 16 bytes");
 
-static inline sl_value sl_missing(void) { return (sl_value){.type = SL_MISSING}; }
-static inline sl_value sl_null(void) { return (sl_value){.type = SL_NULL}; }
-static inline sl_value sl_bool(bool b) { return (sl_value){.type = SL_BOOL, .as.b = b}; }
-static inline sl_value sl_int(int64_t i) { return (sl_value){.type = SL_INT, .as.i = i}; }
-static inline sl_value sl_float(double f) { return (sl_value){.type = SL_FLOAT, .as.f = f}; }
-static inline sl_value sl_text_value(sl_text t) { return (sl_value){.type = SL_TEXT_TYPE, .n = t.n, .as.s = t.s}; }
-static inline sl_value sl_decimal_value(sl_text t) { return (sl_value){.type = SL_DECIMAL, .n = t.n, .as.s = t.s}; }
-static inline sl_value sl_written_value(sl_text t) { return (sl_value){.type = SL_DECIMAL, .flags = SL_WRITTEN, .n = t.n, .as.s = t.s}; }
-static inline sl_value sl_list(const sl_value *v, uint32_t n) { return (sl_value){.type = SL_LIST, .n = n, .as.list = v}; }
-static inline sl_value sl_map(const sl_pair *p, uint32_t n) { return (sl_value){.type = SL_MAP, .n = n, .as.map = p}; }
+static inline sl_value sl_missing(void) {
+    return (sl_value){.type = SL_MISSING};
+}
+static inline sl_value sl_null(void) {
+    return (sl_value){.type = SL_NULL};
+}
+static inline sl_value sl_bool(bool b) {
+    return (sl_value){.type = SL_BOOL, .as.b = b};
+}
+static inline sl_value sl_int(int64_t i) {
+    return (sl_value){.type = SL_INT, .as.i = i};
+}
+static inline sl_value sl_float(double f) {
+    return (sl_value){.type = SL_FLOAT, .as.f = f};
+}
+static inline sl_value sl_text_value(sl_text t) {
+    return (sl_value){.type = SL_TEXT_TYPE, .n = t.n, .as.s = t.s};
+}
+static inline sl_value sl_decimal_value(sl_text t) {
+    return (sl_value){.type = SL_DECIMAL, .n = t.n, .as.s = t.s};
+}
+static inline sl_value sl_written_value(sl_text t) {
+    return (sl_value){.type = SL_DECIMAL, .flags = SL_WRITTEN, .n = t.n, .as.s = t.s};
+}
+static inline sl_value sl_list(const sl_value *v, uint32_t n) {
+    return (sl_value){.type = SL_LIST, .n = n, .as.list = v};
+}
+static inline sl_value sl_map(const sl_pair *p, uint32_t n) {
+    return (sl_value){.type = SL_MAP, .n = n, .as.map = p};
+}
 
 /* The bytes of a text, a decimal or a raw number. */
-static inline sl_text sl_bytes(sl_value v) { return (sl_text){v.as.s, v.n}; }
+static inline sl_text sl_bytes(sl_value v) {
+    return (sl_text){v.as.s, v.n};
+}
 
-static inline bool sl_is_absent(sl_value v) { return v.type <= SL_NULL; } /* missing or null */
-static inline bool sl_is_text(sl_value v) { return v.type == SL_TEXT_TYPE; }
-static inline bool sl_is_typed_text(sl_value v) { return v.type == SL_TEXT_TYPE && v.aux == SL_TYPED_TEXT; }
-static inline bool sl_is_written(sl_value v) { return v.type == SL_DECIMAL && (v.flags & SL_WRITTEN); }
-static inline bool sl_is_number(sl_value v) { return v.type >= SL_INT && v.type <= SL_DECIMAL; }
+static inline bool sl_is_absent(sl_value v) {
+    return v.type <= SL_NULL;
+} /* missing or null */
+static inline bool sl_is_text(sl_value v) {
+    return v.type == SL_TEXT_TYPE;
+}
+static inline bool sl_is_typed_text(sl_value v) {
+    return v.type == SL_TEXT_TYPE && v.aux == SL_TYPED_TEXT;
+}
+static inline bool sl_is_written(sl_value v) {
+    return v.type == SL_DECIMAL && (v.flags & SL_WRITTEN);
+}
+static inline bool sl_is_number(sl_value v) {
+    return v.type >= SL_INT && v.type <= SL_DECIMAL;
+}
 
 /* A copy that lives wholly in ARENA (texts, lists and maps to any depth). */
 SL_MUST_CHECK sl_status sl_value_copy(sl_value *out, sl_value v, sl_arena *arena, sl_error *err);

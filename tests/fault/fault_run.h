@@ -50,8 +50,8 @@ static inline void make_csv(const char *name, int rows) {
     sl_buf b = {0};
     sl_buf_str(&b, "id,name,amount,group,note\n");
     for (int i = 0; i < rows; i++)
-        sl_buf_printf(&b, "%d,name %d,%d.%02d,g%d,\"a note, no. %d, that says little\"\n", i,
-                      (int)(i * 7919LL % 1000), i, i % 100, i % 5, i);
+        sl_buf_printf(&b, "%d,name %d,%d.%02d,g%d,\"a note, no. %d, that says little\"\n", i, (int)(i * 7919LL % 1000), i, i % 100,
+                      i % 5, i);
     put_file(name, &b);
     sl_buf_free(&b);
 }
@@ -59,9 +59,8 @@ static inline void make_csv(const char *name, int rows) {
 static inline void make_jsonl(const char *name, int rows) {
     sl_buf b = {0};
     for (int i = 0; i < rows; i++)
-        sl_buf_printf(&b,
-                      "{\"id\":%d,\"name\":\"n\\u00e9 %d\",\"at\":{\"x\":%d.5,\"tags\":[\"a\",null]}%s}\n", i,
-                      i, i, i % 9 ? "" : ",\"late\":true");
+        sl_buf_printf(&b, "{\"id\":%d,\"name\":\"n\\u00e9 %d\",\"at\":{\"x\":%d.5,\"tags\":[\"a\",null]}%s}\n", i, i, i,
+                      i % 9 ? "" : ",\"late\":true");
     put_file(name, &b);
     sl_buf_free(&b);
 }
@@ -179,26 +178,21 @@ static inline void reference_output(const fault_case *c, sl_buf *expected) {
 }
 
 /* Runs C with F armed; true when a call failed. *STATUS and ERR: what came of the run. */
-static inline bool run_with(const fault_case *c, const faults *f, const sl_buf *expected, sl_status *status,
-                            sl_error *err) {
+static inline bool run_with(const fault_case *c, const faults *f, const sl_buf *expected, sl_status *status, sl_error *err) {
     if (c->sink) put_old(c);
     faults_arm(f);
     *status = run_case(c, err);
     bool fired = faults_disarm();
     char what[256];
-    snprintf(what, sizeof what, "%s, %s, call %llu%s", c->name,
-             c->parallel ? c->processes ? "processes" : "threads" : "inline", (unsigned long long)f->at,
-             f->on ? " and on" : "");
+    snprintf(what, sizeof what, "%s, %s, call %llu%s", c->name, c->parallel ? c->processes ? "processes" : "threads" : "inline",
+             (unsigned long long)f->at, f->on ? " and on" : "");
     if (*status != err->code || (*status && !err->text[0]))
         fail_msg("%s: status %d, error %d '%s'", what, *status, err->code, err->text);
-    if (*status == SL_E_INTERNAL || *status == SL_DONE)
-        fail_msg("%s: status %d '%s'", what, *status, err->text);
+    if (*status == SL_E_INTERNAL || *status == SL_DONE) fail_msg("%s: status %d '%s'", what, *status, err->text);
     if (*status && !fired) fail_msg("%s: nothing failed, but '%s'", what, err->text);
     if (!c->sink) return fired;
     bool good = *status ? holds_old(c) : holds(c->sink, expected->data, expected->len);
-    if (!good)
-        fail_msg("%s: %s, but the output is not the %s one", what, *status ? err->text : "success",
-                 *status ? "old" : "new");
+    if (!good) fail_msg("%s: %s, but the output is not the %s one", what, *status ? err->text : "success", *status ? "old" : "new");
     assert_tidy(what);
     return fired;
 }

@@ -38,12 +38,7 @@ static inline sl_status format_take(void *to, sl_batch *take, sl_error *err) {
 static inline sl_status format_unit(format_run *r, const char *data, const sl_cut *cut) {
     sl_input *in = sl_input_copy(data + cut->from, cut->to - cut->from);
     FUZZ_CHECK(in);
-    sl_block block = {.input = in,
-                      .to = in->len,
-                      .line = cut->line,
-                      .note = cut->note,
-                      .source = "doc",
-                      .dialect = r->dialect};
+    sl_block block = {.input = in, .to = in->len, .line = cut->line, .note = cut->note, .source = "doc", .dialect = r->dialect};
     sl_status status = r->format->read(r->conf, r->state, &block, format_take, r, &r->quarantined, &r->err);
     sl_input_unref(&in);
     return status;
@@ -102,8 +97,7 @@ static inline bool format_equal(const format_run *a, const format_run *b) {
 
 static inline void format_show(const char *which, const format_run *r) {
     char text[1200];
-    fprintf(stderr, "%s: %s\n%.*s", which, sl_error_format(&r->err, text, sizeof text), (int)r->items.len,
-            r->items.data);
+    fprintf(stderr, "%s: %s\n%.*s", which, sl_error_format(&r->err, text, sizeof text), (int)r->items.len, r->items.data);
 }
 
 static inline void format_same(const format_run *a, const format_run *b) {

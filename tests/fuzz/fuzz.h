@@ -15,9 +15,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define FUZZ_CHECK(condition)                                                                                \
-    do {                                                                                                     \
-        if (!(condition)) fuzz_fail(__FILE__, __LINE__, #condition);                                         \
+#define FUZZ_CHECK(condition)                                        \
+    do {                                                             \
+        if (!(condition)) fuzz_fail(__FILE__, __LINE__, #condition); \
     } while (0)
 
 _Noreturn static inline void fuzz_fail(const char *file, int line, const char *condition) {

@@ -14,9 +14,8 @@ typedef enum json_verdict {
 
 static inline json_verdict json_refusal(const json_error_t *e) {
     enum json_error_code code = json_error_code(e);
-    bool own = code == json_error_numeric_overflow || code == json_error_null_byte_in_key ||
-               code == json_error_null_character || code == json_error_stack_overflow ||
-               strstr(e->text, "surrogate") || strstr(e->text, "invalid Unicode");
+    bool own = code == json_error_numeric_overflow || code == json_error_null_byte_in_key || code == json_error_null_character ||
+               code == json_error_stack_overflow || strstr(e->text, "surrogate") || strstr(e->text, "invalid Unicode");
     return own ? JSON_OWN_REASON : JSON_REFUSED;
 }
 

@@ -9,8 +9,8 @@ Rooms are the targets of CMakeLists.txt, families the folders within a room. Pri
   - more than one header of a family is included from outside of it (its door), or a file that a pipe shares stands outside a family;
   - files of different folders need each other, or more than two of one folder do;
   - an object of the library has a variable that can change;
-  - a source of more than 80 lines does not begin with what it does and why it does so, or a header with its name; or a header's guard is not
-    made of its path;
+  - a source of more than 80 lines does not begin with what it does and why it does so, or a header with its name; a header's
+    guard is not made of its path, or a line of it is too long;
   - the map of the page is not that of the files.
 
 --objects looks into the objects of a build as well; --write puts the map into the page."""
@@ -27,6 +27,7 @@ PAGE = ROOT / "docs" / "architecture.md"
 MAP = re.compile(r"(<!-- map -->\n```\n).*?(```\n<!-- end of map -->\n)", re.S)
 WIDTH = 118
 SHORT = 80  # lines of a source that need no introduction
+WIDEST = 132  # of a header, also where the formatter is off
 # Sections of what can change; a library that must be started once in a process has a pthread_once_t, NAME_once.
 CHANGES = re.compile(r"\.(t?data|t?bss)(\.(?!rel\.ro)\S+)?")
 # They name what their .def lists, wherever it stands.
@@ -155,6 +156,8 @@ def check_heads():
             continue
         name = f"tests_{path.name}" if shown.parts[0] == "tests" else str(shown).removeprefix("src/")
         guard = re.sub(r"\W", "_", name).upper()
+        if max(map(len, text.splitlines())) > WIDEST:
+            yield f"{shown} has a line over {WIDEST}"
         if not text.startswith(f"/* {path.name}: "):
             yield f"{shown} does not begin with its name and what it is for"
         if not re.search(rf"^#ifndef ((?:SL_)?{guard})\n#define \1$", text, re.M):

@@ -84,15 +84,10 @@ static inline sl_status fixture_unit(format_run *run, void *state, sl_input *in,
     sl_input *unit = sl_input_copy(in->data + cut->from, cut->to - cut->from);
     assert_non_null(unit);
     memset(unit->data + unit->len, '"', SL_PADDING);
-    sl_block block = {.input = unit,
-                      .to = unit->len,
-                      .line = cut->line,
-                      .note = cut->note,
-                      .source = "test",
-                      .dialect = run->dialect};
+    sl_block block = {
+        .input = unit, .to = unit->len, .line = cut->line, .note = cut->note, .source = "test", .dialect = run->dialect};
     run->units++;
-    sl_status status =
-        run->format->read(run->conf, state, &block, fixture_take, run, &run->quarantined, &run->err);
+    sl_status status = run->format->read(run->conf, state, &block, fixture_take, run, &run->quarantined, &run->err);
     sl_input_unref(&unit);
     return status;
 }
@@ -127,8 +122,7 @@ static inline void fixture_clear(format_run *run) {
 }
 
 /* A conf from lines "key=value"; a value with commas in it for a key that ends in s is a list. */
-static inline void *fixture_conf(const sl_format *format, const char *spec, sl_arena *arena,
-                                 sl_status expected, sl_error *err) {
+static inline void *fixture_conf(const sl_format *format, const char *spec, sl_arena *arena, sl_status expected, sl_error *err) {
     sl_pair pairs[16];
     uint32_t n = 0;
     for (const char *p = spec, *end; *p; p = *end ? end + 1 : end) {

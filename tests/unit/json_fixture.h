@@ -101,8 +101,7 @@ static inline void expect_run(run like, const char *text, const char *items) {
         sl_status status = run_text(&r, text, n);
         if (items[0] == '!') {
             if (status != SL_E_DATA || !strstr(r.err.text, items + 1))
-                fail_msg("%s (pieces of %zu): status %d '%s', expected '%s'", text, piece, status, r.err.text,
-                         items + 1);
+                fail_msg("%s (pieces of %zu): status %d '%s', expected '%s'", text, piece, status, r.err.text, items + 1);
         } else {
             if (status) fail_msg("%s (pieces of %zu): %s", text, piece, r.err.text);
             assert_string_equal(sl_buf_cstr(&r.out), items);

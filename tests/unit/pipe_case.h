@@ -43,10 +43,8 @@ static inline pipe_result run_steps(const char *dialect, const char *input, cons
     sl_buf definition = {0};
     bool json = *input == '[' || *input == '{';
     write_input(path, input);
-    sl_buf_printf(
-        &definition,
-        "{\"dialect\": \"%s\", \"modules\": [{\"type\": \"%s\", \"conf\": {\"url\": \"%s\"%s}}, %s]}",
-        dialect, json ? "fetchdata" : "csv", path, json ? ", \"type\": \"json\"" : "", steps);
+    sl_buf_printf(&definition, "{\"dialect\": \"%s\", \"modules\": [{\"type\": \"%s\", \"conf\": {\"url\": \"%s\"%s}}, %s]}",
+                  dialect, json ? "fetchdata" : "csv", path, json ? ", \"type\": \"json\"" : "", steps);
     sl_pipeline *p = sl_pipeline_new();
     assert_non_null(p);
     sl_status s = sl_pipeline_load(p, sl_buf_cstr(&definition), "case", &r.error);
@@ -64,8 +62,7 @@ static inline pipe_result run_steps(const char *dialect, const char *input, cons
     return r;
 }
 
-static inline void expect_items(const char *dialect, const char *input, const char *steps,
-                                const char *expected) {
+static inline void expect_items(const char *dialect, const char *input, const char *steps, const char *expected) {
     pipe_result r = run_steps(dialect, input, steps);
     if (r.error.code) print_error("%s: %s\n", steps, r.error.text);
     assert_int_equal(r.error.code, SL_OK);
@@ -74,8 +71,7 @@ static inline void expect_items(const char *dialect, const char *input, const ch
 }
 
 /* PART must be in the message. */
-static inline void expect_failure(const char *dialect, const char *input, const char *steps, sl_status code,
-                                  const char *part) {
+static inline void expect_failure(const char *dialect, const char *input, const char *steps, sl_status code, const char *part) {
     pipe_result r = run_steps(dialect, input, steps);
     assert_int_equal(r.error.code, code);
     if (!strstr(r.error.text, part)) print_error("got: %s\n", r.error.text);

@@ -32,26 +32,14 @@ typedef struct fake_conf {
 static const char *const fake_ops[] = {"is", "eq", "contains", "less", NULL};
 
 static const sl_option fake_rule_options[] = {
-    {.name = "field",
-     .type = SL_OPT_PATH,
-     .offset = offsetof(fake_rule, field),
-     .flags = SL_OPT_REQUIRED,
-     .help = "a field"},
-    {.name = "op",
-     .type = SL_OPT_ENUM,
-     .offset = offsetof(fake_rule, op),
-     .fallback = "is",
-     .names = fake_ops},
+    {.name = "field", .type = SL_OPT_PATH, .offset = offsetof(fake_rule, field), .flags = SL_OPT_REQUIRED, .help = "a field"},
+    {.name = "op", .type = SL_OPT_ENUM, .offset = offsetof(fake_rule, op), .fallback = "is", .names = fake_ops},
     {.name = "value", .type = SL_OPT_VALUE, .offset = offsetof(fake_rule, value)},
     {.name = NULL},
 };
 
 static const sl_option fake_source_options[] = {
-    {.name = "url",
-     .type = SL_OPT_TEXT,
-     .offset = offsetof(fake_conf, url),
-     .flags = SL_OPT_REQUIRED,
-     .help = "file or URL"},
+    {.name = "url", .type = SL_OPT_TEXT, .offset = offsetof(fake_conf, url), .flags = SL_OPT_REQUIRED, .help = "file or URL"},
     {.name = "path", .type = SL_OPT_PATH, .offset = offsetof(fake_conf, path)},
     {.name = NULL},
 };
@@ -146,8 +134,8 @@ static inline const char *graph_of(const sl_plan *p, char out[1024]) {
         const sl_node *node = p->nodes[i];
         n += (size_t)snprintf(out + n, 1024 - n, "%s%.*s", i ? " " : "", (int)node->id.n, node->id.s);
         for (uint32_t k = 0; k < node->ninputs; k++)
-            n += (size_t)snprintf(out + n, 1024 - n, "%s%.*s", ports[node->inputs[k].port],
-                                  (int)node->inputs[k].from->id.n, node->inputs[k].from->id.s);
+            n += (size_t)snprintf(out + n, 1024 - n, "%s%.*s", ports[node->inputs[k].port], (int)node->inputs[k].from->id.n,
+                                  node->inputs[k].from->id.s);
     }
     return out;
 }

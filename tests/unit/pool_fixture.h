@@ -43,8 +43,8 @@ typedef struct answer {
 /* What all workers see, forked ones too. */
 typedef struct board {
     atomic_uint started, stopped, begun, attempts;
-    atomic_uint sick; /* start fails from this worker number on; 0: never */
-    atomic_uint dying; /* so many starts are killed */
+    atomic_uint sick;   /* start fails from this worker number on; 0: never */
+    atomic_uint dying;  /* so many starts are killed */
     atomic_uint spoken; /* last words so far */
     atomic_uint sorry;  /* finish fails from this worker number on, from 1; 0: never */
     atomic_uint lost;   /* the worker of this number, from 1, is killed in finish; 0: none */
@@ -259,8 +259,7 @@ static inline sl_job *do_one(fixture *f, sl_job *job, task *t) {
 }
 
 static inline void start_processes(fixture *f, unsigned workers, unsigned silent) {
-    sl_pool_options options = {
-        .kind = SL_POOL_PROCESSES, .workers = workers, .ordered = true, .silent = silent};
+    sl_pool_options options = {.kind = SL_POOL_PROCESSES, .workers = workers, .ordered = true, .silent = silent};
     assert_int_equal(open_pool(f, options), SL_OK);
 }
 

@@ -26,8 +26,7 @@ static inline sl_value list_of(const json_t *j, sl_arena *arena) {
 static inline sl_value map_of(const json_t *j, sl_arena *arena) {
     sl_pair *map = sl_arena_alloc(arena, json_object_size(j) * sizeof *map);
     uint32_t n = 0;
-    for (void *it = json_object_iter((json_t *)(uintptr_t)j); it;
-         it = json_object_iter_next((json_t *)(uintptr_t)j, it)) {
+    for (void *it = json_object_iter((json_t *)(uintptr_t)j); it; it = json_object_iter_next((json_t *)(uintptr_t)j, it)) {
         map[n].key = sl_arena_text(arena, sl_text_of(json_object_iter_key(it)));
         map[n++].value = value_of(json_object_iter_value(it), arena);
     }
@@ -37,8 +36,7 @@ static inline sl_value map_of(const json_t *j, sl_arena *arena) {
 static inline sl_value value_of(const json_t *j, sl_arena *arena) {
     if (json_is_object(j)) return map_of(j, arena);
     if (json_is_array(j)) return list_of(j, arena);
-    if (json_is_string(j))
-        return sl_text_value(sl_arena_text(arena, sl_text_n(json_string_value(j), json_string_length(j))));
+    if (json_is_string(j)) return sl_text_value(sl_arena_text(arena, sl_text_n(json_string_value(j), json_string_length(j))));
     if (json_is_integer(j)) return sl_int(json_integer_value(j));
     if (json_is_real(j)) return sl_float(json_real_value(j));
     if (json_is_boolean(j)) return sl_bool(json_is_true(j));

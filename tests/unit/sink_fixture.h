@@ -81,7 +81,12 @@ static inline sl_batch *csv_batch(const char *names, const char *text, size_t n)
     sl_arena *arena = sl_batch_arena(b);
     sl_records *rec = sl_arena_calloc(arena, 1, sizeof *rec);
     uint32_t *start = sl_arena_calloc(arena, nrows + 1, 4), *end = sl_arena_calloc(arena, (size_t)nrows * nfields + 1, 4);
-    *rec = (sl_records){.base = in->data, .start = start, .end = end, .nfields = nfields, .quote = '"', .delim = ',',
+    *rec = (sl_records){.base = in->data,
+                        .start = start,
+                        .end = end,
+                        .nfields = nfields,
+                        .quote = '"',
+                        .delim = ',',
                         .plain = !memchr(text, '"', n)};
     uint32_t row = 0, field = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -127,9 +132,9 @@ static inline void rig_close(rig *r) {
     *r = (rig){0};
 }
 
-#define assert_ok(r)                                                                                         \
-    do {                                                                                                     \
-        if ((r)->status) fail_msg("status %d: %s", (int)(r)->status, (r)->err.text);                         \
+#define assert_ok(r)                                                                 \
+    do {                                                                             \
+        if ((r)->status) fail_msg("status %d: %s", (int)(r)->status, (r)->err.text); \
     } while (0)
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */

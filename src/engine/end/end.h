@@ -25,8 +25,8 @@ typedef enum sl_end_kind {
 /* Read-only once the plan is cut. */
 typedef struct sl_end {
     sl_end_kind kind;
-    const sl_node *node;  /* serial, fold, lookup, zip, wrap; else NULL */
-    uint32_t *terminals;  /* ids of stages that give streams bound to names which the node's conf uses */
+    const sl_node *node; /* serial, fold, lookup, zip, wrap; else NULL */
+    uint32_t *terminals; /* ids of stages that give streams bound to names which the node's conf uses */
     sl_text *terminal_names;
     uint32_t nterminals;
 } sl_end;
@@ -46,13 +46,13 @@ typedef struct sl_end_run {
     sl_bound *bound;          /* its own */
     const sl_supply *results; /* [stages], by id */
     sl_queue ready;
-    void *serial;      /* SL_END_SERIAL: opened */
-    void *partial;     /* SL_END_FOLD: merged so far */
-    sl_spool *spool;   /* SL_END_SPOOL */
-    bool wrapped;      /* SL_END_WRAP: something came */
-    bool handed_on;    /* SL_END_SERIAL: something came out before all had come in */
-    uint64_t in, out;  /* items that came, and that were got */
-    sl_arena arena;    /* resolved confs */
+    void *serial;     /* SL_END_SERIAL: opened */
+    void *partial;    /* SL_END_FOLD: merged so far */
+    sl_spool *spool;  /* SL_END_SPOOL */
+    bool wrapped;     /* SL_END_WRAP: something came */
+    bool handed_on;   /* SL_END_SERIAL: something came out before all had come in */
+    uint64_t in, out; /* items that came, and that were got */
+    sl_arena arena;   /* resolved confs */
 } sl_end_run;
 
 SL_MUST_CHECK sl_status sl_end_open(sl_end_run *e, const sl_env *env, sl_error *err);

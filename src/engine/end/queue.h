@@ -1,5 +1,5 @@
-/* queue.h: batches on their way from the end of a stage to whoever reads the stage's result, first in first out. Also the sl_out that
- * serial and fold ends emit to.
+/* queue.h: batches on their way from the end of a stage to whoever reads the stage's result, first in first out. Also the sl_out
+ * that serial and fold ends emit to.
  *
  * Thread rule: the coordinator. Ownership: what is in it is the queue's. */
 #ifndef SL_ENGINE_END_QUEUE_H

@@ -4,8 +4,8 @@
 
 #include "engine/stage/stage.h"
 
-SL_MUST_CHECK sl_status sl_explain(const sl_plan *plan, const sl_stages *stages, const sl_targets *targets,
-                                   sl_buf *out, sl_error *err);
+SL_MUST_CHECK sl_status sl_explain(const sl_plan *plan, const sl_stages *stages, const sl_targets *targets, sl_buf *out,
+                                   sl_error *err);
 /* "url": URL without its password, into an object. */
 void sl_explain_url(sl_text url, sl_buf *out);
 

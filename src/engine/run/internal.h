@@ -8,7 +8,7 @@
 typedef struct sl_share {
     bool wanted;    /* somebody has asked for its result */
     uint64_t asked; /* how many items of the result were wanted; UINT64_MAX: all */
-    bool cut;       /* not all that came in counts: what its branches in front of BRANCH gave, ITEMS of that one, none of later ones */
+    bool cut; /* not all that came in counts: what its branches in front of BRANCH gave, ITEMS of that one, none of later ones */
     uint32_t branch;
     uint64_t items;
 } sl_share;

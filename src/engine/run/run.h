@@ -55,7 +55,6 @@ sl_failures *sl_run_failures(sl_run *r);
 const char *sl_run_failure(const sl_run *r, unsigned i);
 
 /* The run report as JSON into OUT. STATUS is how the run ended, ERR why (may be NULL). */
-SL_MUST_CHECK sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, sl_buf *out,
-                                      sl_error *err);
+SL_MUST_CHECK sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, sl_buf *out, sl_error *err);
 
 #endif

@@ -1,8 +1,8 @@
 /* cut.h: the graph of a plan cut into stages.
  *
- * A stage is one walk of units through  intake -> pure steps -> end.  Several branches (sources of a union, each with steps of its own)
- * may run into one end, one after another in order. What must see all input, or see it in order, ends a stage; its result is the
- * intake of a later one:
+ * A stage is one walk of units through  intake -> pure steps -> end.  Several branches (sources of a union, each with steps of its
+ * own) may run into one end, one after another in order. What must see all input, or see it in order, ends a stage; its result is
+ * the intake of a later one:
  *
  *     intake                    steps (workers)         end
  *     a source's units          each, apply, probe      serial   (coordinator, in order: truncate, uniq, zip of terminals)

@@ -31,7 +31,7 @@ typedef struct sl_intake_run {
     bool over;        /* there is no further unit */
     sl_status status; /* why, if it is no good reason: for the caller, when all units before have been done */
     sl_error error;
-    sl_arena keep;    /* of a nested run: what units name */
+    sl_arena keep; /* of a nested run: what units name */
 } sl_intake_run;
 
 SL_MUST_CHECK sl_status sl_intake_open(sl_intake_run *in, const sl_stage *stage, const sl_lent *lent, sl_error *err);

@@ -2,8 +2,8 @@
  *
  *     start  ( has_room submit | take )*  (gather take*)?  finish?  stop  free
  *
- * At most `capacity` are out at once, so memory is bounded. What the pool knows nothing of, how a unit is done and how it travels, is
- * here: for the pool a job is a task that becomes an outcome.
+ * At most `capacity` are out at once, so memory is bounded. What the pool knows nothing of, how a unit is done and how it travels,
+ * is here: for the pool a job is a task that becomes an outcome.
  *
  * Thread rule: the coordinator, but for what the pool calls. The walk's plan is read-only once started. */
 #ifndef SL_ENGINE_STAGE_JOBS_H
@@ -15,11 +15,10 @@ typedef struct sl_stage_jobs {
     sl_walk_plan walk;
     sl_pool *pool;
     unsigned workers;
-    sl_walker **
-        walkers; /* [workers]; each written by its worker at its start, read by the coordinator when no job runs */
-    sl_names names; /* worker processes: texts of units */
-    sl_job *jobs;   /* [capacity] */
-    sl_job **idle;  /* those not with the pool */
+    sl_walker **walkers; /* [workers]; each written by its worker at its start, read by the coordinator when no job runs */
+    sl_names names;      /* worker processes: texts of units */
+    sl_job *jobs;        /* [capacity] */
+    sl_job **idle;       /* those not with the pool */
     unsigned nidle, capacity;
     sl_pool_stats stats; /* once stopped */
 } sl_stage_jobs;

@@ -13,11 +13,11 @@ typedef struct sl_lent {
     sl_pool_options pool;     /* as of a stage whose jobs come back in order, and never wait for the world */
     const sl_target *targets; /* of the output stage; none: its items are pulled */
     uint32_t ntargets;
-    bool nested;              /* the run is one of a subpipe */
-    sl_batch **item;          /* that the subpipe is run for; *ITEM is taken by the first who wants it */
-    sl_bound *bound;          /* [stages], by id */
-    sl_supply *results;       /* [stages], by id */
-    sl_failures *failures;    /* sources that are left out are added */
+    bool nested;           /* the run is one of a subpipe */
+    sl_batch **item;       /* that the subpipe is run for; *ITEM is taken by the first who wants it */
+    sl_bound *bound;       /* [stages], by id */
+    sl_supply *results;    /* [stages], by id */
+    sl_failures *failures; /* sources that are left out are added */
     sl_nest nest;
     void (*tell)(void *run); /* something has come */
     void *run;

@@ -2,8 +2,8 @@
  *
  *     new -> running (take in, have done, hand to the end) -> finishing (the end's own result) -> done
  *
- * The coordinator keeps the pool full, takes outcomes in order and gives what they hold to the end. An intake that fails is kept back
- * until the jobs before it are done, so that the first error in the input's order is the one that is reported.
+ * The coordinator keeps the pool full, takes outcomes in order and gives what they hold to the end. An intake that fails is kept
+ * back until the jobs before it are done, so that the first error in the input's order is the one that is reported.
  *
  * A stage is pulled: it takes in no more than it needs for what is asked of it, and begins when something is.
  *

@@ -15,7 +15,7 @@ typedef struct sl_failures {
     uint64_t n;
     sl_buf text;    /* the first thousands of them, each as sl_error_format gives it, with a NUL behind */
     sl_error first; /* of those added here */
-} sl_failures; /* all zero: none */
+} sl_failures;      /* all zero: none */
 
 /* What sources met with that were read for items. */
 typedef struct sl_findings {

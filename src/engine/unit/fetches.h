@@ -26,7 +26,6 @@ typedef sl_status (*sl_fetches_row)(void *to, uint32_t i, sl_reading *reading, s
 
 /* Fetches for every selected row of B. ASKED: the batch whose rows confs are resolved against, B or B with the hidden
  * columns of terminals. ERR of the first row that fails has its place. */
-SL_MUST_CHECK sl_status sl_fetches_run(sl_fetches *f, sl_batch *b, sl_batch *asked, sl_fetches_row row, void *to,
-                                       sl_error *err);
+SL_MUST_CHECK sl_status sl_fetches_run(sl_fetches *f, sl_batch *b, sl_batch *asked, sl_fetches_row row, void *to, sl_error *err);
 
 #endif

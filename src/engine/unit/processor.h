@@ -12,8 +12,8 @@
 
 typedef struct sl_processor sl_processor;
 
-/* For NODE, whose pipe has `each`, `apply` or `source`, or which is a loop over the subpipe whose stages are NESTED (else NULL), and
- * which NEST runs. */
+/* For NODE, whose pipe has `each`, `apply` or `source`, or which is a loop over the subpipe whose stages are NESTED (else NULL),
+ * and which NEST runs. */
 SL_MUST_CHECK sl_status sl_processor_new(const sl_node *node, const sl_stages *nested, sl_nest nest, sl_processor **out,
                                          sl_error *err);
 /* The last word of the pipe's state, if it has one: pipe.h. */

@@ -18,8 +18,7 @@ typedef struct sl_targets {
 } sl_targets;
 
 /* Parses and checks the conf of every sink of PLAN; no I/O. Lives as long as the plan's arena, but for what destroy frees. */
-SL_MUST_CHECK sl_status sl_targets_make(sl_plan *plan, const sl_sink_env *env, sl_targets *out,
-                                        sl_error *err);
+SL_MUST_CHECK sl_status sl_targets_make(sl_plan *plan, const sl_sink_env *env, sl_targets *out, sl_error *err);
 void sl_targets_free(sl_targets *t);
 
 #endif

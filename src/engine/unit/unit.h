@@ -2,8 +2,8 @@
  *
  * A unit travels as a task, which says where it comes in, and comes home as an outcome, which holds what came of it and what was
  * counted on the way; for worker processes both are written as bytes. What takes it through is a walker, one a worker: it holds the
- * states of the steps and of the sinks, and, where workers share the coordinator's memory, this worker's partial of a fold. In a process
- * every job's partial travels home with the job, so that a killed worker costs one job and no more.
+ * states of the steps and of the sinks, and, where workers share the coordinator's memory, this worker's partial of a fold. In a
+ * process every job's partial travels home with the job, so that a killed worker costs one job and no more.
  *
  * Thread rule: a walker belongs to one worker; the plan of the walk, and all it points to, is read-only. */
 #ifndef SL_ENGINE_UNIT_UNIT_H
@@ -68,10 +68,10 @@ typedef struct sl_bound {
     void *table; /* of a lookup: built */
 } sl_bound;
 
-/* Runs SUB, whose stages are STAGES, for the one row of TAKE, in the worker that has the row, and hands the results to SINK. SINK may
- * return SL_DONE: the sources of the subpipe are not read any further. FINDINGS grow. Where it goes on without sources that fail
- * (keep_going), a run none of whose sources could be read has no results: what SINK has got of it is to be dropped, which *NO_SOURCE
- * says. */
+/* Runs SUB, whose stages are STAGES, for the one row of TAKE, in the worker that has the row, and hands the results to SINK. SINK
+ * may return SL_DONE: the sources of the subpipe are not read any further. FINDINGS grow. Where it goes on without sources that
+ * fail (keep_going), a run none of whose sources could be read has no results: what SINK has got of it is to be dropped, which
+ * *NO_SOURCE says. */
 typedef sl_status (*sl_nest)(const sl_plan *sub, const sl_stages *stages, sl_batch *take, sl_batch_sink sink, void *to,
                              sl_findings *findings, bool *no_source, sl_error *err);
 
@@ -111,15 +111,15 @@ typedef struct sl_outcome {
     uint32_t ncounts;
     uint64_t quarantined, bytes;
     sl_failures failures; /* of sources that were fetched item by item */
-    bool enough;        /* a step of this unit wants no more input */
-    sl_batch **batches; /* what came out, in order; owned */
+    bool enough;          /* a step of this unit wants no more input */
+    sl_batch **batches;   /* what came out, in order; owned */
     uint32_t nbatches, cap_batches;
     sl_input *block; /* what a process sent, which frames and saved look into; else NULL, and the frames own their bytes */
     sl_buf *frames;  /* [ntargets] */
     uint32_t nframes;
     const sl_fold *fold; /* of the partial */
-    void *partial; /* worker process: of a fold, sealed; owned */
-    sl_text saved; /* coordinator of processes: the same, packed */
+    void *partial;       /* worker process: of a fold, sealed; owned */
+    sl_text saved;       /* coordinator of processes: the same, packed */
 } sl_outcome;
 
 void sl_task_free(sl_task **t); /* NULL-safe, as is the next */
@@ -136,12 +136,10 @@ typedef struct sl_names {
 
 /* The same things as bytes, for worker processes. */
 SL_MUST_CHECK sl_status sl_task_save(const sl_task *t, sl_buf *frame, sl_error *err);
-SL_MUST_CHECK sl_status sl_task_load(const char *data, size_t n, sl_names *names, sl_task **out,
-                                     sl_error *err);
+SL_MUST_CHECK sl_status sl_task_load(const char *data, size_t n, sl_names *names, sl_task **out, sl_error *err);
 SL_MUST_CHECK sl_status sl_outcome_save(sl_outcome *o, sl_buf *frame, sl_error *err);
 /* Takes DATA (malloc'ed). */
-SL_MUST_CHECK sl_status sl_outcome_load(const sl_walk_plan *plan, char *data_take, size_t n, sl_outcome **out,
-                                        sl_error *err);
+SL_MUST_CHECK sl_status sl_outcome_load(const sl_walk_plan *plan, char *data_take, size_t n, sl_outcome **out, sl_error *err);
 
 /* ---- the walker ---------------------------------------------------------------------------------------------------- */
 

@@ -61,8 +61,8 @@ typedef struct sl_csv_header {
 } sl_csv_header;
 
 /* Columns of units that carry BYTES as their note, in ARENA. */
-SL_MUST_CHECK sl_status sl_csv_header_make(const sl_csv_conf *conf, const sl_block *block, sl_arena *arena,
-                                           sl_csv_header *header, sl_error *err);
+SL_MUST_CHECK sl_status sl_csv_header_make(const sl_csv_conf *conf, const sl_block *block, sl_arena *arena, sl_csv_header *header,
+                                           sl_error *err);
 
 /* The columns that NAMES make, one a field: sanitized and numbered as conf says, whatever else is in it. Names live in ARENA or
  * are those given. */
@@ -123,7 +123,7 @@ void sl_csv_split_free(void *splitter);
 
 sl_status sl_csv_start(const void *conf, void **state, sl_error *err);
 void sl_csv_stop(void *state);
-sl_status sl_csv_read(const void *conf, void *state, const sl_block *block, sl_batch_sink sink, void *to,
-                      uint64_t *quarantined, sl_error *err);
+sl_status sl_csv_read(const void *conf, void *state, const sl_block *block, sl_batch_sink sink, void *to, uint64_t *quarantined,
+                      sl_error *err);
 
 #endif

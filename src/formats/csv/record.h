@@ -37,8 +37,7 @@ typedef struct sl_csv_fields {
 /* Reads on to the end of the record (true) or of the bytes (false: show the same offsets again with more behind). LAST: no
  * byte follows DATA[n), so the record ends there; r->place then says where it stood. FIELDS may be NULL; it must be reset
  * at the start of each record. */
-bool sl_csv_read_record(const sl_csv_dialect *d, sl_csv_reading *r, const char *data, size_t n, bool last,
-                        sl_csv_fields *fields);
+bool sl_csv_read_record(const sl_csv_dialect *d, sl_csv_reading *r, const char *data, size_t n, bool last, sl_csv_fields *fields);
 
 void sl_csv_fields_reset(sl_csv_fields *f);
 void sl_csv_fields_free(sl_csv_fields *f);

@@ -71,12 +71,11 @@ const sl_csv_scanner *sl_csv_scanner_portable(void);
 
 /* On from scan->at to N, or to the first record that is not clean; scan->end moves to the last boundary before. 64 bytes past N
  * are readable. */
-void sl_csv_scan_on(const sl_csv_scanner *scanner, const sl_csv_dialect *d, sl_csv_scan *scan,
-                    const char *data, size_t n);
+void sl_csv_scan_on(const sl_csv_scanner *scanner, const sl_csv_dialect *d, sl_csv_scan *scan, const char *data, size_t n);
 
 /* The index of DATA[0, n); n is below 4 GiB. */
-SL_MUST_CHECK sl_status sl_csv_index_block(const sl_csv_scanner *scanner, const sl_csv_dialect *d,
-                                           sl_csv_index *x, const char *data, size_t n, sl_error *err);
+SL_MUST_CHECK sl_status sl_csv_index_block(const sl_csv_scanner *scanner, const sl_csv_dialect *d, sl_csv_index *x,
+                                           const char *data, size_t n, sl_error *err);
 /* Room for N ends. */
 SL_MUST_CHECK sl_status sl_csv_index_room(sl_csv_index *x, size_t n, sl_error *err);
 void sl_csv_index_free(sl_csv_index *x);

@@ -17,7 +17,7 @@ typedef struct sl_html_attr {
 } sl_html_attr;
 
 typedef struct sl_html_tag {
-    sl_text name; /* in lower case */
+    sl_text name;              /* in lower case */
     const sl_html_attr *attrs; /* in their order; of repeated names the last value, at the first place */
     uint32_t nattrs;
     uint64_t line; /* from 1 */
@@ -36,7 +36,8 @@ typedef struct sl_html_tags {
     sl_arena arena;
 } sl_html_tags;
 
-SL_MUST_CHECK sl_status sl_html_tags_feed(sl_html_tags *t, const char *data, size_t n, sl_html_tag_fn fn, void *user, sl_error *err);
+SL_MUST_CHECK sl_status sl_html_tags_feed(sl_html_tags *t, const char *data, size_t n, sl_html_tag_fn fn, void *user,
+                                          sl_error *err);
 void sl_html_tags_free(sl_html_tags *t);
 
 /* The value of NAME; .s NULL: not there, or without a value. */

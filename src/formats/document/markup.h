@@ -16,8 +16,7 @@ struct sl_markup {
 
 /* Reads BLOCK into m->doc, as HTML or as XML; with the builder, whose batches go to SINK, nested as the dialect wants it. The
  * caller closes on failure too. */
-SL_MUST_CHECK sl_status sl_markup_open(sl_markup *m, const sl_block *block, bool html, sl_batch_sink sink, void *to,
-                                       sl_error *err);
+SL_MUST_CHECK sl_status sl_markup_open(sl_markup *m, const sl_block *block, bool html, sl_batch_sink sink, void *to, sl_error *err);
 void sl_markup_close(sl_markup *m);
 
 /* The items of an element. */

@@ -21,7 +21,7 @@
 #include "formats/format.h"
 #include "formats/xml/xml.h"
 
-#define SL_FEED_RECORD SL_RECORD_MOST /* of an item, and of the text in it, entities replaced */
+#define SL_FEED_RECORD SL_RECORD_MOST      /* of an item, and of the text in it, entities replaced */
 #define SL_FEED_HEAD   ((size_t)256 << 10) /* bytes of a head */
 
 typedef enum sl_feed_kind { SL_FEED_RSS = 'r', SL_FEED_RDF = 'd', SL_FEED_ATOM = 'a', SL_FEED_JSON = 'j' } sl_feed_kind;
@@ -36,21 +36,21 @@ typedef struct sl_feed_conf {
 
 typedef enum sl_feed_mark {
     SL_FEED_NOTHING,
-    SL_FEED_BEGIN,  /* the token opens an item */
-    SL_FEED_AGAIN,  /* it opens an item, and the one before, which was not closed, ends before it */
-    SL_FEED_END,    /* it closes the item */
-    SL_FEED_WHOLE   /* it is an item by itself: <item/> */
+    SL_FEED_BEGIN, /* the token opens an item */
+    SL_FEED_AGAIN, /* it opens an item, and the one before, which was not closed, ends before it */
+    SL_FEED_END,   /* it closes the item */
+    SL_FEED_WHOLE  /* it is an item by itself: <item/> */
 } sl_feed_mark;
 
 typedef struct sl_feed_items {
-    sl_text name;   /* of items, as "rss:item"; case does not matter */
-    bool open;      /* inside an item */
-    uint32_t depth; /* elements open in it */
+    sl_text name;    /* of items, as "rss:item"; case does not matter */
+    bool open;       /* inside an item */
+    uint32_t depth;  /* elements open in it */
     uint32_t nested; /* of these, of its own name */
 } sl_feed_items;
 
-/* What the tag of kind TOKEN at DATA[from, end) means. An item that stands directly in an open one means that its end tag was forgotten;
- * deeper in it, it is part of that one's content. */
+/* What the tag of kind TOKEN at DATA[from, end) means. An item that stands directly in an open one means that its end tag was
+ * forgotten; deeper in it, it is part of that one's content. */
 sl_feed_mark sl_feed_items_tag(sl_feed_items *items, sl_xml_token token, const char *data, size_t from, size_t end);
 
 /* ---- an item, gathered -------------------------------------------------------------------------------------------- */
@@ -115,7 +115,7 @@ enum {
 typedef struct sl_feed_entry {
     sl_buf text;
     sl_feed_piece field[SL_FEED_FIELDS];
-    sl_feed_piece about;                          /* rdf:about */
+    sl_feed_piece about;                                    /* rdf:about */
     sl_feed_piece content_type, content_lang, content_base; /* of SL_FEED_CONTENT */
     sl_feed_parts links, enclosures, categories, subjects, media, thumbnails;
 } sl_feed_entry;
@@ -124,7 +124,7 @@ typedef struct sl_feed_entry {
 typedef struct sl_feed_gather sl_feed_gather;
 extern const sl_xml_handler sl_feed_gather_handler;
 
-sl_feed_gather *sl_feed_gather_new(void); /* NULL: no memory */
+sl_feed_gather *sl_feed_gather_new(void);     /* NULL: no memory */
 void sl_feed_gather_free(sl_feed_gather **g); /* NULL-safe */
 /* A new parser begins: first comes the head. */
 void sl_feed_gather_head(sl_feed_gather *g, sl_feed_kind kind, sl_dialect dialect);
@@ -141,8 +141,8 @@ const sl_feed_entry *sl_feed_gather_rest(sl_feed_gather *g);
 SL_MUST_CHECK sl_status sl_feed_row(sl_builder *bd, const sl_feed_entry *e, uint64_t line, sl_feed_kind kind,
                                     const sl_feed_conf *conf, sl_text reason, sl_error *err);
 
-/* What follows the parser's own keys: everything that is derived from them (summary, author, y:id ...). MAP: the keys so far in order,
- * with room for 16 more. */
+/* What follows the parser's own keys: everything that is derived from them (summary, author, y:id ...). MAP: the keys so far in
+ * order, with room for 16 more. */
 typedef struct sl_feed_keys {
     sl_pair pair[40];
     uint32_t n;
@@ -151,8 +151,8 @@ void sl_feed_put(sl_feed_keys *k, const char *name, sl_value v);
 /* "published" and "updated" from the first text of TEXTS that is not empty; *TIME is missing when there is no date. */
 SL_MUST_CHECK sl_status sl_feed_date(const sl_feed_conf *conf, sl_text text, sl_arena *arena, sl_value *iso, sl_value *parts,
                                      sl_error *err);
-SL_MUST_CHECK sl_status sl_feed_derive(sl_feed_keys *k, sl_text first_content, sl_value author, sl_value updated, sl_value published,
-                                       sl_arena *arena, sl_error *err);
+SL_MUST_CHECK sl_status sl_feed_derive(sl_feed_keys *k, sl_text first_content, sl_value author, sl_value updated,
+                                       sl_value published, sl_arena *arena, sl_error *err);
 /* The text of HTML without its tags: entities decoded, white space collapsed, of the first 2048 characters, cut to 512. */
 sl_text sl_feed_plain(sl_text html, sl_arena *arena); /* .s NULL: no memory */
 SL_MUST_CHECK sl_status sl_feed_add_row(sl_builder *bd, const sl_feed_keys *k, sl_error *err);

@@ -32,12 +32,10 @@ enum sl_json_note {
     SL_JSON_ELEMENTS = 'a', /* values with commas between them */
     SL_JSON_VALUES = 'v',   /* values with white space between them, or nothing */
     SL_JSON_LINES = 'l',    /* a value a line */
-    SL_JSON_EVALUATE =
-        'e', /* one value; behind the letter the path still to be followed from it. With 'E' the value is
-                               first put under the path's first name, for what a lookup does to a value it hits. */
+    SL_JSON_EVALUATE = 'e', /* one value; behind the letter the path still to be followed from it. With 'E' the value is
+                                              first put under the path's first name, for what a lookup does to a value it hits. */
     SL_JSON_WRAPPED = 'E',
-    SL_JSON_NOTHING =
-        'm' /* riko: the path leads nowhere, the item is an empty text; the bytes mean nothing */
+    SL_JSON_NOTHING = 'm' /* riko: the path leads nowhere, the item is an empty text; the bytes mean nothing */
 };
 
 /* ---- scanning ---------------------------------------------------------------------------------------------------- */
@@ -133,8 +131,8 @@ const char *sl_json_key(sl_json_in *in, const char *p, sl_text *out);
 const char *sl_json_bad(sl_json_in *in, const char *at, const char *expected);
 void sl_json_in_free(sl_json_in *in);
 
-/* The one value of the text JSON; DISTINCT: without keys that come twice in a map, of which the last counts otherwise. SL_E_DATA with
- * line and column, counted from 1, when it is not that. The value lives in ARENA. */
+/* The one value of the text JSON; DISTINCT: without keys that come twice in a map, of which the last counts otherwise. SL_E_DATA
+ * with line and column, counted from 1, when it is not that. The value lives in ARENA. */
 SL_MUST_CHECK sl_status sl_json_document(const char *json, size_t n, bool distinct, sl_arena *arena, sl_value *out, sl_error *err);
 
 /* Empties the index with room for MANY names. */
@@ -142,8 +140,8 @@ SL_MUST_CHECK bool sl_json_index_clear(sl_json_index *x, uint32_t many);
 /* The slot of NAME, whose number + 1 it holds, or the free one where it belongs. NAMES + STRIDE * number is an sl_text. */
 uint32_t *sl_json_index_slot(sl_json_index *x, sl_text name, const void *names, size_t stride);
 
-/* Of members with one key the last counts, in the place of the first. Returns how many are left; UINT32_MAX: no memory. Where keys must
- * be distinct, it stops at the first that is not: PAIRS[result], if the result is below N. */
+/* Of members with one key the last counts, in the place of the first. Returns how many are left; UINT32_MAX: no memory. Where keys
+ * must be distinct, it stops at the first that is not: PAIRS[result], if the result is below N. */
 uint32_t sl_json_unite(sl_json_in *in, sl_pair *pairs, uint32_t n);
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
@@ -174,8 +172,8 @@ SL_MUST_CHECK sl_status sl_json_table_flush(sl_json_table *t);
 sl_status sl_json_start(const void *conf, void **state, sl_error *err);
 void sl_json_stop(void *state);
 /* The records of BLOCK, which its note describes. */
-sl_status sl_json_read_block(void *state, const sl_block *block, const sl_json_conf *conf, sl_batch_sink sink,
-                             void *to, sl_error *err);
+sl_status sl_json_read_block(void *state, const sl_block *block, const sl_json_conf *conf, sl_batch_sink sink, void *to,
+                             sl_error *err);
 
 sl_status sl_json_split_new(const void *conf, void **splitter, sl_error *err);
 sl_status sl_json_split(void *splitter, const char *data, size_t n, bool last, sl_cut *cut, sl_error *err);

@@ -14,6 +14,7 @@ extern const sl_format sl_format_table_html;
 extern const sl_format sl_format_table_fixed;
 
 /* What all of them are told about names; S is a conf with a sl_csv_conf `names`. */
+/* clang-format off */
 #define SL_NAME_ROWS(S)                                                                                                \
     {.name = "sanitize",                                                                                               \
      .type = SL_OPT_BOOL,                                                                                              \
@@ -25,6 +26,7 @@ extern const sl_format sl_format_table_fixed;
          .offset = offsetof(S, names.dedupe),                                                                          \
          .fallback = "true",                                                                                           \
          .help = "number repeated names x, x_2, x_3"}
+/* clang-format on */
 
 /* The columns for rows that come with names of their own: made anew when those change. Zeroed: none yet. */
 typedef struct sl_columns {
@@ -36,8 +38,7 @@ typedef struct sl_columns {
 } sl_columns;
 
 /* Names are copied. */
-SL_MUST_CHECK sl_status sl_columns_of(sl_columns *c, const sl_csv_conf *conf, const sl_pair *pairs, uint32_t n,
-                                      sl_error *err);
+SL_MUST_CHECK sl_status sl_columns_of(sl_columns *c, const sl_csv_conf *conf, const sl_pair *pairs, uint32_t n, sl_error *err);
 void sl_columns_free(sl_columns *c);
 
 #endif

@@ -14,7 +14,7 @@
 
 typedef struct sl_elements sl_elements;
 
-sl_elements *sl_elements_new(void); /* NULL when memory is out */
+sl_elements *sl_elements_new(void);     /* NULL when memory is out */
 void sl_elements_free(sl_elements **e); /* NULL-safe */
 
 /* A new value is made, in ARENA; what was open is forgotten. */

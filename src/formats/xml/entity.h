@@ -17,7 +17,7 @@ typedef struct sl_xml_entity {
 typedef struct sl_xml_entities { /* zeroed: empty */
     sl_xml_entity **list;
     uint32_t n, cap;
-    bool html;    /* the names of HTML are known too */
+    bool html; /* the names of HTML are known too */
     sl_arena arena;
 } sl_xml_entities;
 
@@ -32,8 +32,8 @@ SL_MUST_CHECK sl_status sl_xml_entity_find(sl_xml_entities *e, sl_text name, sl_
 /* Appends T with its references replaced; what is no reference, or names nothing, stays as it stands. */
 SL_MUST_CHECK sl_status sl_xml_entity_replace(sl_xml_entities *e, sl_text t, sl_buf *out, sl_error *err);
 
-/* The reference that T begins with, at its '&': returns its length, 0 when there is none. *NAME gets what is between & and ; or, for
- * a character reference, an empty text and *CODE the character (0: none that XML allows). */
+/* The reference that T begins with, at its '&': returns its length, 0 when there is none. *NAME gets what is between & and ; or,
+ * for a character reference, an empty text and *CODE the character (0: none that XML allows). */
 uint32_t sl_xml_reference(sl_text t, sl_text *name, uint32_t *code);
 
 #endif

@@ -1,9 +1,10 @@
 /* quiet.h: libxml2 prints what it has to say about memory, where no parser has anybody to say it to, on standard error.
  *
- * Between the two calls it says nothing on this thread; what a host program had set stands again after the second. They may be nested.
+ * Between the two calls it says nothing on this thread; what a host program had set stands again after the second. They may be
+ * nested.
  *
- * Its HTML parser goes on without memory, in circles if there is none again and again, and forgets that it had none: sl_xml_watch has it
- * stopped, and tells. */
+ * Its HTML parser goes on without memory, in circles if there is none again and again, and forgets that it had none: sl_xml_watch
+ * has it stopped, and tells. */
 #ifndef SL_FORMATS_XML_QUIET_H
 #define SL_FORMATS_XML_QUIET_H
 

@@ -1,8 +1,8 @@
 /* sax.h: XML by libxml2's push parser, set up so that a document can do no harm.
  *
  *   - Nothing is opened or fetched: no external entity, no external subset, whatever the document says.
- *   - Entities of the internal subset are replaced by text of their own, at most 64 KiB each and, in a record, 64 KiB and eight times
- *     its bytes together; those of HTML are known where the document has an external subset or SL_XML_HTML asks for it.
+ *   - Entities of the internal subset are replaced by text of their own, at most 64 KiB each and, in a record, 64 KiB and eight
+ * times its bytes together; those of HTML are known where the document has an external subset or SL_XML_HTML asks for it.
  *   - Elements nest 256 deep and have 1000 attributes at most; a record has as much text as the caller allows.
  *
  * The text must be UTF-8 by now (an encoding in the XML declaration is not looked at) and comes in pieces of any size. Events

@@ -36,7 +36,7 @@ typedef struct sl_xml_scan { /* zeroed: before the first byte */
     uint8_t state;           /* private from here on */
     char quote, back;        /* the quote inside which we are; the last byte of a tag that was no white space */
     uint8_t brackets;
-    uint8_t ends;            /* bytes of the closing mark seen: -- of -->, ]] of ]]>, ? of ?> */
+    uint8_t ends; /* bytes of the closing mark seen: -- of -->, ]] of ]]>, ? of ?> */
 } sl_xml_scan;
 
 sl_xml_token sl_xml_scan_next(sl_xml_scan *s, const char *data, size_t n);

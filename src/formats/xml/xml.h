@@ -26,7 +26,7 @@
 #include "formats/xml/sax.h"
 #include "formats/xml/scan.h"
 
-#define SL_XML_RECORD  SL_RECORD_MOST /* of an element that the path means */
+#define SL_XML_RECORD  SL_RECORD_MOST     /* of an element that the path means */
 #define SL_XML_CONTEXT ((size_t)64 << 10) /* bytes of the document type and the tags around it */
 
 typedef struct sl_xml_conf {
@@ -40,15 +40,15 @@ typedef struct sl_xml_conf {
 sl_status sl_xml_prepare(void *conf, sl_arena *arena, sl_error *err);
 void sl_xml_set_dialect(void *conf, sl_dialect dialect);
 
-/* True when the first step stands for the outermost element, NAME (with prefix) in a document with a default namespace or without. */
+/* Whether the first step stands for the outermost element, NAME (with prefix) in a document with or without a default namespace. */
 bool sl_xml_names_root(const sl_xml_conf *conf, sl_text name, bool has_default);
 
 /* ---- the note ---------------------------------------------------------------------------------------------------- */
 
 enum {
-    SL_XML_FIRST = 1,    /* the unit begins the document: there is nothing open */
-    SL_XML_LAST = 2,     /* it ends the document */
-    SL_XML_AT_ROOT = 4   /* the first step of the path stands for the outermost element */
+    SL_XML_FIRST = 1,  /* the unit begins the document: there is nothing open */
+    SL_XML_LAST = 2,   /* it ends the document */
+    SL_XML_AT_ROOT = 4 /* the first step of the path stands for the outermost element */
 };
 
 typedef struct sl_xml_note {

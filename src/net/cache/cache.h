@@ -80,13 +80,13 @@ void sl_cache_key(sl_text url, sl_text extra, char out[SL_CACHE_KEY]);
 
 typedef struct sl_cache_head {
     sl_text key;
-    sl_text url;      /* for people: without a secret (sl_url_shown) */
-    sl_text final;    /* where the answer came from, likewise */
-    sl_text headers;  /* of the answer, each as "< Name: value\n" */
-    sl_text sum;      /* of the body, in hexadecimal */
-    int64_t stored;   /* seconds since the epoch */
-    uint64_t length;  /* bytes of the body */
-    size_t size;      /* bytes of the head itself: the body begins there */
+    sl_text url;     /* for people: without a secret (sl_url_shown) */
+    sl_text final;   /* where the answer came from, likewise */
+    sl_text headers; /* of the answer, each as "< Name: value\n" */
+    sl_text sum;     /* of the body, in hexadecimal */
+    int64_t stored;  /* seconds since the epoch */
+    uint64_t length; /* bytes of the body */
+    size_t size;     /* bytes of the head itself: the body begins there */
 } sl_cache_head;
 
 /* Reads the head at the start of T into views of T. False: it is none. T may hold more, or less, than the head. */
@@ -141,18 +141,18 @@ void sl_cache_note_drop(const char *dir, const char *key);
 /* ---- looking after the folder ------------------------------------------------------------------------------------ */
 
 typedef struct sl_cache_item {
-    const char *name;     /* of the file */
-    const char *url;      /* NULL: damaged, or not finished */
+    const char *name;            /* of the file */
+    const char *url;             /* NULL: damaged, or not finished */
     const char *etag, *modified; /* validators, or "" */
-    uint64_t size;        /* of the file */
-    int64_t stored, used; /* seconds since the epoch */
+    uint64_t size;               /* of the file */
+    int64_t stored, used;        /* seconds since the epoch */
 } sl_cache_item;
 
 /* Called for each entry; texts live as long as the call. Another status than SL_OK ends the walk. */
 typedef sl_status (*sl_cache_visit)(void *user, const sl_cache_item *item, sl_error *err);
 
 typedef struct sl_cache_pruned {
-    uint64_t files, bytes;          /* removed */
+    uint64_t files, bytes;           /* removed */
     uint64_t files_left, bytes_left; /* entries that stay */
 } sl_cache_pruned;
 
@@ -161,8 +161,7 @@ SL_MUST_CHECK sl_status sl_cache_list(const char *dir, sl_cache_visit visit, voi
 
 /* Removes entries and notes last used before OLDER (seconds since the epoch), then entries used longest ago until the rest takes
  * no more than MAX_SIZE bytes. Nothing but entries, their temporary files and notes is ever touched. */
-SL_MUST_CHECK sl_status sl_cache_prune(const char *dir, int64_t older, uint64_t max_size, sl_cache_pruned *out,
-                                       sl_error *err);
+SL_MUST_CHECK sl_status sl_cache_prune(const char *dir, int64_t older, uint64_t max_size, sl_cache_pruned *out, sl_error *err);
 
 /* Removes all entries, notes and temporary files, also those being written; then the folder, if nothing else is in it. */
 SL_MUST_CHECK sl_status sl_cache_clear(const char *dir, sl_cache_pruned *out, sl_error *err);

@@ -44,12 +44,12 @@ typedef struct sl_fetch sl_fetch;
 /* ---- the session ------------------------------------------------------------------------------------------------ */
 
 typedef struct sl_http_options {
-    sl_permits *permits;         /* shared with the run's other sessions; NULL: the session has its own */
-    unsigned connections;        /* without permits: transfers at once; 0: 16 */
-    unsigned per_host;           /* without permits: of them to one host; 0: 6 */
-    size_t window;               /* bytes of one body that may wait unread; 0: 4 MiB */
-    size_t backlog;              /* bytes of all bodies that may wait unread before another begins; 0: 64 MiB */
-    const sl_network *allowed;   /* networks that data may lead to although they are not public */
+    sl_permits *permits;       /* shared with the run's other sessions; NULL: the session has its own */
+    unsigned connections;      /* without permits: transfers at once; 0: 16 */
+    unsigned per_host;         /* without permits: of them to one host; 0: 6 */
+    size_t window;             /* bytes of one body that may wait unread; 0: 4 MiB */
+    size_t backlog;            /* bytes of all bodies that may wait unread before another begins; 0: 64 MiB */
+    const sl_network *allowed; /* networks that data may lead to although they are not public */
     size_t nallowed;
     const atomic_bool *stopping; /* true: every wait ends with SL_E_STOPPED; may be NULL */
 } sl_http_options;
@@ -120,9 +120,9 @@ bool sl_header_is_harmless(const char *line);
 /* All but the url may be zero. What it points to is copied (url, origin) or borrowed as long as the fetch lives. */
 typedef struct sl_request {
     const char *url;
-    bool from_data;     /* the URL comes from data: it may lead to public addresses only (guard.h) */
-    const char *origin; /* of a URL from data: the trusted URL it was found behind. Its host and port may be asked, and
-                         * they alone get the credentials. NULL: none */
+    bool from_data;            /* the URL comes from data: it may lead to public addresses only (guard.h) */
+    const char *origin;        /* of a URL from data: the trusted URL it was found behind. Its host and port may be asked, and
+                                * they alone get the credentials. NULL: none */
     const sl_manners *manners; /* NULL: sl_plain_manners */
     const sl_hook *hook;       /* NULL: none */
     void *hook_user;

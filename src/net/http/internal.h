@@ -28,21 +28,21 @@ struct sl_fetch {
     sl_http *http;
     sl_fetch *before, *next; /* in the order of registration */
     sl_arena arena;
-    sl_request request;   /* url and origin in the arena, manners never NULL */
-    const char *shown;    /* the url without a password, for messages */
-    sl_place home;        /* whose credentials they are: that of request.url, or of its origin */
-    const char *at;       /* where the next attempt goes: request.url, or where a redirect led */
-    sl_place place;       /* of it */
-    const char *form;     /* what to POST; NULL: a GET */
+    sl_request request; /* url and origin in the arena, manners never NULL */
+    const char *shown;  /* the url without a password, for messages */
+    sl_place home;      /* whose credentials they are: that of request.url, or of its origin */
+    const char *at;     /* where the next attempt goes: request.url, or where a redirect led */
+    sl_place place;     /* of it */
+    const char *form;   /* what to POST; NULL: a GET */
 
     sl_fetch_phase phase;
     uint64_t start_at; /* monotonic ns, while waiting; 0: now */
     uint64_t began;    /* of the first attempt; 0: there was none */
     unsigned tries, hops;
-    int permit; /* while running */
-    sl_token *token; /* auth.c: that is sent */
+    int permit;           /* while running */
+    sl_token *token;      /* auth.c: that is sent */
     uint64_t token_issue; /* which of it was sent last */
-    bool renewed;    /* a token that was refused has been replaced once */
+    bool renewed;         /* a token that was refused has been replaced once */
 
     /* One attempt. */
     CURL *easy; /* NULL before the first */
@@ -76,18 +76,17 @@ struct sl_fetch {
 struct sl_http {
     sl_http_options options;
     sl_permits *own; /* when the options bring none */
-    CURLM *multi; /* NULL: nothing was transferred yet */
+    CURLM *multi;    /* NULL: nothing was transferred yet */
     sl_fetch *first, *last;
     sl_token *tokens;
-    size_t unread;  /* bytes of all bodies */
-    bool crowded;   /* something waits for a permit */
+    size_t unread; /* bytes of all bodies */
+    bool crowded;  /* something waits for a permit */
     uint64_t retries, chance;
 };
 
 /* ---- http.c ---- */
 /* Registers a fetch of REQUEST whose url and origin are copied. FORM: see sl_fetch. */
-SL_MUST_CHECK sl_status sl_fetch_new(sl_http *h, const sl_request *request, const char *form, sl_fetch **out,
-                                     sl_error *err);
+SL_MUST_CHECK sl_status sl_fetch_new(sl_http *h, const sl_request *request, const char *form, sl_fetch **out, sl_error *err);
 /* libcurl, before the first transfer. */
 SL_MUST_CHECK sl_status sl_http_set_up(sl_http *h, sl_error *err);
 /* One round over all transfers; WANTED (may be NULL) is begun whatever sleeps. Waits up to MS milliseconds for news. */
@@ -101,7 +100,7 @@ bool sl_fetch_is_guarded(const sl_fetch *f);
 
 /* ---- transfer.c ---- */
 SL_MUST_CHECK sl_status sl_transfer_start(sl_fetch *f, sl_error *err);
-/* Where CODE is that a limit of time was reached: which one, and the option that sets it, as the reason. Before the handle is left. */
+/* Where CODE is that a limit of time was reached: which one, and the option that sets it. Before the handle is left. */
 void sl_transfer_name_limit(sl_fetch *f, CURLcode code);
 void sl_transfer_leave(sl_fetch *f); /* of the multi handle; the answer can still be asked */
 long sl_transfer_status(sl_fetch *f);

@@ -5,8 +5,9 @@
  *             SL_TOKEN_ASKED                     somebody is asking: look again soon
  *             SL_TOKEN_FAILED                    there is none, and asking again is of no use
  *
- * Whoever asks must move (touch): a thread that does other work meanwhile, or waits for the one that waits for its token, would hold
- * everybody up. Somebody who waits for one certain transfer asks himself when the other has not moved for an instant, or has died.
+ * Whoever asks must move (touch): a thread that does other work meanwhile, or waits for the one that waits for its token, would
+ * hold everybody up. Somebody who waits for one certain transfer asks himself when the other has not moved for an instant, or has
+ * died.
  *
  * The table has room for SL_TOKENS clients and for tokens of up to SL_TOKEN_SIZE bytes; what does not fit is the session's own
  * affair, as if it was alone.
@@ -22,8 +23,8 @@ enum { SL_TOKENS = 16, SL_TOKEN_SIZE = 16 << 10 };
 
 typedef struct sl_tokens sl_tokens;
 
-sl_tokens *sl_tokens_new(void);       /* NULL: no memory */
-void sl_tokens_free(sl_tokens **t);   /* NULL-safe; in each process the last user */
+sl_tokens *sl_tokens_new(void);     /* NULL: no memory */
+void sl_tokens_free(sl_tokens **t); /* NULL-safe; in each process the last user */
 
 typedef enum sl_token_state { SL_TOKEN_THERE, SL_TOKEN_YOURS, SL_TOKEN_ASKED, SL_TOKEN_FAILED } sl_token_state;
 
@@ -37,7 +38,7 @@ typedef struct sl_token_grip {
     char value[SL_TOKEN_SIZE]; /* with a NUL */
 } sl_token_grip;
 
-/* WANTED: somebody waits for this alone. THERE fills issue, until and value; YOURS place (-1: there is no room for it); FAILED WHY. */
+/* WANTED: this alone is waited for. THERE fills issue, until and value; YOURS place (-1: there is no room for it); FAILED WHY. */
 sl_token_state sl_tokens_take(sl_tokens *t, sl_token_grip *g, bool wanted, sl_error *why);
 /* The one who asks moves. */
 void sl_tokens_touch(sl_tokens *t, const sl_token_grip *g);
@@ -46,8 +47,8 @@ void sl_tokens_put(sl_tokens *t, sl_token_grip *g);
 void sl_tokens_fail(sl_tokens *t, sl_token_grip *g, const sl_error *why);
 void sl_tokens_give(sl_tokens *t, sl_token_grip *g);
 
-/* A server has refused the token that G holds. True: another may do, as there is a newer one by now, or this one is not used any more.
- * False: one was refused a moment ago and replaced, so it is not the token that is wrong. */
+/* A server has refused the token that G holds. True: another may do, as there is a newer one by now, or this one is not used any
+ * more. False: one was refused a moment ago and replaced, so it is not the token that is wrong. */
 bool sl_tokens_refused(sl_tokens *t, const sl_token_grip *g);
 
 #endif

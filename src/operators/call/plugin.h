@@ -3,8 +3,8 @@
  *     load (prepare)  ->  open (each worker)  ->  items | values ...        ->  close  ->  unload
  *                         open (each run)     ->  gather ... -> result
  *
- * Ownership: what load notes lives in the arena of the step; the library stays loaded until unload, which must come after every close.
- * Thread rule: a loaded function is shared by all workers, read-only; an sl_plugin_call belongs to one. */
+ * Ownership: what load notes lives in the arena of the step; the library stays loaded until unload, which must come after every
+ * close. Thread rule: a loaded function is shared by all workers, read-only; an sl_plugin_call belongs to one. */
 #ifndef SL_OPERATORS_CALL_PLUGIN_H
 #define SL_OPERATORS_CALL_PLUGIN_H
 
@@ -27,10 +27,13 @@ typedef struct sl_plugin_program {
 } sl_plugin_program;
 
 /* The rows of an options table for the members of an sl_plugin_conf called MEMBER in the struct CONF, all but `function`. */
-#define SL_PLUGIN_OPTIONS(conf, member)                                                                                              \
-    {.name = "plugin", .type = SL_OPT_TEXT, .offset = offsetof(conf, member.plugin),                                                 \
-     .help = "shared library that has the function, such as ./libx.so"},                                                             \
-    {.name = "conf", .type = SL_OPT_VALUE, .offset = offsetof(conf, member.conf), .help = "an object for the function of the plugin"}
+/* clang-format off */
+#define SL_PLUGIN_OPTIONS(conf, member)                                              \
+    {.name = "plugin", .type = SL_OPT_TEXT, .offset = offsetof(conf, member.plugin), \
+     .help = "shared library that has the function, such as ./libx.so"},             \
+    {.name = "conf", .type = SL_OPT_VALUE, .offset = offsetof(conf, member.conf),    \
+     .help = "an object for the function of the plugin"}
+/* clang-format on */
 
 /* SL_E_PLAN when it is not clear where the function is: ELSEWHERE says whether the definition has one in Lua too. */
 SL_MUST_CHECK sl_status sl_plugin_check(const sl_plugin_conf *c, bool elsewhere, sl_error *err);

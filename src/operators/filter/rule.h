@@ -45,7 +45,6 @@ typedef struct sl_filter_rule {
 SL_MUST_CHECK sl_status sl_filter_rule_prepare(sl_filter_rule *r, const sl_step_info *info, sl_error *err);
 
 /* KEEP[i] tells whether the i-th selected row fulfils R. M is for `matches` only. */
-SL_MUST_CHECK sl_status sl_filter_rule_test(const sl_filter_rule *r, sl_matcher *m, sl_batch *b, bool *keep,
-                                            sl_error *err);
+SL_MUST_CHECK sl_status sl_filter_rule_test(const sl_filter_rule *r, sl_matcher *m, sl_batch *b, bool *keep, sl_error *err);
 
 #endif

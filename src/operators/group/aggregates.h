@@ -1,13 +1,13 @@
-/* aggregates.h: what can be computed of the values in a group. An aggregate is one const descriptor, in a file in ops/, and one line in
- * aggregates.def, from which its name as an `op`, help, docs, schema, completion and messages follow.
+/* aggregates.h: what can be computed of the values in a group. An aggregate is one const descriptor, in a file in ops/, and one
+ * line in aggregates.def, from which its name as an `op`, help, docs, schema, completion and messages follow.
  *
- * It keeps a *state* for each group, a struct of its own. Workers add values to states of theirs, which the coordinator merges; a state that
- * travels to another process or goes to a file is saved in between:
+ * It keeps a *state* for each group, a struct of its own. Workers add values to states of theirs, which the coordinator merges; a
+ * state that travels to another process or goes to a file is saved in between:
  *
  *   worker: add* [save]        coordinator: [load] merge* result        both: drop
  *
- * Which worker saw which items must not show in the result. So add and merge are associative and commutative, and what depends on the
- * order of the input goes by ordinals. They may leave a state half changed when they fail, as the run is over then.
+ * Which worker saw which items must not show in the result. So add and merge are associative and commutative, and what depends on
+ * the order of the input goes by ordinals. They may leave a state half changed when they fail, as the run is over then.
  *
  * Thread rule: a state belongs to one thread at a time; a column is read-only, and shared. */
 #ifndef SL_OPERATORS_GROUP_AGGREGATES_H

@@ -16,7 +16,7 @@ typedef struct sl_keyed {
 } sl_keyed;
 
 /* For the operator NAME: OP over FIELD (empty: none), for each value of KEY (empty: in all). */
-SL_MUST_CHECK sl_status sl_keyed_prepare(sl_keyed *k, const char *name, const sl_aggregate *op, sl_text field,
-                                         sl_text key, const sl_step_info *info, sl_error *err);
+SL_MUST_CHECK sl_status sl_keyed_prepare(sl_keyed *k, const char *name, const sl_aggregate *op, sl_text field, sl_text key,
+                                         const sl_step_info *info, sl_error *err);
 
 #endif

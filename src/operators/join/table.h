@@ -22,13 +22,12 @@ SL_MUST_CHECK sl_status sl_join_table_add(sl_join_table *t, sl_batch *take, sl_e
 SL_MUST_CHECK sl_status sl_join_table_seal(sl_join_table *t, sl_error *err);
 
 /* Appends the key of V to KEY; false for an absent one, which matches nothing. */
-SL_MUST_CHECK sl_status sl_join_key(const sl_join_table *t, sl_value v, sl_arena *arena, sl_buf *key,
-                                    bool *usable, sl_error *err);
+SL_MUST_CHECK sl_status sl_join_key(const sl_join_table *t, sl_value v, sl_arena *arena, sl_buf *key, bool *usable, sl_error *err);
 
 /* Walks the rows of KEY: start with *AT 0; SL_DONE when there is no (further) one. *B and *ROW are the match; from a file it is a
  * batch of one row that the caller frees (*OWNED). */
-SL_MUST_CHECK sl_status sl_join_table_match(const sl_join_table *t, sl_text key, size_t *at,
-                                            const sl_batch **b, uint32_t *row, bool *owned, sl_error *err);
+SL_MUST_CHECK sl_status sl_join_table_match(const sl_join_table *t, sl_text key, size_t *at, const sl_batch **b, uint32_t *row,
+                                            bool *owned, sl_error *err);
 
 /* The columns that all rows share, in memory: their number and the batch that shows them, or NULL. */
 const sl_batch *sl_join_table_shape(const sl_join_table *t);

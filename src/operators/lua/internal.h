@@ -30,11 +30,11 @@ struct sl_lua_frame {
     int32_t looks; /* at the clock, for this item */
     char *bytes;   /* room for the bytes of results */
     uint32_t room;
-    uint32_t made;        /* results in the output columns */
-    bool *keep;           /* [count] */
-    sl_value *values;     /* by row */
-    const sl_value *cell; /* for convert */
-    sl_value *out;        /* for store */
+    uint32_t made;                                                         /* results in the output columns */
+    bool *keep;                                                            /* [count] */
+    sl_value *values;                                                      /* by row */
+    const sl_value *cell;                                                  /* for convert */
+    sl_value *out;                                                         /* for store */
     const sl_value *(*column)(sl_lua_frame *, const char *name, size_t n); /* NULL: failed */
     sl_value *(*output)(sl_lua_frame *, uint32_t number);
     bool (*more)(sl_lua_frame *, size_t n); /* false: failed */
@@ -62,11 +62,11 @@ struct sl_lua {
     /* Results. */
     sl_builder *builder; /* for take */
     uint32_t most;       /* results that a list is, at most; 0: it is one */
-    sl_text *keys; /* of the results of late, in order; the memory is this struct's */
+    sl_text *keys;       /* of the results of late, in order; the memory is this struct's */
     uint32_t nkeys, cap_keys;
     enum { SL_LUA_ANY, SL_LUA_MAPS, SL_LUA_CHANGES } shape;
     sl_value **outputs; /* [nkeys] */
-    char nothing[1];     /* where an empty text begins */
+    char nothing[1];    /* where an empty text begins */
 
     /* The stream, gathered. */
     uint64_t items;
@@ -80,12 +80,12 @@ struct sl_lua {
 #define SL_LUA_OTHER   ((uint64_t)2 << 32)
 
 /* Places in the registry. */
-#define SL_LUA_DRIVER "sluice.driver"
+#define SL_LUA_DRIVER     "sluice.driver"
 #define SL_LUA_ITEM_PROXY "sluice.item"
-#define SL_LUA_CHANGED "sluice.changes"
-#define SL_LUA_REMOVED "sluice.removed"
-#define SL_LUA_LIST_MARK "sluice.list"
-#define SL_LUA_GATHERED "sluice.items"
+#define SL_LUA_CHANGED    "sluice.changes"
+#define SL_LUA_REMOVED    "sluice.removed"
+#define SL_LUA_LIST_MARK  "sluice.list"
+#define SL_LUA_GATHERED   "sluice.items"
 
 /* state.c: calls the driver's function NAME with the NARGS values on the stack, which it takes; NRESULTS are left there. A failure
  * has the place of the item at hand. */

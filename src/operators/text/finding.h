@@ -16,6 +16,7 @@ extern const char *const sl_find_locations[]; /* NULL-terminated, in the order o
 extern const char *const sl_find_params[];
 
 /* The rows of a rule; S is its struct, whose member `common` is a sl_find_rule; WHAT is help for `find`. */
+/* clang-format off */
 #define SL_FIND_ROWS(S, what)                                                                                                  \
     {.name = "find", .type = SL_OPT_TEXT, .offset = offsetof(S, common.find), .flags = SL_OPT_REQUIRED, .help = what},         \
         {.name = "location",                                                                                                   \
@@ -32,5 +33,6 @@ extern const char *const sl_find_params[];
          .names = sl_find_params,                                                                                              \
          .flags = SL_OPT_LOOSE,                                                                                                \
          .help = "which occurrence counts"}
+/* clang-format on */
 
 #endif

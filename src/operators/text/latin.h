@@ -1,8 +1,8 @@
 /* latin.h: texts in any script as Latin letters without accents, as far as that goes.
  *
- * Cyrillic goes by a table of the usual English spelling (shch, zh, kh); other scripts by ICU's transliterators, which are made when
- * they are first needed: making them takes longer than most texts do. ICU is slow (60 us for a short line), so what it makes of an
- * accented letter is kept: such texts take a few.
+ * Cyrillic goes by a table of the usual English spelling (shch, zh, kh); other scripts by ICU's transliterators, which are made
+ * when they are first needed: making them takes longer than most texts do. ICU is slow (60 us for a short line), so what it makes
+ * of an accented letter is kept: such texts take a few.
  *
  * Ownership: a sl_latin is one worker's own. */
 #ifndef SL_OPERATORS_TEXT_LATIN_H
@@ -12,7 +12,7 @@
 
 typedef struct sl_latin sl_latin;
 
-sl_latin *sl_latin_new(void); /* NULL when memory is out */
+sl_latin *sl_latin_new(void);     /* NULL when memory is out */
 void sl_latin_free(sl_latin **l); /* NULL-safe */
 
 /* Appends T in ASCII; characters that have no such form stay as they are. What is no UTF-8 becomes U+FFFD. */

@@ -19,8 +19,8 @@ typedef struct sl_replacement {
 
 /* Parses TEXT for matches of R into ARENA. A group that R does not have, and an escape that means nothing, are SL_E_PLAN.
  * RIKO: $0 is a zero byte, as there; else the whole match. */
-SL_MUST_CHECK sl_status sl_replacement_parse(sl_text text, const sl_regex *r, bool riko, sl_arena *arena,
-                                             sl_replacement *out, sl_error *err);
+SL_MUST_CHECK sl_status sl_replacement_parse(sl_text text, const sl_regex *r, bool riko, sl_arena *arena, sl_replacement *out,
+                                             sl_error *err);
 
 /* Appends the replacement of the match SPANS in SUBJECT. Groups that took no part are empty. */
 void sl_replacement_write(const sl_replacement *r, sl_text subject, const size_t *spans, sl_buf *out);

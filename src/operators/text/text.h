@@ -44,8 +44,8 @@ uint32_t sl_regex_groups(const sl_regex *r); /* without the whole match */
 /* Number of the group called NAME, or -1. */
 int sl_regex_group(const sl_regex *r, sl_text name);
 
-/* For matches of regexes with at most GROUPS groups. Once *STOPPING is true no match begins any more; it outlives the matcher, NULL:
- * never. */
+/* For matches of regexes with at most GROUPS groups. Once *STOPPING is true no match begins any more; it outlives the matcher,
+ * NULL: never. */
 SL_MUST_CHECK sl_status sl_matcher_new(uint32_t groups, const _Atomic bool *stopping, sl_matcher **out, sl_error *err);
 void sl_matcher_free(sl_matcher **m); /* NULL-safe */
 
@@ -58,7 +58,7 @@ sl_subject sl_subject_of(sl_text t);
 /* Searches S from byte FROM on; lookbehind sees what is before. NOT_EMPTY: an empty match right at FROM does not count. *SPANS
  * gets (start, end) pairs, the whole match first, valid until the next match; NULL when there is none. A search that takes
  * too many steps or too much room is SL_E_DATA; SL_E_STOPPED on request. */
-SL_MUST_CHECK sl_status sl_regex_match(const sl_regex *r, sl_matcher *m, const sl_subject *s, uint32_t from,
-                                       bool not_empty, const size_t **spans, sl_error *err);
+SL_MUST_CHECK sl_status sl_regex_match(const sl_regex *r, sl_matcher *m, const sl_subject *s, uint32_t from, bool not_empty,
+                                       const size_t **spans, sl_error *err);
 
 #endif

@@ -15,8 +15,8 @@ SL_MUST_CHECK sl_status sl_decimal_from(sl_value v, sl_arena *arena, sl_value *o
  * toward zero, modulo has the sign of A, mean is (A + B) / 2. */
 SL_MUST_CHECK sl_status sl_decimal_math(sl_math op, sl_value a, sl_value b, sl_arena *arena, sl_value *out, sl_error *err);
 
-/* V, a decimal, rounded half-even to exactly PLACES digits behind the point (up to 6144): 1.5 at 3 places is 1.500. NaN and infinities
- * stay as they are. */
+/* V, a decimal, rounded half-even to exactly PLACES digits behind the point (up to 6144): 1.5 at 3 places is 1.500. NaN and
+ * infinities stay as they are. */
 SL_MUST_CHECK sl_status sl_decimal_round(sl_value v, unsigned places, sl_arena *arena, sl_value *out, sl_error *err);
 
 /* Exact comparison of two numbers of any kind (int, float, decimal, bool): -1, 0, 1; 2 when either is NaN. */
@@ -25,14 +25,14 @@ int sl_number_compare(sl_value a, sl_value b);
 /* Exact running sum whose result does not depend on the order or grouping of its terms. */
 typedef struct sl_sum {
     __extension__ __int128 whole; /* units of 10^-scale */
-    uint32_t scale;     /* digits after the point, up to 18; kept as the widest seen */
+    uint32_t scale;               /* digits after the point, up to 18; kept as the widest seen */
     int64_t terms;
-    void *big;          /* GMP accumulator once int128 or the scale does not suffice */
+    void *big; /* GMP accumulator once int128 or the scale does not suffice */
     bool nan;
 } sl_sum; /* all zero: 0 */
 
-/* Adds a number, bool or numeric text (NaN and infinities make the sum NaN), whatever its digits; SL_E_DATA otherwise ("is not a number"),
- * and for exponents beyond SL_SUM_EXPONENT, whose sum would be nothing but zeros. */
+/* Adds a number, bool or numeric text (NaN and infinities make the sum NaN), whatever its digits; SL_E_DATA otherwise ("is not a
+ * number"), and for exponents beyond SL_SUM_EXPONENT, whose sum would be nothing but zeros. */
 enum { SL_SUM_EXPONENT = 1000000 };
 SL_MUST_CHECK sl_status sl_sum_add(sl_sum *s, sl_value v, sl_error *err);
 SL_MUST_CHECK sl_status sl_sum_merge(sl_sum *into, const sl_sum *from, sl_error *err);

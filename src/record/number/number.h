@@ -32,18 +32,18 @@ size_t sl_json_number(const char *s, size_t n, bool *is_int);
 /* Decodes a well-formed JSON number: an integer that fits and is spelled as sl_format_int spells it becomes an int, any other a
  * written decimal that looks at T (value.h). */
 sl_value sl_number_decode(sl_text t);
-/* What Python's json makes of it: int, decimal when it is an integer beyond int64, else float. Where a float does not keep the number
- * (12345678901234567.89, 1E400) it stays written. */
+/* What Python's json makes of it: int, decimal when it is an integer beyond int64, else float. Where a float does not keep the
+ * number (12345678901234567.89, 1E400) it stays written. */
 sl_value sl_number_python(sl_text t);
 /* A written decimal of riko's dialect as sl_number_python has it; any other value unchanged. */
 static inline sl_value sl_number_computed(sl_value v) {
     return sl_is_written(v) && v.aux == SL_PYTHON_NUMBER ? sl_number_python(sl_bytes(v)) : v;
 }
-/* A written decimal as the int, float or plain decimal that computes best: the float nearest to it (infinite beyond their range), digits without
- * point and exponent exactly. Any other value unchanged. */
+/* A written decimal as the int, float or plain decimal that computes best: the float nearest to it (infinite beyond their range),
+ * digits without point and exponent exactly. Any other value unchanged. */
 sl_value sl_number_plain(sl_value v);
-/* True when a double keeps the value of the literal T: the shortest decimal that reads back as *F, the double nearest to it, has the same
- * digits. */
+/* True when a double keeps the value of the literal T: the shortest decimal that reads back as *F, the double nearest to it, has
+ * the same digits. */
 bool sl_number_keeps(sl_text t, double *f);
 
 /* ---- what the files of the family, decimals and comparison share ----------------------------------------- */
@@ -89,11 +89,10 @@ bool sl_literal_clean(sl_text *t, char *room, size_t size);
 sl_shortest sl_shortest_digits(double v);
 
 /* The correctly rounded double of whole.fraction x 10^exponent by big integers, whatever the number of digits. */
-double sl_number_slow(const char *whole, uint32_t nwhole, const char *fraction, uint32_t nfraction,
-                      int32_t exponent);
+double sl_number_slow(const char *whole, uint32_t nwhole, const char *fraction, uint32_t nfraction, int32_t exponent);
 
-/* A number as its nearest double and what remains: below 2^53 a double means the digits it shows. Rounding is monotone, so (nearest, side, exact digits) is the order of all
- * numbers of any type, and the digits matter only for those that are no doubles. */
+/* A number as its nearest double and what remains: below 2^53 a double means the digits it shows. Rounding is monotone, so
+ * (nearest, side, exact digits) is the order of all numbers of any type, and the digits matter only for what is no double. */
 typedef struct sl_placed {
     double nearest;     /* infinite beyond the range of doubles; never -0.0 */
     int side;           /* -1, 0, 1: the number is below, at, above NEAREST */

@@ -12,8 +12,8 @@ typedef struct sl_entry {
     uint32_t key, payload; /* lengths */
 } sl_entry;
 
-/* A temporary file for any number of runs, one behind the other, so that a sort of whatever length has one file open. The sorter that
- * writes to it and all its runs hold it; so it outlives a sorter whose runs another has absorbed. */
+/* A temporary file for any number of runs, one behind the other, so that a sort of whatever length has one file open. The sorter
+ * that writes to it and all its runs hold it; so it outlives a sorter whose runs another has absorbed. */
 typedef struct sl_run_file {
     int fd;
     uint64_t end;  /* where the next run begins */
@@ -60,14 +60,14 @@ void sl_run_close(sl_run *run);
 
 /* A merge over RUNS and the sorted entries. Runs stay open and owned by the caller. ROOM: bytes for all their buffers, which take
  * more only where a run has less than the smallest useful buffer. */
-SL_MUST_CHECK sl_status sl_merge_open(sl_merge *m, const sl_run *runs, uint32_t nruns, const sl_entry *e,
-                                      size_t n, size_t room, sl_error *err);
+SL_MUST_CHECK sl_status sl_merge_open(sl_merge *m, const sl_run *runs, uint32_t nruns, const sl_entry *e, size_t n, size_t room,
+                                      sl_error *err);
 SL_MUST_CHECK sl_status sl_merge_next(sl_merge *m, sl_sort_record *out, sl_error *err);
 void sl_merge_close(sl_merge *m);
 
 /* All RUNS into one new run at the end of FILE; at most LIMIT records (0: all). */
-SL_MUST_CHECK sl_status sl_runs_merge(const sl_run *runs, uint32_t n, uint64_t limit, sl_run_file *file,
-                                      sl_run *out, size_t room, const _Atomic bool *stopping, sl_error *err);
+SL_MUST_CHECK sl_status sl_runs_merge(const sl_run *runs, uint32_t n, uint64_t limit, sl_run_file *file, sl_run *out, size_t room,
+                                      const _Atomic bool *stopping, sl_error *err);
 
 /* How a record is laid out in runs and saved blocks: the lengths of key and payload and the ordinal, then the bytes of both; native
  * byte order, for neither leaves this machine. */

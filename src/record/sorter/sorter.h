@@ -21,7 +21,8 @@ typedef struct sl_sort_record {
  * the first LIMIT records of the order (0: all), in a bounded heap when it fits. */
 sl_sorter *sl_sorter_new(size_t budget, uint64_t limit, const char *tmpdir);
 void sl_sorter_free(sl_sorter **s);
-/* Once *STOPPING is true, merging many runs into fewer, which takes long, ends with SL_E_STOPPED. Outlives the sorter; NULL: never. NULL-safe. */
+/* Once *STOPPING is true, merging many runs into fewer, which takes long, ends with SL_E_STOPPED. Outlives the sorter; NULL: never.
+ * NULL-safe. */
 void sl_sorter_stopping(sl_sorter *s, const _Atomic bool *stopping);
 
 /* Copies the record in. */

@@ -1,8 +1,9 @@
 /* push.h: items that the program pushes (sl_source_* of sluice.h), as a source.
  *
  * The program's side makes rows (builder.h), the coordinator's side takes them as units, packed batches; both under one lock. What
- * has been pushed when the coordinator wants a unit is one, so that nothing stands still while the pipeline has nothing to do, and batches
- * are large while it has. The pipe is called `push` in a definition; it is not in the registry's list, as only a program can feed it.
+ * has been pushed when the coordinator wants a unit is one, so that nothing stands still while the pipeline has nothing to do, and
+ * batches are large while it has. The pipe is called `push` in a definition; it is not in the registry's list, as only a program
+ * can feed it.
  *
  * Thread rule: one thread pushes, another may run the pipeline. */
 #ifndef SL_SOURCES_PUSH_PUSH_H

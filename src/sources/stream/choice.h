@@ -26,14 +26,14 @@ typedef struct sl_choice {
 /* Every source pipe that reads a stream begins its conf with this. */
 typedef struct sl_source_conf {
     sl_text url;
-    sl_text encoding; /* as given */
-    sl_text convert;  /* the same when the bytes must be converted before the format sees them, else empty */
-    bool decoded;     /* the format takes bytes of that encoding */
-    sl_value http;     /* as given */
-    sl_access access;  /* what http and the origin of the url come to */
-    sl_rules paginate; /* as given: of sl_paginate, one at most */
+    sl_text encoding;         /* as given */
+    sl_text convert;          /* the same when the bytes must be converted before the format sees them, else empty */
+    bool decoded;             /* the format takes bytes of that encoding */
+    sl_value http;            /* as given */
+    sl_access access;         /* what http and the origin of the url come to */
+    sl_rules paginate;        /* as given: of sl_paginate, one at most */
     const sl_paginate *pages; /* the same, prepared; NULL: the url is all there is */
-    bool may_be_empty; /* an empty url is an empty stream, no mistake */
+    bool may_be_empty;        /* an empty url is an empty stream, no mistake */
     sl_dialect dialect;
     sl_choice choices[SL_CHOICES];
     uint32_t nchoices; /* 1: known; more: decided by what comes */
@@ -42,6 +42,7 @@ typedef struct sl_source_conf {
 } sl_source_conf;
 
 /* The rows every such pipe has; S is its conf struct, whose first member is `source`. */
+/* clang-format off */
 #define SL_SOURCE_ROWS(S)                                                                                              \
     {.name = "url",                                                                                                    \
      .type = SL_OPT_TEXT,                                                                                              \
@@ -59,46 +60,44 @@ typedef struct sl_source_conf {
          .rules = sl_web_options,                                                                                      \
          .rule_size = sizeof(sl_web_conf),                                                                             \
          .help = "how to ask a server; goes before the definition's http"}
+/* clang-format on */
 
 /* The row of those that may come in pages (pages.h). */
-#define SL_PAGES_ROW(S)                                                                                                \
-    {                                                                                                                  \
+#define SL_PAGES_ROW(S)                                                                                                 \
+    {                                                                                                                   \
         .name = "paginate", .type = SL_OPT_RULES, .offset = offsetof(S, source.paginate), .rules = sl_paginate_options, \
-        .rule_size = sizeof(sl_paginate), .flags = SL_OPT_SCALARS,                                                     \
-        .help = "the url is the first of several pages: where the next one is"                                         \
+        .rule_size = sizeof(sl_paginate), .flags = SL_OPT_SCALARS,                                                      \
+        .help = "the url is the first of several pages: where the next one is"                                          \
     }
 
 /* A key of the format's dialect: kept as it came. */
-#define SL_DIALECT_ROW(S, key, text)                                                                                   \
-    {                                                                                                                  \
-        .name = #key, .type = SL_OPT_VALUE, .offset = offsetof(S, key), .flags = SL_OPT_FORMAT, .help = text           \
-    }
+#define SL_DIALECT_ROW(S, key, text) \
+    { .name = #key, .type = SL_OPT_VALUE, .offset = offsetof(S, key), .flags = SL_OPT_FORMAT, .help = text }
 
 /* The keys of delimited text. */
-#define SL_CSV_KEYS                                                                                                    \
-    sl_value delimiter, quotechar, comment, has_header, col_names, skip_rows, sanitize, dedupe, ragged, quotes
+#define SL_CSV_KEYS sl_value delimiter, quotechar, comment, has_header, col_names, skip_rows, sanitize, dedupe, ragged, quotes
 
-#define SL_CSV_ROWS(S)                                                                                                 \
-    SL_DIALECT_ROW(S, delimiter, "csv: one character between fields; default , (tab for tsv)"),                        \
-        {.name = "quotechar",                                                                                          \
-         .type = SL_OPT_VALUE,                                                                                         \
-         .offset = offsetof(S, quotechar),                                                                             \
-         .alias = "quote",                                                                                             \
-         .flags = SL_OPT_FORMAT,                                                                                       \
-         .help = "csv: character around fields, empty for none; default \""},                                          \
-        SL_DIALECT_ROW(S, comment, "csv: lines that begin with this character are skipped; default none"),             \
-        SL_DIALECT_ROW(S, has_header, "csv: the first record names the columns; default true"),                        \
-        SL_DIALECT_ROW(S, col_names, "csv: names of the columns, instead of the header's"),                            \
-        SL_DIALECT_ROW(S, skip_rows, "csv: lines to skip before the header; default 0"),                               \
-        SL_DIALECT_ROW(S, sanitize, "csv: make plain identifiers of the names; default false"),                        \
-        SL_DIALECT_ROW(S, dedupe, "csv: number repeated names x, x_2, x_3; default true"),                             \
-        SL_DIALECT_ROW(S, ragged, "csv: records with too few or too many fields: error, pad or skip"),                 \
+#define SL_CSV_ROWS(S)                                                                                     \
+    SL_DIALECT_ROW(S, delimiter, "csv: one character between fields; default , (tab for tsv)"),            \
+        {.name = "quotechar",                                                                              \
+         .type = SL_OPT_VALUE,                                                                             \
+         .offset = offsetof(S, quotechar),                                                                 \
+         .alias = "quote",                                                                                 \
+         .flags = SL_OPT_FORMAT,                                                                           \
+         .help = "csv: character around fields, empty for none; default \""},                              \
+        SL_DIALECT_ROW(S, comment, "csv: lines that begin with this character are skipped; default none"), \
+        SL_DIALECT_ROW(S, has_header, "csv: the first record names the columns; default true"),            \
+        SL_DIALECT_ROW(S, col_names, "csv: names of the columns, instead of the header's"),                \
+        SL_DIALECT_ROW(S, skip_rows, "csv: lines to skip before the header; default 0"),                   \
+        SL_DIALECT_ROW(S, sanitize, "csv: make plain identifiers of the names; default false"),            \
+        SL_DIALECT_ROW(S, dedupe, "csv: number repeated names x, x_2, x_3; default true"),                 \
+        SL_DIALECT_ROW(S, ragged, "csv: records with too few or too many fields: error, pad or skip"),     \
         SL_DIALECT_ROW(S, quotes, "csv: quotes in odd places: strict or lenient")
 
 /* Completes C. OPTIONS and CONF are the pipe's table and parsed conf. FORMAT: the one to read in; NULL: to be decided
  * when the stream is opened. */
-SL_MUST_CHECK sl_status sl_source_prepare(sl_source_conf *c, const sl_format *format, const sl_option *options,
-                                          const void *conf, const sl_step_info *info, sl_error *err);
+SL_MUST_CHECK sl_status sl_source_prepare(sl_source_conf *c, const sl_format *format, const sl_option *options, const void *conf,
+                                          const sl_step_info *info, sl_error *err);
 
 /* The format TYPE names, for fetchdata: SL_E_PLAN with the ones there are otherwise. */
 SL_MUST_CHECK sl_status sl_choice_named(sl_text type, const sl_format **out, sl_error *err);

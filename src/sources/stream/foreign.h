@@ -1,5 +1,5 @@
-/* foreign.h: input of a kind that sluice does not read, or not as what it was called: told by its first bytes, so that the message can
- * say what to do instead of where the first odd byte is. */
+/* foreign.h: input of a kind that sluice does not read, or not as what it was called: told by its first bytes, so that the message
+ * can say what to do instead of where the first odd byte is. */
 #ifndef SL_SOURCES_STREAM_FOREIGN_H
 #define SL_SOURCES_STREAM_FOREIGN_H
 

@@ -21,14 +21,13 @@
 #include "plan/pipe.h"
 
 /* The names to open for URL, one after another, in ARENA. A name is "-", an http(s) URL or the path of a file. */
-SL_MUST_CHECK sl_status sl_source_names(sl_text url, const char *base_dir, sl_arena *arena, sl_texts *names,
-                                        sl_error *err);
+SL_MUST_CHECK sl_status sl_source_names(sl_text url, const char *base_dir, sl_arena *arena, sl_texts *names, sl_error *err);
 
 /* True for the path of a file; false for standard input and URLs. */
 bool sl_source_is_file(const char *name);
 
-/* True when NAME is the path of a regular file that is no longer than MOST bytes, *SIZE of them, and not packed by its name or its first
- * bytes, so that it does not become longer when it is read. */
+/* True when NAME is the path of a regular file that is no longer than MOST bytes, *SIZE of them, and not packed by its name or its
+ * first bytes, so that it does not become longer when it is read. */
 bool sl_source_is_short(const char *name, uint64_t most, uint64_t *size);
 
 /* How a URL is asked for, and what it may name. */
@@ -51,7 +50,8 @@ typedef struct sl_inflow sl_inflow;
 
 /* Opens one of these names (NUL-terminated, borrowed as long as the stream lives). ENCODING: what to convert from;
  * empty: what the text or the server says, if they say anything (sniff.h); "auto": the same, and else a guess; "utf-8":
- * nothing is converted. A fetch is only registered: nothing waits for the network here. ACCESS: borrowed like the name; NULL: a URL that the user wrote, asked for plainly. */
+ * nothing is converted. A fetch is only registered: nothing waits for the network here. ACCESS: borrowed like the name; NULL: a URL
+ * that the user wrote, asked for plainly. */
 SL_MUST_CHECK sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_access *access, const sl_env *env,
                                        sl_inflow **out, sl_error *err);
 void sl_inflow_close(sl_inflow **b); /* NULL-safe */
@@ -62,8 +62,8 @@ void sl_inflow_lenient(sl_inflow *b);
 /* Up to CAP bytes as soon as there are any; *N 0: the end. */
 SL_MUST_CHECK sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_error *err);
 
-/* What is wanted of it has been read: the rest of an answer is read too, as far as it is short and comes soon, as only a whole one is
- * kept in the cache. */
+/* What is wanted of it has been read: the rest of an answer is read too, as far as it is short and comes soon, as only a whole one
+ * is kept in the cache. */
 void sl_inflow_finish(sl_inflow *b);
 
 /* True when something is there to read (packed bytes may turn out to be too few); waits for that up to MS
@@ -106,8 +106,7 @@ SL_MUST_CHECK sl_status sl_range_open(const char *path, int *fd, sl_error *err);
 SL_MUST_CHECK sl_status sl_range_check(int fd, const char *path, const sl_file_id *id, sl_error *err);
 void sl_range_close(int *fd);
 /* LENGTH bytes from OFFSET on into BUF, whatever interrupts; SL_E_TEMP when there are fewer. PATH for messages. */
-SL_MUST_CHECK sl_status sl_range_read(int fd, const char *path, uint64_t offset, char *buf, size_t length,
-                                      sl_error *err);
+SL_MUST_CHECK sl_status sl_range_read(int fd, const char *path, uint64_t offset, char *buf, size_t length, sl_error *err);
 
 /* A worker's own: the file of the last unit, which stays open for the next. Begins with fd -1. */
 typedef struct sl_range {

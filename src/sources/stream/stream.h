@@ -6,8 +6,8 @@
  *
  * Worker: has the format's reader turn a unit into batches.
  *
- * Of a file that would be one unit anyhow the coordinator only looks at the size and at the first bytes: the unit is its name, and the
- * worker does both halves. So a collection of many small files leaves little to the coordinator but to name them.
+ * Of a file that would be one unit anyhow the coordinator only looks at the size and at the first bytes: the unit is its name, and
+ * the worker does both halves. So a collection of many small files leaves little to the coordinator but to name them.
  *
  *     first  bytes  ->  | header | records ............ | rest |
  *                                  `---- unit 0 ------'  `---'----> | rest | more ... |   unit 1 ...
@@ -29,7 +29,7 @@ sl_inflow *sl_stream_inflow(void *split);
 /* ENV for a worker that reads by itself: without the run's session and its cache, which belong to the coordinator. */
 sl_env sl_env_apart(const sl_env *env);
 
-/* Splits a source that is open as SPLIT to its end and reads each unit where it is, one after another. STATE: the pipe's, started. */
+/* Splits a source that is open as SPLIT to its end and reads each unit where it is, in turn. STATE: the pipe's, started. */
 SL_MUST_CHECK sl_status sl_source_drain(const sl_source_calls *source, const void *conf, void *split, void *state, sl_out *out,
                                         uint64_t *quarantined, sl_error *err);
 
@@ -37,8 +37,7 @@ SL_MUST_CHECK sl_status sl_source_drain(const sl_source_calls *source, const voi
  * prepared. ENV: of the thread (shared is set, http its own session or NULL); both are borrowed until it is closed.
  * Opened, its request is registered; nothing waits. Thread rule: any worker; nothing is shared between readings. */
 typedef struct sl_reading sl_reading;
-SL_MUST_CHECK sl_status sl_reading_open(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_reading **out,
-                                        sl_error *err);
+SL_MUST_CHECK sl_status sl_reading_open(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_reading **out, sl_error *err);
 void sl_reading_close(sl_reading **r); /* NULL-safe */
 /* True when waiting gains nothing: all of the answer is there, or as much of it as is kept unread, or it failed. */
 bool sl_reading_settled(const sl_reading *r);
@@ -50,7 +49,7 @@ void sl_reading_advance(sl_reading *r);
 SL_MUST_CHECK sl_status sl_reading_run(sl_reading *r, sl_batch_sink sink, void *to, sl_error *err);
 
 /* All of this in one call, for a source that is read alone. It opens a session of its own if it needs one. */
-SL_MUST_CHECK sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_batch_sink sink,
-                                        void *to, sl_error *err);
+SL_MUST_CHECK sl_status sl_source_items(const sl_pipe *pipe, const void *conf, const sl_env *env, sl_batch_sink sink, void *to,
+                                        sl_error *err);
 
 #endif

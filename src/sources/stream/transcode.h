@@ -21,8 +21,8 @@ void sl_transcode_lenient(sl_transcode *t);
 
 /* Takes from *IN (advancing it and *N), puts up to CAP (at least 16) bytes to OUT. All is taken that there is room for; the
  * beginning of a character is kept here. */
-SL_MUST_CHECK sl_status sl_transcode_run(sl_transcode *t, const char **in, size_t *n, char *out, size_t cap,
-                                         size_t *made, sl_error *err);
+SL_MUST_CHECK sl_status sl_transcode_run(sl_transcode *t, const char **in, size_t *n, char *out, size_t cap, size_t *made,
+                                         sl_error *err);
 
 /* No more bytes follow: SL_E_DATA when they end within a character, which a lenient converter puts U+FFFD for, once. */
 SL_MUST_CHECK sl_status sl_transcode_finish(sl_transcode *t, char *out, size_t *made, sl_error *err);
