@@ -81,8 +81,7 @@ SL_API int sl_exit_code(sl_status status);
 /* The version of the library: "0.2.0", or "0.2.0-12-g1a2b3c4" when built from a checkout that is 12 commits further. */
 SL_API const char *sl_version(void);
 
-/* The locale that a program has set changes nothing in what is read and written, and is the program's own again in every callback.
- */
+/* The locale that a program has set changes nothing in what is read and written, and is the program's again in every callback. */
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
@@ -348,8 +347,7 @@ SL_API void sl_stream_close(sl_stream **s);
  * when nothing else is said. */
 
 /* The entries, those not used for longest first, as JSON: {"folder", "bytes", "entries": [{"url", "bytes", "stored", "used",
- * "etag", "last_modified", "file"}]}, times in ISO 8601; a file that is no whole entry has a null url. The caller frees the text.
- */
+ * "etag", "last_modified", "file"}]}, times in ISO 8601; what is no whole entry has a null url. The caller frees the text. */
 SL_API char *sl_http_cache_list(const char *dir, sl_error *err);
 
 typedef struct sl_cache_change {
