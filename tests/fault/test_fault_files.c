@@ -55,7 +55,7 @@ static void fail_reads(const fault_case *c) {
     fail_each(c, FAULT_READ, EIO, names);
 }
 
-static void reads(void **state) {
+static void a_failed_read_fails_the_run(void **state) {
     (void)state;
     in_every_pool(fail_reads);
 }
@@ -67,7 +67,7 @@ static void fail_writes(const fault_case *c) {
     fail_each(c, FAULT_WRITE, EIO, outputs);
 }
 
-static void writes(void **state) {
+static void a_failed_write_leaves_the_old_output(void **state) {
     (void)state;
     in_every_pool(fail_writes);
 }
@@ -78,7 +78,7 @@ static void fail_opens(const fault_case *c) {
     fail_each(c, FAULT_OPEN, EMFILE, names);
 }
 
-static void opens(void **state) {
+static void a_failed_open_names_the_file(void **state) {
     (void)state;
     in_every_pool(fail_opens);
 }
@@ -87,7 +87,7 @@ static void fail_renames(const fault_case *c) {
     fail_each(c, FAULT_RENAME, EACCES, outputs);
 }
 
-static void renames(void **state) {
+static void a_failed_rename_leaves_the_old_output(void **state) {
     (void)state;
     in_every_pool(fail_renames);
 }
@@ -104,7 +104,7 @@ static void fail_sync(const fault_case *c) {
     sl_buf_free(&expected);
 }
 
-static void syncs(void **state) {
+static void a_failed_sync_leaves_the_old_output(void **state) {
     (void)state;
     in_every_pool(fail_sync);
 }
@@ -122,7 +122,7 @@ static void fail_early_sync(const fault_case *c) {
 }
 
 /* So much output that pieces of it are synchronised on the way. */
-static void early_syncs(void **state) {
+static void a_failed_early_sync_leaves_the_old_output(void **state) {
     (void)state;
     make_csv("large.csv", 300000);
     fail_early_sync(
@@ -154,7 +154,7 @@ static void lose_pages(const fault_case *c) {
     sl_buf_free(&expected);
 }
 
-static void lost_pages(void **state) {
+static void a_page_lost_by_the_kernel_is_never_taken(void **state) {
     (void)state;
     in_every_pool(lose_pages);
 }
@@ -173,7 +173,7 @@ static void disturb(const fault_case *c) {
     sl_buf_free(&expected);
 }
 
-static void interruptions_and_short_transfers(void **state) {
+static void interruptions_and_short_transfers_change_nothing(void **state) {
     (void)state;
     in_every_pool(disturb);
 }
@@ -192,18 +192,22 @@ static void lose_workers(const fault_case *c) {
     sl_buf_free(&expected);
 }
 
-static void workers(void **state) {
+static void fewer_workers_change_nothing(void **state) {
     (void)state;
     in_every_pool(lose_workers);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads),      cmocka_unit_test(writes),
-        cmocka_unit_test(opens),      cmocka_unit_test(renames),
-        cmocka_unit_test(syncs),      cmocka_unit_test(interruptions_and_short_transfers),
-        cmocka_unit_test(workers),    cmocka_unit_test(early_syncs),
-        cmocka_unit_test(lost_pages),
+        cmocka_unit_test(a_failed_read_fails_the_run),
+        cmocka_unit_test(a_failed_write_leaves_the_old_output),
+        cmocka_unit_test(a_failed_open_names_the_file),
+        cmocka_unit_test(a_failed_rename_leaves_the_old_output),
+        cmocka_unit_test(a_failed_sync_leaves_the_old_output),
+        cmocka_unit_test(interruptions_and_short_transfers_change_nothing),
+        cmocka_unit_test(fewer_workers_change_nothing),
+        cmocka_unit_test(a_failed_early_sync_leaves_the_old_output),
+        cmocka_unit_test(a_page_lost_by_the_kernel_is_never_taken),
     };
     return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);
 }

@@ -143,18 +143,18 @@ static void each_case(bool parallel) {
     }
 }
 
-static void inline_runs(void **state) {
+static void an_inline_run_survives_every_failed_allocation(void **state) {
     (void)state;
     each_case(false);
 }
 
-static void threaded_runs(void **state) {
+static void a_threaded_run_survives_every_failed_allocation(void **state) {
     (void)state;
     each_case(true);
 }
 
 /* Forking takes its time: a few of the cases, and few of the allocations, in the coordinator and in its workers. */
-static void forked_runs(void **state) {
+static void a_forked_run_survives_every_failed_allocation(void **state) {
     (void)state;
     for (size_t i = 0; i < SL_COUNT(cases); i += 2) {
         fault_case c = cases[i];
@@ -165,9 +165,9 @@ static void forked_runs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(inline_runs),
-        cmocka_unit_test(threaded_runs),
-        cmocka_unit_test(forked_runs),
+        cmocka_unit_test(an_inline_run_survives_every_failed_allocation),
+        cmocka_unit_test(a_threaded_run_survives_every_failed_allocation),
+        cmocka_unit_test(a_forked_run_survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, enter_scratch, leave_scratch);
 }
