@@ -11,13 +11,15 @@ bool sl_text_eq_nocase(sl_text a, sl_text b) {
     return true;
 }
 
-static bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+uint32_t sl_text_suffix(sl_text name, const char *const *suffixes) {
+    for (const char *const *s = suffixes; s && *s; s++)
+        if (name.n > strlen(*s) && sl_text_ends_nocase(name, *s)) return (uint32_t)strlen(*s);
+    return 0;
 }
 
 sl_text sl_text_trim(sl_text t) {
-    while (t.n && is_space(*t.s)) t.s++, t.n--;
-    while (t.n && is_space(t.s[t.n - 1])) t.n--;
+    while (t.n && sl_ascii_space(*t.s)) t.s++, t.n--;
+    while (t.n && sl_ascii_space(t.s[t.n - 1])) t.n--;
     return t;
 }
 

@@ -39,7 +39,49 @@ static inline int sl_text_cmp(sl_text a, sl_text b) {
 /* ASCII case folding only: field names of riko's dialect, option names. */
 bool sl_text_eq_nocase(sl_text a, sl_text b);
 
-/* White space of the C locale removed at both ends. */
+static inline bool sl_text_begins(sl_text t, const char *head) {
+    sl_text h = sl_text_of(head);
+    return t.n >= h.n && sl_text_eq((sl_text){t.s, h.n}, h);
+}
+
+static inline bool sl_text_begins_nocase(sl_text t, const char *head) {
+    sl_text h = sl_text_of(head);
+    return t.n >= h.n && sl_text_eq_nocase((sl_text){t.s, h.n}, h);
+}
+
+static inline bool sl_text_ends(sl_text t, const char *tail) {
+    sl_text e = sl_text_of(tail);
+    return t.n >= e.n && sl_text_eq((sl_text){t.s + t.n - e.n, e.n}, e);
+}
+
+static inline bool sl_text_ends_nocase(sl_text t, const char *tail) {
+    sl_text e = sl_text_of(tail);
+    return t.n >= e.n && sl_text_eq_nocase((sl_text){t.s + t.n - e.n, e.n}, e);
+}
+
+/* Length of the one of SUFFIXES (".csv", ...; NULL-terminated, NULL: none) that NAME ends in, whatever the case of its letters, with
+ * something before it; 0: none. */
+uint32_t sl_text_suffix(sl_text name, const char *const *suffixes);
+
+/* Classes of ASCII characters, whatever the locale. */
+static inline bool sl_ascii_digit(char c) {
+    return (unsigned char)(c - '0') <= 9;
+}
+
+static inline bool sl_ascii_letter(char c) {
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+static inline bool sl_ascii_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* What JSON and XML call white space: no vertical tab, no form feed. */
+static inline bool sl_ascii_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* sl_ascii_space removed at both ends. */
 sl_text sl_text_trim(sl_text t);
 
 /* First position of NEEDLE at or after FROM, or -1. An empty needle matches at FROM. */

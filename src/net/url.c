@@ -4,16 +4,8 @@
 
 #include "base/error.h"
 
-static bool is_alpha(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 static bool is_unreserved(char c) {
-    return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+    return sl_ascii_letter(c) || sl_ascii_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 /* Position of the first byte of SET in T, or T's length. */
@@ -33,7 +25,8 @@ static void skip(sl_text *t, uint32_t n) {
 
 sl_text sl_url_scheme(sl_text t) {
     uint32_t n = 0;
-    while (n < t.n && (is_alpha(t.s[n]) || (n && (is_digit(t.s[n]) || strchr("+-.", t.s[n]))))) n++;
+    while (n < t.n && (sl_ascii_letter(t.s[n]) || (n && (sl_ascii_digit(t.s[n]) || strchr("+-.", t.s[n])))))
+        n++;
     return part(t, 0, n > 1 && n < t.n && t.s[n] == ':' ? n : 0);
 }
 
@@ -49,7 +42,7 @@ static bool parse_authority(sl_text t, sl_url *u) {
     u->host = part(t, 0, colon);
     if (colon < t.n) u->port = part(t, colon + 1, t.n);
     for (uint32_t i = 0; i < u->port.n; i++) {
-        if (!is_digit(u->port.s[i])) return false;
+        if (!sl_ascii_digit(u->port.s[i])) return false;
     }
     return from < t.n || !t.n;
 }
@@ -226,7 +219,7 @@ void sl_url_form(sl_text t, sl_buf *out) {
 }
 
 static int hex_value(char c) {
-    if (is_digit(c)) return c - '0';
+    if (sl_ascii_digit(c)) return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }

@@ -19,14 +19,6 @@ enum {
     RAW      /* in script or style */
 };
 
-static bool is_letter(char c) {
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
-static bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
@@ -89,25 +81,25 @@ static sl_status decoded(sl_text t, bool name, sl_arena *arena, sl_text *out, sl
 }
 
 static size_t skip_spaces(const sl_buf *b, size_t at) {
-    while (at < b->len && (is_space(b->data[at]) || b->data[at] == '/')) at++;
+    while (at < b->len && (sl_ascii_space(b->data[at]) || b->data[at] == '/')) at++;
     return at;
 }
 
 static sl_text take_name(const sl_buf *b, size_t *at) {
     size_t from = *at;
     if (*at < b->len && b->data[*at] == '=') ++*at; /* a name may begin with it */
-    while (*at < b->len && !is_space(b->data[*at]) && b->data[*at] != '=' && b->data[*at] != '/') ++*at;
+    while (*at < b->len && !sl_ascii_space(b->data[*at]) && b->data[*at] != '=' && b->data[*at] != '/') ++*at;
     return sl_text_n(b->data + from, *at - from);
 }
 
 /* Behind the equals sign. */
 static sl_text take_value(const sl_buf *b, size_t *at) {
-    while (*at < b->len && is_space(b->data[*at])) ++*at;
+    while (*at < b->len && sl_ascii_space(b->data[*at])) ++*at;
     char quote = *at < b->len ? b->data[*at] : 0;
     bool quoted = quote == '"' || quote == '\'';
     size_t from = *at + quoted;
     *at = from;
-    while (*at < b->len && (quoted ? b->data[*at] != quote : !is_space(b->data[*at]))) ++*at;
+    while (*at < b->len && (quoted ? b->data[*at] != quote : !sl_ascii_space(b->data[*at]))) ++*at;
     sl_text value = sl_text_n(b->data + from, *at - from);
     if (quoted && *at < b->len) ++*at;
     return value;
@@ -129,7 +121,7 @@ static sl_status take_attributes(sl_html_tags *t, size_t at, sl_html_attr *attrs
         sl_html_attr a = {{0}, {0}};
         TRY(decoded(take_name(b, &at), true, &t->arena, &a.name, err));
         size_t eq = at;
-        while (eq < b->len && is_space(b->data[eq])) eq++;
+        while (eq < b->len && sl_ascii_space(b->data[eq])) eq++;
         if (eq < b->len && b->data[eq] == '=') {
             at = eq + 1;
             TRY(decoded(take_value(b, &at), false, &t->arena, &a.value, err));
@@ -168,7 +160,7 @@ static void open_tag(sl_html_tags *t, char c) {
     t->tag_line = t->line;
     t->back = 0;
     t->ends = 0;
-    if (is_letter(c)) {
+    if (sl_ascii_letter(c)) {
         t->state = TAG;
         sl_buf_byte(&t->tag, c);
     } else if (c == '!') {
@@ -192,7 +184,7 @@ static void in_tag(sl_html_tags *t, char c) {
         t->quote = c;
         t->state = VALUE;
     }
-    if (!is_space(c)) t->back = c;
+    if (!sl_ascii_space(c)) t->back = c;
 }
 
 /* <!-- or something else. */
@@ -222,7 +214,7 @@ static void in_raw(sl_html_tags *t, char c) {
         t->ends = c == '/' ? 2 : 0;
     } else if (t->ends >= 2) {
         bool same = (size_t)(t->ends - 2) < n && lower(c) == t->raw[t->ends - 2];
-        bool over = (size_t)(t->ends - 2) == n && (is_space(c) || c == '>' || c == '/');
+        bool over = (size_t)(t->ends - 2) == n && (sl_ascii_space(c) || c == '>' || c == '/');
         t->ends = same ? (uint8_t)(t->ends + 1) : 0;
         if (over) t->state = c == '>' ? TEXT : END;
     }

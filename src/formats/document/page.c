@@ -3,7 +3,6 @@
  * In riko's dialect the marks are looked for line by line first, every line break is doubled, and references to characters are
  * dropped with the tags; in the native one the text is taken as it stands, references become their characters, and a page in which the
  * first mark is not found has no part at all. */
-#include <ctype.h>
 
 #include "base/error.h"
 #include "base/unicode.h"
@@ -124,8 +123,8 @@ static bool is_markup(const detagging *d) {
     uint32_t left = d->t.n - d->at;
     const char *s = d->t.s + d->at;
     if (left < 2) return false;
-    return s[1] == '!' || s[1] == '?' || isalpha((unsigned char)s[1]) ||
-           (s[1] == '/' && left > 2 && isalpha((unsigned char)s[2]));
+    return s[1] == '!' || s[1] == '?' || sl_ascii_letter(s[1]) ||
+           (s[1] == '/' && left > 2 && sl_ascii_letter(s[2]));
 }
 
 static void reference(detagging *d) {

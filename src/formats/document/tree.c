@@ -2,7 +2,6 @@
  * square of the input, for documents as long as we allow; so tags, attributes and depth are counted before or while it reads. */
 #include "formats/document/tree.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -27,7 +26,7 @@ static uint32_t count_attributes(const char *s, const char *limit, const char **
             const char *close = memchr(s + 1, *s, (size_t)(limit - s - 1));
             s = close ? close : limit - 1;
             word = value = false;
-        } else if (isspace((unsigned char)*s) || *s == '/') {
+        } else if (sl_ascii_space(*s) || *s == '/') {
             word = false;
         } else {
             n += !word && !value;
@@ -45,7 +44,7 @@ static sl_status check_tags(const char *data, size_t n, sl_error *err) {
     for (const char *s = data; (s = memchr(s, '<', (size_t)(limit - s)));) {
         if (++tags > MOST_TAGS) return too_many_tags(err);
         s++;
-        if (s == limit || !isalpha((unsigned char)*s)) continue;
+        if (s == limit || !sl_ascii_letter(*s)) continue;
         const char *end;
         if (count_attributes(s, limit, &end) > SL_XML_ATTRIBUTES)
             return sl_fail(err, SL_E_DATA, "an element has more than %d attributes", SL_XML_ATTRIBUTES);

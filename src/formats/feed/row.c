@@ -57,10 +57,6 @@ static void put_text(job *j, const char *name, sl_text t) {
 
 /* ---- text of HTML ---------------------------------------------------------------------------------------------------- */
 
-static bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* Behind the tag or comment at S[at]. */
 static uint32_t skip_tag(sl_text t, uint32_t at) {
     bool comment = t.n - at > 3 && !memcmp(t.s + at, "<!--", 4);
@@ -87,7 +83,7 @@ static uint32_t plain_reference(sl_text t, uint32_t at, char *out, uint32_t *n) 
 static sl_text collapse(char *s, uint32_t n) {
     uint32_t to = 0;
     for (uint32_t i = 0; i < n; i++) {
-        if (!is_space(s[i]))
+        if (!sl_ascii_space(s[i]))
             s[to++] = s[i];
         else if (to && s[to - 1] != ' ')
             s[to++] = ' ';

@@ -242,14 +242,10 @@ static sl_status split_xml(splitter *s, const char *data, size_t n, bool last, s
 
 /* ---- the beginning --------------------------------------------------------------------------------------------------- */
 
-static bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* Leading white space and a byte-order mark are nobody's business. */
 static sl_status begin(splitter *s, const char *data, size_t n, bool last, sl_cut *cut, sl_error *err) {
     size_t at = n >= 3 && !memcmp(data, "\xef\xbb\xbf", 3) ? 3 : 0;
-    while (at < n && is_space(data[at])) at++;
+    while (at < n && sl_ascii_blank(data[at])) at++;
     *cut = (sl_cut){.line = s->line};
     if (at == n && last) return no_markup(s, data, 0, err);
     if (n < 4 && !last) return SL_OK;

@@ -192,14 +192,10 @@ static sl_status on_event(splitter *s, sl_json_event event, char c, size_t at, s
     }
 }
 
-static bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static sl_status seek(splitter *s, const char *data, size_t n, bool last, sl_cut *cut, sl_error *err) {
     size_t i = 0;
     while (i < n && s->phase == SEEK) {
-        if (!s->path.n && !is_space(data[i]) && data[i] != '[') {
+        if (!s->path.n && !sl_ascii_blank(data[i]) && data[i] != '[') {
             s->phase = SEQUENCE;
             s->scan = (sl_json_scan){.separator = '\n'};
             s->note = SL_TEXT("v");
@@ -238,7 +234,7 @@ static sl_status capture_value(splitter *s, const char *data, size_t n, bool las
 }
 
 static size_t skip_space(const char *data, size_t from, size_t n) {
-    while (from < n && is_space(data[from])) from++;
+    while (from < n && sl_ascii_blank(data[from])) from++;
     return from;
 }
 

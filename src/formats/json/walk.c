@@ -38,16 +38,8 @@ void sl_json_walk_begin(sl_json_walk *w) {
     w->key.limit = KEY_LIMIT;
 }
 
-static bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 static bool is_hex(char c) {
-    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+    return sl_ascii_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
 static sl_json_event bad(sl_json_walk *w, const char *why) {
@@ -92,7 +84,7 @@ static sl_json_event begin_value(sl_json_walk *w, char c) {
     case 'f': w->word = "alse"; break;
     case 'n': w->word = "ull"; break;
     default:
-        if (c != '-' && !is_digit(c)) return bad(w, "a value");
+        if (c != '-' && !sl_ascii_digit(c)) return bad(w, "a value");
         w->state = c == '-' ? MINUS : c == '0' ? ZERO : WHOLE;
         return SL_JSON_BEGIN;
     }
@@ -150,7 +142,7 @@ static sl_json_event in_word(sl_json_walk *w, char c) {
 
 /* The state a number is in after C, BROKEN when C does not belong to it. */
 static uint8_t number_state(uint8_t state, char c) {
-    bool digit = is_digit(c), e = (c | 0x20) == 'e';
+    bool digit = sl_ascii_digit(c), e = (c | 0x20) == 'e';
     switch (state) {
     case MINUS: return c == '0' ? ZERO : digit ? WHOLE : BROKEN;
     case ZERO: return c == '.' ? POINT : e ? EXPONENT : BROKEN;
@@ -177,7 +169,7 @@ static sl_json_event in_number(sl_json_walk *w, char c) {
 }
 
 static sl_json_event between(sl_json_walk *w, char c) {
-    if (is_space(c)) return SL_JSON_NONE;
+    if (sl_ascii_blank(c)) return SL_JSON_NONE;
     switch (w->state) {
     case FIRST_ELEMENT:
         if (c == ']') return close_container(w, c);

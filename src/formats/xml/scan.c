@@ -20,10 +20,6 @@ enum {
     DOCTYPE_COMMENT
 };
 
-static bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static bool begins_name(char c) {
     return (c | 0x20) >= 'a' ? (c | 0x20) <= 'z' : c == '_' || c == ':' || (c & 0x80);
 }
@@ -77,7 +73,7 @@ static sl_xml_token in_tag(sl_xml_scan *s, const char *data, size_t n) {
             s->at++;
             return SL_XML_MORE;
         }
-        if (!is_space(c)) s->back = c;
+        if (!sl_ascii_blank(c)) s->back = c;
     }
     return SL_XML_MORE;
 }
@@ -233,7 +229,7 @@ const char *sl_xml_scan_what(const sl_xml_scan *s) {
 }
 
 static bool ends_name(char c) {
-    return is_space(c) || c == '>' || c == '/' || c == '?';
+    return sl_ascii_blank(c) || c == '>' || c == '/' || c == '?';
 }
 
 static size_t begin_of_name(const char *data, size_t from, size_t end) {

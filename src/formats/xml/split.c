@@ -1,10 +1,8 @@
 /* split.c: cuts an XML document between the elements that a path means. A unit is made readable on its own: the tags that are
  * open around it are put before and closed behind it, so that a worker needs nothing but the unit. */
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "formats/encoding.h"
 #include "formats/encoding.h"
 #include "formats/xml/xml.h"
 #include "formats/xml/sax.h"
@@ -143,8 +141,8 @@ static bool has_default_space(const char *tag, size_t n) {
             if (tag[i] == quote) quote = 0;
         } else if (tag[i] == '"' || tag[i] == '\'') {
             quote = tag[i];
-        } else if (isspace((unsigned char)tag[i - 1]) && !memcmp(tag + i, "xmlns", 5) &&
-                   (tag[i + 5] == '=' || isspace((unsigned char)tag[i + 5]))) {
+        } else if (sl_ascii_space(tag[i - 1]) && !memcmp(tag + i, "xmlns", 5) &&
+                   (tag[i + 5] == '=' || sl_ascii_space(tag[i + 5]))) {
             return true;
         }
     }
@@ -237,14 +235,10 @@ static sl_status on_token(splitter *s, sl_xml_token token, const char *data, sl_
 
 /* ---- units ------------------------------------------------------------------------------------------------------ */
 
-static bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* White space up to the end of the line goes with the elements before it, so that the next unit begins with a line. */
 static size_t with_line_end(const char *data, size_t at, size_t n) {
     size_t end = at;
-    for (size_t i = at; i < n && is_space(data[i]); i++)
+    for (size_t i = at; i < n && sl_ascii_blank(data[i]); i++)
         if (data[i] == '\n') end = i + 1;
     return end;
 }
@@ -287,7 +281,7 @@ static sl_status cut_off(splitter *s, const char *data, size_t n, sl_cut *cut, s
 /* All of the document that is left. An outermost element that is missing or not closed is the reader's to find. */
 static sl_status finish(splitter *s, const char *data, size_t n, sl_cut *cut, sl_error *err) {
     size_t from = 0;
-    while (from < n && is_space(data[from])) from++;
+    while (from < n && sl_ascii_blank(data[from])) from++;
     if (!s->begun && from == n) {
         sl_fail(err, SL_E_DATA, "the document is empty: expected an XML element");
         sl_error_at(err, NULL, 1, 1);

@@ -36,7 +36,7 @@ static bool is_name_byte(char c) {
 }
 
 static size_t skip_space(const char *s, size_t at, size_t n) {
-    while (at < n && isspace((unsigned char)s[at])) at++;
+    while (at < n && sl_ascii_space(s[at])) at++;
     return at;
 }
 
@@ -46,7 +46,7 @@ static bool begins(const char *s, size_t n, const char *word) {
 }
 
 static bool is_xml(const char *s, size_t n) {
-    return n > 5 && !memcmp(s, "<?xml", 5) && isspace((unsigned char)s[5]);
+    return n > 5 && !memcmp(s, "<?xml", 5) && sl_ascii_space(s[5]);
 }
 
 /* The value behind KEY= in S[0, n), quoted or not; empty: there is none. */
