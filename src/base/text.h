@@ -59,8 +59,8 @@ static inline bool sl_text_ends_nocase(sl_text t, const char *tail) {
     return t.n >= e.n && sl_text_eq_nocase((sl_text){t.s + t.n - e.n, e.n}, e);
 }
 
-/* Length of the one of SUFFIXES (".csv", ...; NULL-terminated, NULL: none) that NAME ends in, whatever the case of its letters, with
- * something before it; 0: none. */
+/* Length of the one of SUFFIXES (".csv", ...; NULL-terminated, NULL: none) that NAME ends in, whatever the case of its letters,
+ * with something before it; 0: none. */
 uint32_t sl_text_suffix(sl_text name, const char *const *suffixes);
 
 /* Classes of ASCII characters, whatever the locale. */

@@ -1,4 +1,5 @@
-/* format.h: bytes <-> items, without any I/O. One file per format, each ending in one const sl_format.
+/* format.h: bytes <-> items, without any I/O. One file per format, each ending in one const sl_format; a line in formats.def, and
+ * all that has to know the format does: who finds one by a name, a suffix, a media type or first bytes, help and messages.
  *
  * A format comes in two halves. The splitter (coordinator, serial, cheap) finds true record boundaries in a stream that is shown
  * to it block by block; the reader (worker, parallel, pure) turns a block of whole records into batches.
@@ -39,11 +40,25 @@ typedef struct sl_block {
     sl_dialect dialect; /* SL_RIKO: quirks of riko in naming and nesting of fields apply */
 } sl_block;
 
+/* What is no record of a format, whatever it is: found at the beginning of a stream it is a mistake. */
+typedef enum sl_refusal {
+    SL_REFUSES_NOTHING,
+    SL_REFUSES_PAGES, /* a web page: a login form, a notice that the file has moved */
+    SL_REFUSES_MARKUP /* and JSON and XML: a format that any text might be of */
+} sl_refusal;
+
 typedef struct sl_format {
     const char *name;
     const char *summary;
-    const char *const *suffixes; /* ".csv", ...; NULL-terminated */
-    const sl_option *options;    /* the dialect: keys a source or the command line may give */
+    /* How a stream is recognised; NULL-terminated lists in lower case, NULL: none. */
+    const char *const *suffixes;    /* ".csv", ...: of file names; without the dot they name the format too */
+    const char *const *media_types; /* "text/csv", ...; "+xml": all that end so and are no other's */
+    const char *const *begins;      /* first bytes behind white space, the longest decides: "<html"; "": nothing comes at all */
+    sl_refusal refuses;
+    bool json;                /* a stream is JSON as a whole, so that a path leads through it */
+    const char *source;       /* the pipe that reads files of it; NULL: fetchdata, which reads all formats */
+    bool table;               /* records of named fields, as fetchtable wants them, which knows how to read some others */
+    const sl_option *options; /* the dialect: keys a source or the command line may give */
     size_t conf_size;
     bool tolerant; /* written for browsers: bytes that are no text are replaced, an encoding nobody declares is guessed */
     /* Told between parsing a conf and prepare, where the dialect matters to the format; NULL: it does not. */
@@ -67,9 +82,20 @@ typedef struct sl_format {
                       sl_error *err);
 } sl_format;
 
-const sl_format *sl_format_named(sl_text name);
-/* By the suffix of a file name or URL path, after .gz or .zst is taken off; NULL: unknown. */
-const sl_format *sl_format_for(sl_text name);
 const sl_format *sl_format_at(unsigned i); /* NULL past the last */
+
+/* All of these: NULL when they know none. By name, or by a suffix with or without its dot. */
+const sl_format *sl_format_named(sl_text name);
+/* By the suffix of a file name or URL path, after that of a packer is taken off. */
+const sl_format *sl_format_for(sl_text name);
+/* By a media type without parameters; by how a stream begins. */
+const sl_format *sl_format_of_type(sl_text media_type);
+const sl_format *sl_format_of_bytes(const char *data, size_t n);
+
+/* Whether NAME is one of F: what it is called, or one of its suffixes, with or without the dot. */
+bool sl_format_is_called(const sl_format *f, sl_text name);
+
+/* NAME without the suffix of a packer (.gz, .zst); a URL also without what follows its path. */
+sl_text sl_name_unpacked(sl_text name);
 
 #endif

@@ -34,7 +34,7 @@ static const sl_option options[] = {
      .type = SL_OPT_BOOL,
      .offset = offsetof(text_conf, trim),
      .fallback = "false",
-     .help = "without white space at both ends of a line"},
+     .help = "text: without white space at both ends of a line; fetchtext: true"},
     {.name = NULL},
 };
 
@@ -168,12 +168,11 @@ static sl_status read_block(const void *conf, void *state, const sl_block *block
     return status;
 }
 
-static const char *const suffixes[] = {".txt", ".text", ".log", ".md", NULL};
-
 const sl_format sl_format_text = {
     .name = "text",
     .summary = "lines: one item each, as {\"content\": line}",
-    .suffixes = suffixes,
+    .suffixes = (const char *const[]){".txt", ".text", ".log", ".md", NULL},
+    .source = "fetchtext",
     .options = options,
     .conf_size = sizeof(text_conf),
     .prepare = prepare,

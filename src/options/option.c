@@ -23,6 +23,47 @@ typedef struct parser {
 static sl_status parse_table(const parser *ps, const sl_option *table, sl_value map, void *conf);
 static sl_status parse_value(const parser *ps, const sl_option *o, sl_value v, void *conf);
 
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
+
+static bool is_called(const sl_option *o, sl_text key, bool nocase) {
+    sl_text names[] = {sl_text_of(o->name), sl_text_of(o->alias)};
+    for (int i = 0; i < (o->alias ? 2 : 1); i++)
+        if (nocase ? sl_text_eq_nocase(key, names[i]) : sl_text_eq(key, names[i])) return true;
+    return false;
+}
+
+static const sl_option *find_own(const sl_option *table, sl_text key, bool nocase) {
+    for (const sl_option *o = table; o && o->name; o++)
+        if (!o->further && is_called(o, key, nocase)) return o;
+    return NULL;
+}
+
+static const sl_option *find_further(const sl_option *table, sl_text key, bool nocase) {
+    const sl_option *more, *found = NULL;
+    for (const sl_option *o = table; o && o->name; o++)
+        for (unsigned i = 0; o->further && !found && (more = o->further(i)); i++)
+            found = find_own(more, key, nocase);
+    return found;
+}
+
+const sl_option *sl_option_named(const sl_option *table, sl_text key, bool nocase) {
+    const sl_option *own = find_own(table, key, nocase);
+    return own ? own : find_further(table, key, nocase);
+}
+
+const sl_option *sl_option_next(sl_option_walk *w) {
+    if (!w->at) w->at = w->table;
+    while (w->at) {
+        const sl_option *o = w->at;
+        if (o->further) w->from = o;
+        bool ends = !o->name || o->further;
+        w->at = !ends ? o + 1 : w->from ? w->from->further(w->next++) : NULL;
+        if (!ends && (!w->from || sl_option_named(w->table, sl_text_of(o->name), false) == o)) return o;
+    }
+    w->table = NULL;
+    return NULL;
+}
+
 /* ---- messages --------------------------------------------------------------------------------------------------- */
 
 static sl_status blame(const parser *ps, sl_text key, const char *fmt, ...) SL_PRINTF(3, 4);
@@ -62,18 +103,29 @@ static sl_status expected(const parser *ps, const sl_option *o, const char *what
 /* The keys of TABLE that people may use, for suggestions and lists. */
 static void visible_names(const sl_option *table, const char *names[MAX_NAMES + 1]) {
     uint32_t n = 0;
-    for (const sl_option *o = table; o && o->name && n < MAX_NAMES; o++)
+    sl_option_walk w = {.table = table};
+    for (const sl_option *o; n < MAX_NAMES && (o = sl_option_next(&w));)
         if (!(o->flags & SL_OPT_HIDDEN)) names[n++] = o->name;
     names[n] = NULL;
+}
+
+/* N is how much of OUT is filled. */
+static size_t join_name(const char *name, char *out, size_t size, size_t n) {
+    int more = n < size ? snprintf(out + n, size - n, "%s%s", n ? ", " : "", name) : 0;
+    return n + (more > 0 ? (size_t)more : 0);
 }
 
 static void join_names(const char *const *names, char *out, size_t size) {
     size_t n = 0;
     out[0] = 0;
-    for (uint32_t i = 0; names[i] && n < size; i++) {
-        int more = snprintf(out + n, size - n, "%s%s", i ? ", " : "", names[i]);
-        n += more > 0 ? (size_t)more : 0;
-    }
+    for (uint32_t i = 0; names[i]; i++) n = join_name(names[i], out, size, n);
+}
+
+const char *sl_option_words(const char *(*word)(unsigned i), char *out, size_t size) {
+    size_t n = 0;
+    out[0] = 0;
+    for (unsigned i = 0; word(i); i++) n = join_name(word(i), out, size, n);
+    return out;
 }
 
 static sl_status unknown_key(const parser *ps, const sl_option *table, sl_text key) {
@@ -269,21 +321,12 @@ static sl_status parse_texts(const parser *ps, const sl_option *o, sl_value v, s
 
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
 
-static const sl_option *find_option(const sl_option *table, sl_text key, bool nocase) {
-    for (const sl_option *o = table; o && o->name; o++) {
-        sl_text name = sl_text_of(o->name), alias = sl_text_of(o->alias);
-        if (nocase ? sl_text_eq_nocase(key, name) : sl_text_eq(key, name)) return o;
-        if (o->alias && (nocase ? sl_text_eq_nocase(key, alias) : sl_text_eq(key, alias))) return o;
-    }
-    return NULL;
-}
-
 /* Whether V is the value of a rule's first key rather than a rule: any scalar; and where a rule has one key only, also a map
  * that does not show this key. */
 static bool is_bare(const parser *ps, const sl_option *o, sl_value v) {
     if (!(o->flags & SL_OPT_SCALARS)) return false;
     if (v.type != SL_MAP) return true;
-    return !o->rules[1].name && v.n > 0 && !find_option(o->rules, v.as.map[0].key, ps->nocase);
+    return !o->rules[1].name && v.n > 0 && !sl_option_named(o->rules, v.as.map[0].key, ps->nocase);
 }
 
 /* Puts WHERE before the key that a rule was blamed for. */
@@ -360,6 +403,7 @@ static sl_status parse_value(const parser *ps, const sl_option *o, sl_value v, v
     case SL_OPT_VALUE: *(sl_value *)at = v; return SL_OK;
     case SL_OPT_RULES: return parse_rules(ps, o, v, at);
     case SL_OPT_OBJECT: return parse_object(ps, o, v, at);
+    case SL_OPT_FURTHER: break;
     }
     return sl_fail(ps->err, SL_E_INTERNAL, "option '%s' has no type", o->name);
 }
@@ -367,12 +411,28 @@ static sl_status parse_value(const parser *ps, const sl_option *o, sl_value v, v
 static const sl_value *given_value(const parser *ps, const sl_option *o, sl_value map) {
     const sl_value *found = NULL;
     for (uint32_t i = 0; map.type == SL_MAP && i < map.n; i++) {
-        sl_text key = map.as.map[i].key, name = sl_text_of(o->name), alias = sl_text_of(o->alias);
-        bool hit = ps->nocase ? sl_text_eq_nocase(key, name) : sl_text_eq(key, name);
-        if (!hit && o->alias) hit = ps->nocase ? sl_text_eq_nocase(key, alias) : sl_text_eq(key, alias);
-        if (hit) found = &map.as.map[i].value;
+        if (is_called(o, map.as.map[i].key, ps->nocase)) found = &map.as.map[i].value;
     }
     return found;
+}
+
+/* Of a key that comes again, under whatever of its names, the last counts. */
+static sl_status parse_further(const parser *ps, const sl_option *table, const sl_option *o, sl_value map,
+                               sl_value *out) {
+    uint32_t given = map.type == SL_MAP ? map.n : 0, n = 0, at;
+    sl_pair *pairs = sl_arena_calloc(ps->arena, given + 1, sizeof *pairs);
+    if (!pairs) return sl_oom(ps->err);
+    for (uint32_t i = 0; i < given; i++) {
+        sl_pair pair = map.as.map[i];
+        const sl_option *row =
+            find_own(table, pair.key, ps->nocase) ? NULL : find_further(o, pair.key, ps->nocase);
+        if (!row || sl_is_absent(pair.value)) continue;
+        for (at = 0; at < n && !sl_text_is(pairs[at].key, row->name); at++) continue;
+        pairs[at] = (sl_pair){sl_text_of(row->name), pair.value};
+        n += at == n;
+    }
+    *out = sl_map(pairs, n);
+    return SL_OK;
 }
 
 static sl_status parse_option(const parser *ps, const sl_option *o, sl_value map, void *conf) {
@@ -397,9 +457,11 @@ static sl_status parse_table(const parser *ps, const sl_option *table, sl_value 
                      sl_type_name((sl_type)map.type));
     bool open = ps->nocase && is_open(table);
     for (uint32_t i = 0; map.type == SL_MAP && i < map.n; i++)
-        if (!open && !find_option(table, map.as.map[i].key, ps->nocase))
+        if (!open && !sl_option_named(table, map.as.map[i].key, ps->nocase))
             return unknown_key(ps, table, map.as.map[i].key);
-    for (const sl_option *o = table; o && o->name; o++) TRY(parse_option(ps, o, map, conf));
+    for (const sl_option *o = table; o && o->name; o++)
+        TRY(o->further ? parse_further(ps, table, o, map, (void *)((char *)conf + o->offset))
+                       : parse_option(ps, o, map, conf));
     return SL_OK;
 }
 
@@ -439,6 +501,8 @@ static void describe_type(const sl_option *o, sl_buf *out) {
                                         [SL_OPT_OBJECT] = "OBJECT"};
     if (o->type == SL_OPT_ENUM)
         describe_names(o->names, out);
+    else if (o->word)
+        for (unsigned i = 0; o->word(i); i++) sl_buf_printf(out, "%s%s", i ? "|" : "", o->word(i));
     else if (o->type == SL_OPT_RULES)
         describe_rules(o->rules, out);
     else

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/locale.h"
-#include "formats/format.h"
 
 static const char *kind_name(sl_kind kind) {
     static const char *const names[] = {[SL_KIND_SOURCE] = "source",
@@ -45,6 +44,16 @@ static json_t *names_json(const char *const *names) {
     return list;
 }
 
+static json_t *words_json(const char *(*word)(unsigned i)) {
+    json_t *list = json_array();
+    for (unsigned i = 0; list && word(i); i++)
+        if (json_array_append_new(list, json_string(word(i)))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 static json_t *options_json(const sl_option *table);
 
 static bool put_limits(json_t *to, const sl_option *o) {
@@ -67,34 +76,17 @@ static bool fill_option(json_t *to, const sl_option *o) {
            put(to, "required", json_boolean(o->flags & SL_OPT_REQUIRED)) && put_limits(to, o) &&
            put_text(to, "unit", o->unit) && put_text(to, "alias", o->alias) &&
            (!o->names || put(to, "values", names_json(o->names))) &&
+           (!o->word || put(to, "values", words_json(o->word))) &&
            (!o->rules || put(to, "rule", options_json(o->rules))) && put_text(to, "help", o->help);
-}
-
-static bool is_called(const sl_option *o, const char *name) {
-    return strcmp(o->name, name) == 0 || (o->alias && strcmp(o->alias, name) == 0);
-}
-
-sl_option sl_option_shown(const sl_option *o) {
-    if (!(o->flags & SL_OPT_FORMAT)) return *o;
-    for (unsigned i = 0; sl_format_at(i); i++)
-        for (const sl_option *row = sl_format_at(i)->options; row && row->name; row++) {
-            if (!is_called(row, o->name)) continue;
-            sl_option shown = *row;
-            shown.name = o->name;
-            shown.alias = o->alias;
-            shown.help = o->help;
-            return shown;
-        }
-    return *o;
 }
 
 static json_t *options_json(const sl_option *table) {
     json_t *list = json_array();
-    for (const sl_option *o = table; list && o && o->name; o++) {
+    sl_option_walk w = {.table = table};
+    for (const sl_option *o; list && (o = sl_option_next(&w));) {
         if (o->flags & SL_OPT_HIDDEN) continue;
         json_t *one = json_object();
-        sl_option shown = sl_option_shown(o);
-        bool done = one && fill_option(one, &shown);
+        bool done = one && fill_option(one, o);
         if (done && json_array_append(list, one) == 0) {
             json_decref(one);
             continue;

@@ -3,25 +3,12 @@
 #include "plan/internal.h"
 
 #include "base/error.h"
-
-static bool ends_with(sl_text t, const char *suffix) {
-    sl_text s = sl_text_of(suffix);
-    return t.n >= s.n && sl_text_eq_nocase((sl_text){t.s + t.n - s.n, s.n}, s);
-}
+#include "formats/format.h"
 
 /* The pipe that reads what a URL of this ending is likely to hold. */
 static sl_text type_of_url(sl_text url) {
-    static const struct {
-        const char *suffix, *pipe;
-    } types[] = {{".csv", "csv"}, {".tsv", "csv"}, {".txt", "fetchtext"}};
-    static const char *const packed[] = {".gz", ".zst"};
-    const char *query = url.n ? memchr(url.s, '?', url.n) : NULL;
-    if (query && sl_text_find(url, SL_TEXT("://"), 0) >= 0) url.n = (uint32_t)(query - url.s);
-    for (unsigned i = 0; i < SL_COUNT(packed); i++)
-        if (ends_with(url, packed[i])) url.n -= (uint32_t)strlen(packed[i]);
-    for (unsigned i = 0; i < SL_COUNT(types); i++)
-        if (ends_with(url, types[i].suffix)) return sl_text_of(types[i].pipe);
-    return SL_TEXT("fetchdata");
+    const sl_format *format = sl_format_for(url);
+    return format && format->source ? sl_text_of(format->source) : SL_TEXT("fetchdata");
 }
 
 /* The first URL of a source's conf: a text, a literal, or the head of a list of them. */
@@ -33,7 +20,9 @@ static sl_text first_url(sl_value v) {
 
 sl_text sl_source_type(sl_value conf) {
     sl_value type = sl_map_get_z(conf, "type");
-    return sl_is_text(type) ? sl_bytes(type) : type_of_url(first_url(sl_map_get_z(conf, "url")));
+    if (sl_is_text(type)) return sl_bytes(type);
+    bool told = !sl_is_absent(sl_map_get_z(conf, "format")); /* fetchdata takes any */
+    return told ? SL_TEXT("fetchdata") : type_of_url(first_url(sl_map_get_z(conf, "url")));
 }
 
 /* The conf without its `type`, which names the pipe. */

@@ -270,7 +270,5 @@ typedef struct sl_pipe {
 const sl_pipe *sl_pipe_named(sl_text name); /* resolves aliases (stringtokenizer); NULL: unknown */
 const sl_pipe *sl_pipe_at(unsigned i);      /* in alphabetical order; NULL past the last */
 const char *sl_pipe_suggest(sl_text name);  /* nearest name or NULL */
-/* The row that describes O, a row of a pipe: for a key of a format's dialect the format's own, under the name the pipe gives it. */
-sl_option sl_option_shown(const sl_option *o);
 
 #endif

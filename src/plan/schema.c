@@ -180,7 +180,7 @@ static void put_type(writer *w, const char *owner, const sl_option *o) {
 
 /* The url of a source may be a list of them. */
 static void put_option(writer *w, const table *t, const sl_option *option, const char *name) {
-    sl_option o = sl_option_shown(option);
+    sl_option o = *option;
     bool many = t->kind == SOURCE_CONF && !strcmp(name, "url");
     bool quoted =
         o.type != SL_OPT_BOOL && o.type != SL_OPT_INT && o.type != SL_OPT_SIZE && o.type != SL_OPT_SECONDS;
@@ -201,7 +201,8 @@ static void put_options(writer *w, const table *t) {
     if (t->options->name) sl_buf_byte(w->out, '\n');
     w->more = false;
     w->indent += 2;
-    for (const sl_option *o = t->options; o->name; o++) {
+    sl_option_walk rows = {.table = t->options};
+    for (const sl_option *o; (o = sl_option_next(&rows));) {
         put_option(w, t, o, o->name);
         if (o->alias) put_option(w, t, o, o->alias);
     }
@@ -216,7 +217,8 @@ static void put_upper_keys(writer *w, const table *t) {
     if (!t->options->name || t->kind == SINK) return;
     begin(w, 0);
     sl_buf_str(w->out, "\"patternProperties\": {\"^(");
-    for (const sl_option *o = t->options; o->name; o++) {
+    sl_option_walk rows = {.table = t->options};
+    for (const sl_option *o; (o = sl_option_next(&rows));) {
         if (o != t->options) sl_buf_byte(w->out, '|');
         put_upper(w->out, o->name);
         if (o->alias) sl_buf_byte(w->out, '|');

@@ -2,13 +2,16 @@
 
 typedef struct csv_conf {
     sl_source_conf source; /* first: see stream/choice.h */
-    SL_CSV_KEYS;
 } csv_conf;
+
+static const sl_option *dialects(unsigned i) {
+    return i ? NULL : sl_format_named(SL_TEXT("csv"))->options;
+}
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(csv_conf),
     SL_PAGES_ROW(csv_conf),
-    SL_CSV_ROWS(csv_conf),
+    SL_DIALECT_ROW(csv_conf, dialects),
     {.name = NULL},
 };
 
@@ -16,8 +19,9 @@ static const sl_option options[] = {
 static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
     csv_conf *c = conf;
     const sl_format *csv = sl_format_named(SL_TEXT("csv")), *tsv = sl_format_named(SL_TEXT("tsv"));
-    bool tabs = sl_is_absent(c->delimiter) && sl_format_for(c->source.url) == tsv;
-    return sl_source_prepare(&c->source, tabs ? tsv : csv, options, conf, info, err);
+    bool tabs =
+        sl_is_absent(sl_map_get_z(c->source.keys, "delimiter")) && sl_format_for(c->source.url) == tsv;
+    return sl_source_prepare(&c->source, tabs ? tsv : csv, info, err);
 }
 
 const sl_pipe sl_pipe_csv = {

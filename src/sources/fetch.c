@@ -13,7 +13,7 @@ static const sl_option options[] = {
 static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
     fetch_conf *c = conf;
     c->source.may_be_empty = true;
-    return sl_source_prepare(&c->source, sl_format_named(SL_TEXT("feed")), options, conf, info, err);
+    return sl_source_prepare(&c->source, sl_format_named(SL_TEXT("feed")), info, err);
 }
 
 const sl_pipe sl_pipe_fetch = {

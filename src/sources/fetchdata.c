@@ -1,12 +1,22 @@
+#include "base/error.h"
 #include "sources/stream/stream.h"
 
 typedef struct fetchdata_conf {
     sl_source_conf source; /* first: see stream/choice.h */
     sl_text type;
-    sl_value path, trim;
     bool html5;
-    SL_CSV_KEYS;
 } fetchdata_conf;
+
+static const char *word(unsigned i) {
+    const sl_format *f = sl_format_at(i);
+    return f ? f->name : NULL;
+}
+
+static const sl_option *dialects(unsigned i) {
+    const sl_format *f = sl_format_at(i);
+    static const sl_option none[] = {{0}};
+    return !f ? NULL : f->options ? f->options : none;
+}
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(fetchdata_conf),
@@ -15,26 +25,26 @@ static const sl_option options[] = {
      .type = SL_OPT_TEXT,
      .offset = offsetof(fetchdata_conf, type),
      .alias = "format",
-     .help =
-         "csv, tsv, json, jsonl, xml, html or text; default: by the suffix, the media type, the first bytes"},
-    SL_DIALECT_ROW(fetchdata_conf, path,
-                   "json, xml, html: where in the document the items are, as value.items"),
+     .word = word,
+     .help = "default: by the suffix, the media type, the first bytes"},
     {.name = "html5",
      .type = SL_OPT_BOOL,
      .offset = offsetof(fetchdata_conf, html5),
      .fallback = "false",
      .flags = SL_OPT_HIDDEN,
      .help = "for HTML documents; of no effect on other formats"},
-    SL_CSV_ROWS(fetchdata_conf),
-    SL_DIALECT_ROW(fetchdata_conf, trim, "text: without white space at both ends of a line; default false"),
+    SL_DIALECT_ROW(fetchdata_conf, dialects),
     {.name = NULL},
 };
 
 static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
     fetchdata_conf *c = conf;
-    const sl_format *format = c->type.n ? NULL : sl_choice_by_suffix(c->source.url);
-    if (c->type.n) TRY(sl_choice_named(c->type, &format, err));
-    return sl_source_prepare(&c->source, format, options, conf, info, err);
+    char list[256];
+    const sl_format *format = c->type.n ? sl_format_named(c->type) : sl_choice_by_suffix(c->source.url);
+    if (c->type.n && !format)
+        return sl_fail(err, SL_E_PLAN, "unknown type '%.*s'; accepted: %s", (int)c->type.n, c->type.s,
+                       sl_option_words(word, list, sizeof list));
+    return sl_source_prepare(&c->source, format, info, err);
 }
 
 const sl_pipe sl_pipe_fetchdata = {

@@ -4,25 +4,22 @@ extern const sl_format sl_format_page;
 
 typedef struct fetchpage_conf {
     sl_source_conf source; /* first: see stream/choice.h */
-    sl_value start, end, token, detag;
 } fetchpage_conf;
+
+static const sl_option *dialects(unsigned i) {
+    return i ? NULL : sl_format_page.options;
+}
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(fetchpage_conf),
     SL_PAGES_ROW(fetchpage_conf),
-    SL_DIALECT_ROW(fetchpage_conf, start,
-                   "the text begins behind this; default: at the beginning of the page"),
-    SL_DIALECT_ROW(fetchpage_conf, end,
-                   "and ends before this; default, or where it is not found: at the end"),
-    SL_DIALECT_ROW(fetchpage_conf, token, "cut the text here: an element for each part"),
-    SL_DIALECT_ROW(fetchpage_conf, detag,
-                   "only the text between the tags, a line for each piece; default false"),
+    SL_DIALECT_ROW(fetchpage_conf, dialects),
     {.name = NULL},
 };
 
 static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
     fetchpage_conf *c = conf;
-    return sl_source_prepare(&c->source, &sl_format_page, options, conf, info, err);
+    return sl_source_prepare(&c->source, &sl_format_page, info, err);
 }
 
 const sl_pipe sl_pipe_fetchpage = {

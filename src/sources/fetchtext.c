@@ -2,20 +2,23 @@
 
 typedef struct fetchtext_conf {
     sl_source_conf source; /* first: see stream/choice.h */
-    sl_value trim;
 } fetchtext_conf;
+
+static const sl_option *dialects(unsigned i) {
+    return i ? NULL : sl_format_named(SL_TEXT("text"))->options;
+}
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(fetchtext_conf),
     SL_PAGES_ROW(fetchtext_conf),
-    SL_DIALECT_ROW(fetchtext_conf, trim, "without white space at both ends of a line; default true"),
+    SL_DIALECT_ROW(fetchtext_conf, dialects),
     {.name = NULL},
 };
 
 static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
     fetchtext_conf *c = conf;
-    if (sl_is_absent(c->trim)) c->trim = sl_bool(true);
-    return sl_source_prepare(&c->source, sl_format_named(SL_TEXT("text")), options, conf, info, err);
+    TRY(sl_source_default(&c->source, "trim", sl_bool(true), info->arena, err));
+    return sl_source_prepare(&c->source, sl_format_named(SL_TEXT("text")), info, err);
 }
 
 const sl_pipe sl_pipe_fetchtext = {

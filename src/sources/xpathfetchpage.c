@@ -6,22 +6,23 @@ extern const sl_format sl_format_xpath;
 
 typedef struct xpathfetchpage_conf {
     sl_source_conf source; /* first: see stream/choice.h */
-    sl_value xpath, type;
     bool html5;
 } xpathfetchpage_conf;
+
+static const sl_option *dialects(unsigned i) {
+    return i ? NULL : sl_format_xpath.options;
+}
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(xpathfetchpage_conf),
     SL_PAGES_ROW(xpathfetchpage_conf),
-    SL_DIALECT_ROW(xpathfetchpage_conf, xpath, "XPath 1.0: //table/tr[td]; default: the whole document"),
-    SL_DIALECT_ROW(xpathfetchpage_conf, type,
-                   "html or xml; default: by the suffix, else xml where it begins with <?xml"),
     {.name = "html5",
      .type = SL_OPT_BOOL,
      .offset = offsetof(xpathfetchpage_conf, html5),
      .fallback = "false",
      .flags = SL_OPT_HIDDEN,
      .help = "of no effect: documents of all ages are read in one way"},
+    SL_DIALECT_ROW(xpathfetchpage_conf, dialects),
     {.name = NULL},
 };
 
@@ -29,8 +30,11 @@ static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
     xpathfetchpage_conf *c = conf;
     const sl_format *format = sl_choice_by_suffix(c->source.url);
     bool known = format == sl_format_named(SL_TEXT("xml")) || format == sl_format_named(SL_TEXT("html"));
-    if (sl_is_absent(c->type) && format && known) c->type = sl_text_value(sl_text_of(format->name));
-    return sl_source_prepare(&c->source, &sl_format_xpath, options, conf, info, err);
+    if (format && known) {
+        sl_value type = sl_text_value(sl_text_of(format->name));
+        TRY(sl_source_default(&c->source, "type", type, info->arena, err));
+    }
+    return sl_source_prepare(&c->source, &sl_format_xpath, info, err);
 }
 
 const sl_pipe sl_pipe_xpathfetchpage = {

@@ -626,12 +626,51 @@ static void formats_are_found_by_suffix_and_name(void **state) {
     expect_format("x.txt", "text");
     expect_format("x", "none");
     expect_format(".gz", "none");
+    expect_format(".csv", "none");
     assert_string_equal(sl_format_named(SL_TEXT("CSV"))->name, "csv");
+    assert_string_equal(sl_format_named(SL_TEXT(".ndjson"))->name, "jsonl");
     assert_null(sl_format_named(SL_TEXT("xls")));
+    assert_null(sl_format_named(SL_TEXT("")));
     unsigned n = 0;
     for (const sl_format *f; (f = sl_format_at(n)); n++)
         assert_ptr_equal(sl_format_named(sl_text_of(f->name)), f);
     assert_true(n > 5);
+}
+
+static const char *name_of(const sl_format *f) {
+    return f ? f->name : "none";
+}
+
+static void streams_are_recognised_by_media_type_and_first_bytes(void **state) {
+    (void)state;
+    static const char *const types[][2] = {
+        {"Text/CSV", "csv"},
+        {"application/geo+json", "json"},
+        {"application/x-ndjson", "jsonl"},
+        {"text/xml", "xml"},
+        {"image/svg+xml", "xml"},
+        {"text/html", "html"},
+        {"text/plain", "none"},
+        {"x-text/csv", "none"},
+        {"", "none"},
+        {"application/x+xml2", "none"},
+    };
+    static const char *const beginnings[][2] = {
+        {"", "json"},
+        {" \r\n\t", "json"},
+        {"{", "json"},
+        {"\xef\xbb\xbf [1", "json"},
+        {"<a>", "xml"},
+        {"<HTML>", "html"},
+        {"<!DocType HTML>", "html"},
+        {"a,b", "none"},
+        {"<!doctype x", "xml"},
+    };
+    for (size_t i = 0; i < SL_COUNT(types); i++)
+        assert_string_equal(name_of(sl_format_of_type(sl_text_of(types[i][0]))), types[i][1]);
+    for (size_t i = 0; i < SL_COUNT(beginnings); i++)
+        assert_string_equal(name_of(sl_format_of_bytes(beginnings[i][0], strlen(beginnings[i][0]))),
+                            beginnings[i][1]);
 }
 
 int main(void) {
@@ -658,6 +697,7 @@ int main(void) {
         cmocka_unit_test(strict_reading_refuses_what_libcsv_refuses),
         cmocka_unit_test(both_scanners_find_the_same_index),
         cmocka_unit_test(formats_are_found_by_suffix_and_name),
+        cmocka_unit_test(streams_are_recognised_by_media_type_and_first_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

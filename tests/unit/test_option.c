@@ -280,6 +280,75 @@ static void assert_described(unsigned i, const char *expected) {
     sl_buf_free(&out);
 }
 
+static const sl_option more_options[] = {
+    {.name = "quote", .type = SL_OPT_CHAR, .alias = "quotechar", .fallback = "'"},
+    {.name = "text", .type = SL_OPT_BOOL},
+    {.name = NULL},
+};
+static const sl_option other_options[] = {
+    {.name = "quote", .type = SL_OPT_INT},
+    {.name = "width", .type = SL_OPT_INT},
+    {.name = NULL},
+};
+
+static const sl_option *more(unsigned i) {
+    return i == 0 ? more_options : i == 1 ? other_options : NULL;
+}
+
+static const sl_option further_table[] = {
+    {.name = "text", .type = SL_OPT_TEXT, .offset = offsetof(all, text)},
+    {.name = "*", .type = SL_OPT_FURTHER, .offset = offsetof(all, value), .further = more},
+    {.name = NULL},
+};
+
+static void expect_further(const char *json, bool nocase, const char *text, const char *keys) {
+    sl_arena arena = {0};
+    sl_error err = {0};
+    all conf = {0};
+    sl_buf found = {0};
+    sl_value map;
+    assert_int_equal(sl_json_parse(json, strlen(json), NULL, &arena, &map, &err), SL_OK);
+    assert_int_equal(sl_options_parse(further_table, map, nocase, &conf, &arena, NULL, &err), SL_OK);
+    assert_true(sl_text_is(conf.text, text));
+    for (uint32_t i = 0; i < conf.value.n; i++) {
+        sl_pair one = conf.value.as.map[i];
+        sl_text v = sl_bytes(one.value);
+        sl_buf_printf(&found, "%.*s=%.*s ", (int)one.key.n, one.key.s, (int)v.n, v.s);
+    }
+    assert_string_equal(sl_buf_cstr(&found), keys);
+    sl_buf_free(&found);
+    sl_arena_free(&arena);
+}
+
+/* Keys of other tables are handed on as they came, under the names of their rows; the table's own go before them. */
+static void keys_of_further_tables_are_handed_on(void **state) {
+    (void)state;
+    expect_further("{}", false, "", "");
+    expect_further("{\"text\":\"a\",\"width\":\"x\",\"quotechar\":\"q\"}", false, "a", "width=x quote=q ");
+    expect_further("{\"quote\":\"a\",\"quotechar\":\"b\",\"width\":null}", false, "", "quote=b ");
+    expect_further("{\"WIDTH\":\"1\",\"Text\":\"a\"}", true, "a", "width=1 ");
+    static const char *const names[] = {"text", "quote", "width"};
+    sl_option_walk w = {.table = further_table};
+    for (unsigned i = 0; i < SL_COUNT(names); i++) assert_string_equal(sl_option_next(&w)->name, names[i]);
+    assert_null(sl_option_next(&w));
+    assert_null(sl_option_next(&w));
+    assert_ptr_equal(sl_option_named(further_table, SL_TEXT("quotechar"), false), more_options);
+    assert_null(sl_option_named(further_table, SL_TEXT("*"), false));
+}
+
+static void unknown_keys_are_compared_with_further_tables(void **state) {
+    (void)state;
+    sl_arena arena = {0};
+    sl_error err = {0};
+    all conf = {0};
+    sl_value map;
+    const char *json = "{\"widht\":1}";
+    assert_int_equal(sl_json_parse(json, strlen(json), NULL, &arena, &map, &err), SL_OK);
+    assert_int_equal(sl_options_parse(further_table, map, false, &conf, &arena, NULL, &err), SL_E_PLAN);
+    assert_string_equal(err.text, "unknown key 'widht', did you mean 'width'?");
+    sl_arena_free(&arena);
+}
+
 static void options_describe_themselves(void **state) {
     (void)state;
     assert_described(0, "TEXT = \"\"");
@@ -339,6 +408,8 @@ int main(void) {
         cmocka_unit_test(riko_passes_over),
         cmocka_unit_test(what_only_the_item_decides_is_left_open),
         cmocka_unit_test(mistakes_name_the_key_and_what_was_expected),
+        cmocka_unit_test(keys_of_further_tables_are_handed_on),
+        cmocka_unit_test(unknown_keys_are_compared_with_further_tables),
         cmocka_unit_test(options_describe_themselves),
         cmocka_unit_test(the_registry_is_in_order),
         cmocka_unit_test(pipes_describe_themselves),

@@ -58,12 +58,12 @@ static const sl_option options[] = {
     {.name = NULL},
 };
 
-static const char *const suffixes[] = {".html", ".htm", ".xhtml", NULL};
-
 const sl_format sl_format_html = {
     .name = "html",
     .summary = "the elements of an HTML document that a path leads to",
-    .suffixes = suffixes,
+    .suffixes = (const char *const[]){".html", ".htm", ".xhtml", NULL},
+    .media_types = (const char *const[]){"text/html", NULL},
+    .begins = (const char *const[]){"<!doctype html", "<html", NULL},
     .options = options,
     .conf_size = sizeof(sl_xml_conf),
     .tolerant = true,

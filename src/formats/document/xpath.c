@@ -312,7 +312,7 @@ static const sl_option options[] = {
      .offset = offsetof(xpath_conf, type),
      .names = types,
      .fallback = "auto",
-     .help = "html or xml; auto: xml where the document begins with <?xml"},
+     .help = "html or xml; auto: by the suffix, else xml where it begins with <?xml"},
     {.name = NULL},
 };
 

@@ -226,12 +226,11 @@ static sl_status prepare(void *conf, sl_arena *arena, sl_error *err) {
 }
 
 static const sl_option options[] = {{.name = NULL}};
-static const char *const suffixes[] = {".rss", ".atom", ".rdf", NULL};
 
 const sl_format sl_format_feed = {
     .name = "feed",
     .summary = "RSS, RDF, Atom and JSON Feed: an item an entry",
-    .suffixes = suffixes,
+    .suffixes = (const char *const[]){".rss", ".atom", ".rdf", NULL},
     .options = options,
     .conf_size = sizeof(sl_feed_conf),
     .tolerant = true,

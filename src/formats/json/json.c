@@ -6,7 +6,7 @@ static const sl_option options[] = {
     {.name = "path",
      .type = SL_OPT_TEXTS,
      .offset = offsetof(sl_json_conf, path),
-     .help = "where in the document the items are, e.g. value.items; a list is joined with dots"},
+     .help = "json, xml, html: where in the document the items are, as value.items"},
     {.name = "encoding",
      .type = SL_OPT_TEXT,
      .offset = offsetof(sl_json_conf, encoding_name),
@@ -48,13 +48,16 @@ static sl_status read(const void *conf, void *state, const sl_block *block, sl_b
     return sl_json_read_block(state, block, conf, sink, to, err);
 }
 
-static const char *const suffixes[] = {".json", ".geojson", NULL};
-
 const sl_format sl_format_json = {
     .name = "json",
     .summary =
         "a JSON array of items, one item, items one after another, or what a path in a document leads to",
-    .suffixes = suffixes,
+    .suffixes = (const char *const[]){".json", ".geojson", NULL},
+    .media_types = (const char *const[]){"application/json", "text/json", "application/geo+json",
+                                         "application/ld+json", NULL},
+    .begins = (const char *const[]){"{", "[", "", NULL},
+    .refuses = SL_REFUSES_PAGES,
+    .json = true,
     .options = options,
     .conf_size = sizeof(sl_json_conf),
     .set_dialect = set_dialect,

@@ -69,12 +69,13 @@ static sl_status read(const void *conf, void *state, const sl_block *block, sl_b
     return sl_json_read_block(state, block, conf, sink, to, err);
 }
 
-static const char *const suffixes[] = {".jsonl", ".ndjson", ".ldjson", NULL};
-
 const sl_format sl_format_jsonl = {
     .name = "jsonl",
     .summary = "JSON Lines: an item a line",
-    .suffixes = suffixes,
+    .suffixes = (const char *const[]){".jsonl", ".ndjson", ".ldjson", NULL},
+    .media_types = (const char *const[]){"application/jsonl", "application/x-jsonl", "application/x-ndjson",
+                                         "application/ndjson", NULL},
+    .refuses = SL_REFUSES_PAGES,
     .options = options,
     .conf_size = sizeof(sl_json_conf),
     .prepare = prepare,

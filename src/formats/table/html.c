@@ -1,7 +1,6 @@
 /* html.c: one table of a page, for fetchtable. A cell that spans columns or rows is in each of them. The names are the first
  * row with <th> in it, else the first row; without has_header they are column_1, column_2 ... Rows short of cells have nulls, rows
  * of nothing but empty cells are left out. A table within a cell is not part of the one around it, but its text is. */
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -50,7 +49,7 @@ static sl_status text_of(const xmlNode *node, sl_arena *arena, sl_text *out, sl_
     sl_text t = sl_markup_trim(sl_text_n(raw.len ? raw.data : "", raw.len));
     char *copy = status ? NULL : sl_arena_alloc(arena, t.n + 1u), *o = copy;
     for (uint32_t i = 0; copy && i < t.n; i++) {
-        bool space = isspace((unsigned char)t.s[i]);
+        bool space = sl_ascii_space(t.s[i]);
         if (!space || o[-1] != ' ') *o++ = space ? ' ' : t.s[i];
     }
     *out = sl_text_n(copy, (size_t)(o - copy));
@@ -231,7 +230,7 @@ static const sl_option options[] = {
      .type = SL_OPT_TEXT,
      .offset = offsetof(table_conf, table),
      .fallback = "1",
-     .help = "which of the page's tables: its number from 1, its id or its caption"},
+     .help = "html: number from 1, id or caption"},
     {.name = "has_header",
      .type = SL_OPT_BOOL,
      .offset = offsetof(table_conf, has_header),

@@ -186,7 +186,7 @@ static const sl_option json_options[] = {
     {.name = "path",
      .type = SL_OPT_TEXTS,
      .offset = offsetof(table_conf, json.path),
-     .help = "where in the document the rows are, e.g. value.items"},
+     .help = "json: where in the document the rows are, as value.items"},
     JSON_ROWS,
     {.name = NULL},
 };
@@ -195,6 +195,8 @@ static const sl_option geojson_options[] = {JSON_ROWS, {.name = NULL}};
 
 const sl_format sl_format_table_json = {
     .name = "json",
+    .refuses = SL_REFUSES_PAGES,
+    .json = true,
     .summary = "a JSON list of rows",
     .options = json_options,
     .conf_size = sizeof(table_conf),
@@ -210,6 +212,8 @@ const sl_format sl_format_table_json = {
 
 const sl_format sl_format_table_geojson = {
     .name = "geojson",
+    .refuses = SL_REFUSES_PAGES,
+    .json = true,
     .summary = "the features of GeoJSON as rows",
     .options = geojson_options,
     .conf_size = sizeof(table_conf),

@@ -1,4 +1,5 @@
-/* table.h: the formats that only fetchtable reads. They are not among those that a name or a suffix finds.
+/* table.h: how fetchtable reads formats that are no tables by themselves (sl_format.table), and formats that only it reads. They
+ * are not among those that a name or a suffix finds.
  *
  *     json.c    JSON and GeoJSON, fields under plain names
  *     html.c    a table of a page

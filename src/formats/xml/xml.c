@@ -190,12 +190,12 @@ static const sl_option options[] = {
     {.name = NULL},
 };
 
-static const char *const suffixes[] = {".xml", ".rss", ".atom", ".kml", ".gpx", NULL};
-
 const sl_format sl_format_xml = {
     .name = "xml",
     .summary = "the elements of an XML document that a path leads to",
-    .suffixes = suffixes,
+    .suffixes = (const char *const[]){".xml", ".rss", ".atom", ".kml", ".gpx", NULL},
+    .media_types = (const char *const[]){"application/xml", "text/xml", "+xml", NULL},
+    .begins = (const char *const[]){"<", NULL},
     .options = options,
     .conf_size = sizeof(sl_xml_conf),
     .set_dialect = sl_xml_set_dialect,

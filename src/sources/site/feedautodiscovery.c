@@ -3,22 +3,21 @@
 
 typedef struct discovery_conf {
     sl_source_conf source; /* first: see stream/choice.h */
-    sl_value strict, sort;
 } discovery_conf;
+
+static const sl_option *dialects(unsigned i) {
+    return i ? NULL : sl_format_links.options;
+}
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(discovery_conf),
-    SL_DIALECT_ROW(
-        discovery_conf, strict,
-        "only what says by its type that it is a feed; false: also what leads to a name like feed or x.xml; "
-        "default true"),
-    SL_DIALECT_ROW(discovery_conf, sort, "RSS before Atom before others; default false: as in the page"),
+    SL_DIALECT_ROW(discovery_conf, dialects),
     {.name = NULL},
 };
 
 static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
     discovery_conf *c = conf;
-    return sl_source_prepare(&c->source, &sl_format_links, options, conf, info, err);
+    return sl_source_prepare(&c->source, &sl_format_links, info, err);
 }
 
 const sl_pipe sl_pipe_feedautodiscovery = {

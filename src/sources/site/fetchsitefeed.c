@@ -213,7 +213,7 @@ static const sl_option options[] = {
 
 static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
     site_conf *c = conf;
-    return sl_source_prepare(&c->source, sl_format_named(SL_TEXT("feed")), options, conf, info, err);
+    return sl_source_prepare(&c->source, sl_format_named(SL_TEXT("feed")), info, err);
 }
 
 const sl_pipe sl_pipe_fetchsitefeed = {

@@ -2,14 +2,12 @@
  * Newcomers meet these, and without it the message would be about a quote in line 3 of a zip file. */
 #include "sources/stream/foreign.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "sources/stream/choice.h"
 
-enum { ZIP_BYTES = 65536 };
+enum { ZIP_BYTES = 65536, PAGE_BYTES = 4096 }; /* in which an archive, a page is seen to be one */
 
 /* What begins with MARK (at AT), what that is, and what to do with it. */
 typedef struct kind {
@@ -75,7 +73,7 @@ sl_status sl_foreign_file(const char *data, size_t n, sl_error *err) {
 
 /* What follows white space; at its end a 0. */
 static char next_of(const char *data, size_t n, size_t *at) {
-    while (*at < n && isspace((unsigned char)data[*at])) ++*at;
+    while (*at < n && sl_ascii_space(data[*at])) ++*at;
     return *at < n ? data[(*at)++] : 0;
 }
 
@@ -93,8 +91,7 @@ static const char *markup_of(const char *data, size_t n) {
 }
 
 sl_status sl_foreign_text(const sl_format *format, const char *data, size_t n, sl_error *err) {
-    bool delimited = strcmp(format->name, "csv") == 0 || strcmp(format->name, "tsv") == 0;
-    const char *markup = delimited ? markup_of(data, n) : NULL;
+    const char *markup = format->refuses == SL_REFUSES_MARKUP ? markup_of(data, n) : NULL;
     if (!markup) return SL_OK;
     if (strcmp(markup, "xml") == 0)
         return sl_fail(err, SL_E_DATA, "this is XML, not %s: fetchdata with type=xml reads it", format->name);
@@ -105,9 +102,38 @@ sl_status sl_foreign_text(const sl_format *format, const char *data, size_t n, s
 
 /* ---- pages ----------------------------------------------------------------------------------------------------------------- */
 
+/* T without blanks and comments before it, nor an XML declaration. */
+static sl_text without_prolog(sl_text t) {
+    for (;;) {
+        t = sl_text_trim(t);
+        const char *end = sl_text_begins_nocase(t, "<!--")    ? "-->"
+                          : sl_text_begins_nocase(t, "<?xml") ? "?>"
+                                                              : NULL;
+        int64_t at = end ? sl_text_find(t, sl_text_of(end), 0) : -1;
+        if (at < 0) return t;
+        uint32_t skip = (uint32_t)at + (uint32_t)strlen(end);
+        t = (sl_text){t.s + skip, t.n - skip};
+    }
+}
+
+static bool looks_like_page(sl_text first) {
+    sl_text t = without_prolog(first);
+    if (sl_text_begins_nocase(t, "<!doctype html")) return true;
+    return sl_text_begins_nocase(t, "<html") && t.n > 5 && (t.s[5] == '>' || sl_ascii_blank(t.s[5]));
+}
+
+static bool is_page(const char *media_type, const char *data, size_t n) {
+    sl_text bare = sl_text_trim(sl_text_n(media_type, strcspn(media_type, ";")));
+    size_t mark = n >= 3 && !memcmp(data, "\xef\xbb\xbf", 3) ? 3 : 0;
+    sl_text first = sl_text_trim(sl_text_n(data + mark, n - mark < PAGE_BYTES ? n - mark : PAGE_BYTES));
+    bool typed = sl_text_eq_nocase(bare, SL_TEXT("text/html")) ||
+                 sl_text_eq_nocase(bare, SL_TEXT("application/xhtml+xml"));
+    return (typed && first.n && first.s[0] == '<') || looks_like_page(first);
+}
+
 sl_status sl_foreign_page(const sl_format *format, const char *media_type, bool sent, const char *data,
                           size_t n, sl_error *err) {
-    if (!sl_choice_is_data(format) || !sl_choice_is_page(media_type, data, n)) return SL_OK;
+    if (format->refuses == SL_REFUSES_NOTHING || !is_page(media_type, data, n)) return SL_OK;
     if (sent)
         return sl_fail(err, SL_E_IO, "the server sends a web page (%s) where %s was expected",
                        media_type[0] ? media_type : "it does not say so", format->name);

@@ -9,10 +9,12 @@
 /* SL_E_DATA where the N bytes of DATA begin an archive, a packed or an office file, a database. SL_OK for all else. */
 SL_MUST_CHECK sl_status sl_foreign_file(const char *data, size_t n, sl_error *err);
 
-/* SL_E_DATA where they begin JSON or XML, and FORMAT is one of delimited text. */
+/* SL_E_DATA where they begin JSON or XML, and FORMAT refuses that. */
 SL_MUST_CHECK sl_status sl_foreign_text(const sl_format *format, const char *data, size_t n, sl_error *err);
 
-/* SL_E_DATA where they begin a web page, by themselves or by MEDIA_TYPE, and FORMAT is data; SL_E_IO where a server sent them. */
+/* SL_E_DATA where they begin a web page, and FORMAT refuses that; SL_E_IO where a server sent them. They do by their own words, or
+ * by MEDIA_TYPE; as some servers call any file a page, it must look like markup then. Without a look at it, a page would become a
+ * table whose only column is called <!DOCTYPE html>. */
 SL_MUST_CHECK sl_status sl_foreign_page(const sl_format *format, const char *media_type, bool sent, const char *data, size_t n,
                                         sl_error *err);
 

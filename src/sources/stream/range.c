@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/missing.h"
+#include "formats/format.h"
 #include "net/inflate.h"
 #include "sources/stream/opener.h"
 
@@ -21,15 +22,11 @@ static int open_again(const char *path) {
     return fd;
 }
 
-/* Names of files that nobody packs without saying so. One that is packed all the same its worker unpacks: to look into every file of
- * a large collection costs as much as to read it. */
+/* A name that is a format's, without that of a packer, nobody gives to what is packed. One that is packed all the same its worker
+ * unpacks: to look into every file of a large collection costs as much as to read it. */
 static bool sounds_plain(const char *name) {
-    static const char *const suffixes[] = {".csv", ".json", ".jsonl", ".ndjson",
-                                           ".tsv", ".txt",  ".xml",   NULL};
-    const char *dot = strrchr(name, '.');
-    for (const char *const *s = suffixes; dot && *s; s++)
-        if (strcmp(dot, *s) == 0) return true;
-    return false;
+    sl_text t = sl_text_of(name);
+    return sl_format_for(t) && sl_name_unpacked(t).n == t.n;
 }
 
 static bool is_plain(const char *name) {

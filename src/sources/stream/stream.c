@@ -324,21 +324,11 @@ static sl_status fill(stream *s, sl_error *err) {
 
 /* ---- choosing, splitting ------------------------------------------------------------------------------- */
 
-static sl_status choose(stream *s, const char *type, sl_error *err) {
-    s->choice = 0;
-    if (s->conf->nchoices == 1) return SL_OK;
-    int k = sl_choice_by_type(s->conf, type);
-    if (k < 0) k = sl_choice_by_bytes(s->conf, s->block->data, s->block->len);
-    if (k < 0) return sl_choice_unknown(type, err);
-    s->choice = (uint32_t)k;
-    return SL_OK;
-}
-
 /* Chooses the format, and looks whether what comes is of it. */
 static sl_status recognise(stream *s, const char *type, sl_error *err) {
     const sl_input *b = s->block;
     TRY(sl_foreign_file(b->data, b->len, err));
-    TRY(choose(s, type, err));
+    TRY(sl_choose(s->conf, type, b->data, b->len, &s->choice, err));
     const sl_format *format = s->conf->choices[s->choice].format;
     TRY(sl_foreign_page(format, type, sl_inflow_status(s->in) != 0, b->data, b->len, err));
     return sl_foreign_text(format, b->data, b->len, err);
@@ -477,19 +467,22 @@ static sl_status stream_split(void *split, sl_unit *unit, sl_error *err) {
 /* ---- the worker's half --------------------------------------------------------------------------------- */
 
 typedef struct reader {
-    void *states[SL_CHOICES];
-    bool started[SL_CHOICES];
     const sl_source_conf *conf;
     sl_range range; /* where units are read from files */
     sl_env env;     /* of `file` */
     stream *file;   /* reads one whole file after another; NULL: none came yet */
     sl_text named;  /* the one at hand */
+    struct {
+        void *state;
+        bool started;
+    } formats[]; /* of conf->choices */
 } reader;
 
 sl_status sl_stream_start(const void *conf, void **state, sl_error *err) {
-    reader *r = calloc(1, sizeof *r);
+    const sl_source_conf *c = conf;
+    reader *r = calloc(1, sizeof *r + c->nchoices * sizeof r->formats[0]);
     if (!r) return sl_oom(err);
-    r->conf = conf;
+    r->conf = c;
     r->range.fd = -1;
     *state = r;
     return SL_OK;
@@ -500,7 +493,7 @@ void sl_stream_stop(void *state) {
     if (!r) return;
     for (uint32_t i = 0; i < r->conf->nchoices; i++) {
         const sl_format *f = r->conf->choices[i].format;
-        if (r->started[i] && f->stop) f->stop(r->states[i]);
+        if (r->formats[i].started && f->stop) f->stop(r->formats[i].state);
     }
     stream_close(r->file);
     sl_range_free(&r->range);
@@ -509,17 +502,18 @@ void sl_stream_stop(void *state) {
 
 static sl_status start_format(reader *r, uint32_t k, sl_error *err) {
     const sl_choice *c = &r->conf->choices[k];
-    if (r->started[k]) return SL_OK;
-    sl_status status = c->format->start ? c->format->start(c->conf, &r->states[k], err) : SL_OK;
-    r->started[k] = status == SL_OK;
-    if (status && r->states[k] && c->format->stop) c->format->stop(r->states[k]);
-    if (status) r->states[k] = NULL;
+    void **state = &r->formats[k].state;
+    if (r->formats[k].started) return SL_OK;
+    sl_status status = c->format->start ? c->format->start(c->conf, state, err) : SL_OK;
+    r->formats[k].started = status == SL_OK;
+    if (status && *state && c->format->stop) c->format->stop(*state);
+    if (status) *state = NULL;
     return status;
 }
 
 static sl_status read_unit(reader *r, const sl_unit *unit, sl_out *out, uint64_t *quarantined,
                            sl_error *err) {
-    uint32_t k = unit->note.n ? (unsigned char)unit->note.s[0] : SL_CHOICES;
+    uint32_t k = unit->note.n ? (unsigned char)unit->note.s[0] : UINT32_MAX;
     if (k >= r->conf->nchoices)
         return sl_fail(err, SL_E_INTERNAL, "a unit of %s has lost its note", unit->source);
     TRY(start_format(r, k, err));
@@ -534,7 +528,8 @@ static sl_status read_unit(reader *r, const sl_unit *unit, sl_out *out, uint64_t
                       .source = unit->source,
                       .dialect = r->conf->dialect};
     const sl_choice *c = &r->conf->choices[k];
-    sl_status status = c->format->read(c->conf, r->states[k], &block, sl_emit_batch, out, quarantined, err);
+    sl_status status =
+        c->format->read(c->conf, r->formats[k].state, &block, sl_emit_batch, out, quarantined, err);
     sl_input_unref(&in);
     return status;
 }

@@ -8,14 +8,45 @@
 #include "sources/table/sqlite_rows.h"
 #include "sources/stream/stream.h"
 
-#define ACCEPTED "csv, tsv, json, geojson, jsonl, html, sqlite and fixed (with widths)"
-
 typedef struct fetchtable_conf {
     sl_source_conf source; /* first: see stream/choice.h */
     sl_text type;
-    sl_value path, table, widths;
-    SL_CSV_KEYS;
 } fetchtable_conf;
+
+/* What only this pipe reads, and what it reads in a way of its own; beside these, all formats that are tables. */
+static const struct kind {
+    const char *format; /* of formats.def; else NULL */
+    const sl_format *table;
+} kinds[] = {
+    {NULL, &sl_format_table_geojson}, {NULL, &sl_format_table_sqlite},  {NULL, &sl_format_table_fixed},
+    {"json", &sl_format_table_json},  {"jsonl", &sl_format_table_json}, {"html", &sl_format_table_html},
+};
+
+/* Kinds of tables by numbers: the format whose names and suffixes they have. NULL behind the last. */
+static const sl_format *named_at(unsigned i) {
+    if (i < SL_COUNT(kinds))
+        return kinds[i].format ? sl_format_named(sl_text_of(kinds[i].format)) : kinds[i].table;
+    const sl_format *f;
+    for (unsigned k = 0, left = i - (unsigned)SL_COUNT(kinds); (f = sl_format_at(k)); k++)
+        if (f->table && left-- == 0) return f;
+    return NULL;
+}
+
+static const sl_format *table_at(unsigned i) {
+    return i < SL_COUNT(kinds) ? kinds[i].table : named_at(i);
+}
+
+static const char *word(unsigned i) {
+    const sl_format *f = named_at(i);
+    return f ? f->name : NULL;
+}
+
+static const sl_option *dialects(unsigned i) {
+    static const sl_option none[] = {{0}};
+    const sl_format *f = table_at(i);
+    bool again = i && f == table_at(i - 1);
+    return again ? none : f ? f->options : NULL;
+}
 
 static const sl_option options[] = {
     SL_SOURCE_ROWS(fetchtable_conf),
@@ -24,64 +55,36 @@ static const sl_option options[] = {
      .type = SL_OPT_TEXT,
      .offset = offsetof(fetchtable_conf, type),
      .alias = "format",
-     .help = "csv, tsv, json, geojson, jsonl, html, sqlite or fixed; default: by the suffix"},
-    SL_DIALECT_ROW(fetchtable_conf, table,
-                   "html: number from 1, id or caption; sqlite: table or view, default the only one"),
-    SL_DIALECT_ROW(fetchtable_conf, path, "json: where in the document the rows are, as value.items"),
-    SL_DIALECT_ROW(fetchtable_conf, widths, "fixed: characters of each field, as [5, 20, 8]"),
-    SL_CSV_ROWS(fetchtable_conf),
+     .word = word,
+     .help = "default: fixed where widths are given, else by the suffix"},
+    SL_DIALECT_ROW(fetchtable_conf, dialects),
     {.name = NULL},
 };
 
-static const struct kind {
-    const char *name, *const *suffixes;
-    const sl_format *format; /* NULL: the one of that name */
-} kinds[] = {
-    {"csv", (const char *const[]){"csv", NULL}, NULL},
-    {"tsv", (const char *const[]){"tsv", "tab", NULL}, NULL},
-    {"json", (const char *const[]){"json", NULL}, &sl_format_table_json},
-    {"geojson", (const char *const[]){"geojson", NULL}, &sl_format_table_geojson},
-    {"jsonl", (const char *const[]){"jsonl", "ndjson", "ldjson", NULL}, &sl_format_table_json},
-    {"html", (const char *const[]){"html", "htm", "xhtml", NULL}, &sl_format_table_html},
-    {"sqlite", (const char *const[]){"sqlite", "sqlite3", "db", NULL}, &sl_format_table_sqlite},
-    {"fixed", (const char *const[]){"fixed", NULL}, &sl_format_table_fixed},
-};
-
-static bool means(const struct kind *k, sl_text word) {
-    bool yes = sl_text_eq_nocase(word, sl_text_of(k->name));
-    for (const char *const *s = k->suffixes; !yes && *s; s++) yes = sl_text_eq_nocase(word, sl_text_of(*s));
-    return yes;
-}
-
 /* The last suffix of the url that is none of a packer. */
 static sl_text suffix_of(sl_text url) {
-    sl_text name = sl_url_name(url);
-    for (uint32_t i = name.n; i-- > 0;) {
-        if (name.s[i] == '/') break;
-        if (name.s[i] != '.') continue;
-        sl_text suffix = {name.s + i + 1, name.n - i - 1};
-        bool packed = sl_text_eq_nocase(suffix, SL_TEXT("gz")) || sl_text_eq_nocase(suffix, SL_TEXT("zst"));
-        if (!packed) return suffix;
-        name.n = i;
-    }
+    sl_text name = sl_name_unpacked(sl_url_name(url));
+    for (uint32_t i = name.n; i-- > 0 && name.s[i] != '/';)
+        if (name.s[i] == '.') return (sl_text){name.s + i, name.n - i};
     return (sl_text){0};
 }
 
 static sl_status find_format(const fetchtable_conf *c, const sl_format **out, sl_error *err) {
-    sl_text word = c->type.n                 ? c->type
-                   : sl_is_absent(c->widths) ? suffix_of(c->source.url)
-                                             : SL_TEXT("fixed");
-    if (word.n && word.s[0] == '.') word = (sl_text){word.s + 1, word.n - 1};
-    for (size_t i = 0; i < SL_COUNT(kinds); i++) {
-        if (!means(&kinds[i], word)) continue;
-        *out = kinds[i].format ? kinds[i].format : sl_format_named(sl_text_of(kinds[i].name));
+    char list[256];
+    const sl_format *f;
+    bool widths = !sl_is_absent(sl_map_get_z(c->source.keys, "widths"));
+    sl_text name = c->type.n ? c->type : widths ? SL_TEXT("fixed") : suffix_of(c->source.url);
+    for (unsigned i = 0; name.n && (f = named_at(i)); i++) {
+        if (!sl_format_is_called(f, name)) continue;
+        *out = table_at(i);
         return SL_OK;
     }
-    if (!word.n)
-        return sl_fail(err, SL_E_PLAN,
-                       "the url does not tell what kind of table it is; give type: " ACCEPTED);
-    return sl_fail(err, SL_E_PLAN, "'%.*s' is no kind of table that is read; accepted are " ACCEPTED,
-                   (int)word.n, word.s);
+    sl_option_words(word, list, sizeof list);
+    if (!name.n)
+        return sl_fail(err, SL_E_PLAN, "the url does not tell what kind of table it is; give type: %s", list);
+    if (name.s[0] == '.') name = (sl_text){name.s + 1, name.n - 1};
+    return sl_fail(err, SL_E_PLAN, "'%.*s' is no kind of table that is read; accepted are %s", (int)name.n,
+                   name.s, list);
 }
 
 static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
@@ -90,8 +93,8 @@ static sl_status prepare(void *conf, const sl_step_info *info, sl_error *err) {
     TRY(find_format(c, &format, err));
     if (format == &sl_format_table_sqlite && c->source.paginate.n)
         return sl_fail(err, SL_E_PLAN, "paginate: a database is a file and comes as a whole, not in pages");
-    if (sl_is_absent(c->sanitize)) c->sanitize = sl_bool(true);
-    return sl_source_prepare(&c->source, format, options, conf, info, err);
+    TRY(sl_source_default(&c->source, "sanitize", sl_bool(true), info->arena, err));
+    return sl_source_prepare(&c->source, format, info, err);
 }
 
 /* ---- rows of a database, or a stream ------------------------------------------------------------------------------- */

@@ -387,13 +387,14 @@ static const sl_option options[] = {
     {.name = "table",
      .type = SL_OPT_TEXT,
      .offset = offsetof(table_conf, table),
-     .help = "table or view; default: the only one there is"},
+     .help = "html: number from 1, id or caption; sqlite: table or view, default the only one"},
     SL_NAME_ROWS(table_conf),
     {.name = NULL},
 };
 
 const sl_format sl_format_table_sqlite = {
     .name = "sqlite",
+    .suffixes = (const char *const[]){".sqlite", ".sqlite3", ".db", NULL},
     .summary = "a table of an SQLite database",
     .options = options,
     .conf_size = sizeof(table_conf),
