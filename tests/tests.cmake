@@ -19,6 +19,10 @@ endif()
 add_test(NAME house.rules COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/house/check.py ${objects})
 set_tests_properties(house.rules PROPERTIES TIMEOUT 60 LABELS unit)
 
+add_test(NAME house.walks COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/house/test_walks.py)
+set_tests_properties(house.walks PROPERTIES TIMEOUT 900 LABELS "unit;slow" ENVIRONMENT
+  "BUILD_DIR=${PROJECT_BINARY_DIR};CC=${CMAKE_C_COMPILER}")
+
 add_test(NAME http.server COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/http/test_server.py)
 set_tests_properties(http.server PROPERTIES TIMEOUT 120 LABELS http)
 
