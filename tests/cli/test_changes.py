@@ -323,7 +323,7 @@ class Changes(FetchCase):
         r = self.sluice("run", job, "-q")
         self.assertEqual((r.out, r.err), (b"", b""))
 
-    def test_a_damaged_note_is_as_none(self):
+    def test_a_damaged_note_is_ignored(self):
         self.file("in.csv", "a\n1\n")
         job = self.job("in.csv")
         self.assertTrue(self.go(job))

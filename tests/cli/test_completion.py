@@ -58,7 +58,7 @@ class Candidates(Case):
         self.assertIn("-j", offered("run", "-"))
         self.assertEqual(lines("run", "--lim"), ["--limit\tstop after N items (default 0: all)"])
 
-    def test_the_value_of_an_option_is_none_of_the_words(self):
+    def test_the_value_of_an_option_is_not_taken_for_a_word(self):
         self.assertEqual(lines("run", "--report", ""), ["@files"])
         self.assertEqual(lines("run", "--report", "x", ""), ["@definitions"])
         self.assertEqual(lines("run", "-qj", "4", ""), ["@definitions"])

@@ -372,7 +372,7 @@ class Conversion(Case):
         native = json.loads(self.convert(self.dir / "m.json").read_text())
         self.assertEqual(native, {"modules": modules, "wires": [["a", "b"], ["b", "c"]]})
 
-    def test_what_is_wrong_is_said(self):
+    def test_convert_names_the_mistake(self):
         (self.dir / "b.json").write_text('[{"type": "nix"}]')
         self.assertIn("b.json:1:3: step 1: unknown pipe 'nix'", self.sluice("convert", self.dir / "b.json", code=2).message)
         self.sluice("convert", code=2)

@@ -360,7 +360,7 @@ class LeastRows(Empty):
         self.refused("run", self.definition("d.json", {"url": "data.csv"}, min_rows=3))
         self.sluice("run", "d.json", "--min-rows", "2", "-q")
 
-    def test_a_number_of_rows_that_is_none_is_refused(self):
+    def test_a_bad_number_of_rows_is_refused(self):
         for n in ("-1", "x", ""):
             self.assertIn("min_rows", self.sluice("load", "data.csv", "--to", "x.csv", "--min-rows", n, code=2).message)
 

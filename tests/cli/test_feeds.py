@@ -110,7 +110,7 @@ class Recovered(Case):
             self.assertEqual(report["stages"][0]["branches"][0]["recovered"], 100)
             self.assertEqual((report["items"]["recovered"], marked), (100, 100))
 
-    def test_nothing_is_said_of_none(self):
+    def test_without_mended_items_nothing_is_said(self):
         for report, said, marked in self.reports("pipe", "fetch url=b.xml"):
             self.assertEqual((report["items"]["recovered"], marked), (0, 0))
             self.assertNotIn("recovered", said)

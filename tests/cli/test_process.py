@@ -77,7 +77,7 @@ class Descriptors(Process):
                 self.assertIn("standard input is closed", err)
         self.assertEqual(self.names(), ["s.csv"])
 
-    def test_closed_descriptors_that_nobody_needs_change_nothing(self):
+    def test_closed_descriptors_that_are_not_needed_change_nothing(self):
         for closed in ([0], [1], [2], [0, 1], [0, 1, 2]):
             for pool in POOLS:
                 p = self.start("pipe", "csv url=s.csv", "--to", "o.csv", "--to", "o.db:t", *pool, closed=closed)
@@ -89,7 +89,7 @@ class Descriptors(Process):
         self.assertEqual(self.ended(p)[0], 1)
         self.assertEqual(self.names(), ["s.csv"])
 
-    def test_help_that_nobody_can_read_is_an_error(self):
+    def test_help_without_standard_output_is_an_error(self):
         code, _, err = self.ended(self.start("pipes", closed=[1]))
         self.assertEqual((code, err), (1, "sluice: cannot write to standard output\n"))
 
@@ -263,7 +263,7 @@ class Stop(Process):
         self.file("s.csv", "t\n1\n")
         self.check("csv url=s.csv | exec command.0=sleep command.1=100")
 
-    def test_a_run_that_nobody_reads_is_stopped(self):
+    def test_a_run_whose_output_is_not_read_is_stopped(self):
         self.file("s.csv", "t\n" + "some text\n" * 300000)
         for pool in POOLS:
             with self.subTest(pool=pool):

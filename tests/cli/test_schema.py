@@ -318,7 +318,7 @@ class Pipes(Case):
         for pipe in described:
             one.validate(pipes(pipe["name"]))
 
-    def test_the_schema_refuses_what_is_no_pipe(self):
+    def test_the_schema_refuses_anything_but_pipes(self):
         validator = jsonschema.Draft202012Validator(self.schema)
         for change in ({"kind": "sink"}, {"colour": 1}, {"options": [{"name": "a"}]}, {"summary": ""}, {"emits": "no"}):
             wrong = [{**pipes("csv"), **change}]

@@ -210,7 +210,7 @@ class Values(Tables):
         self.sluice("load", self.file("b.csv", "x\n02\n"), "--to", f"{self.db}:u", "-m", "append", "-q")
         self.assertEqual(self.rows("SELECT rowid, x FROM u"), [(9, "1"), (10, "02")])
 
-    def test_what_is_never_widened(self):
+    def test_columns_that_keys_depend_on_are_never_widened(self):
         tables = {"it is the INTEGER PRIMARY KEY": "CREATE TABLE t(id INTEGER PRIMARY KEY)",
                   "it is part of a foreign key": "CREATE TABLE p(x PRIMARY KEY); CREATE TABLE t(id INTEGER REFERENCES p)",
                   "part of a foreign key": "CREATE TABLE t(id INT PRIMARY KEY); CREATE TABLE c(x REFERENCES t)"}

@@ -330,7 +330,7 @@ class Addresses(program.Case):
         self.assertEqual(self.pipe(pipe, *ANYWHERE, code=0).out, b'{"a":"1"}\n')
         self.assertEqual(self.trap.take(), {"127.0.0.1"})
 
-    def test_a_name_that_changes_leads_nobody_astray(self):
+    def test_a_name_that_changes_never_leads_to_a_private_address(self):
         """Many at once: whatever each of them learns, nobody is led astray."""
         self.file("urls.csv", "url\n" + "".join(f"http://rebind.test/?{n}\n" for n in range(24)))
         for pool in FEW:

@@ -178,7 +178,7 @@ class Retries(FetchCase):
         self.fails("/flaky/9/x.csv", r"503 Service Unavailable \(attempt 4 of 4\)", code=75)
         self.assertEqual(self.hits("/flaky/9/x.csv"), 4)
 
-    def test_pauses_grow_and_hold_up_nobody_else(self):
+    def test_pauses_grow_and_hold_up_no_other_source(self):
         """The first is up to 1 s, the second up to 2 s, drawn anew each time; the tries of one source wait for nobody else."""
         urls = [f"{self.base}/status/503?{n}" for n in range(4)]
         job = {"sources": [{"url": u, "type": "csv"} for u in urls], "modules": [], "http": {"retries": 2}, "keep_going": True}

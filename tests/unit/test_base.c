@@ -138,7 +138,7 @@ static void error_keeps_the_first_failure(void **state) {
     assert_int_equal(sl_fail(NULL, SL_E_DATA, "nobody listens"), SL_E_DATA);
 }
 
-static void error_leaves_out_what_is_unknown(void **state) {
+static void error_leaves_out_unknown_parts(void **state) {
     (void)state;
     char out[400];
     sl_error bare = {0}, placed = {0}, stepped = {0};
@@ -232,7 +232,7 @@ static void hash_fills_buckets_evenly(void **state) {
     for (unsigned i = 0; i < 1024; i++) assert_in_range(bucket[i], 50, 160);
 }
 
-static void utf8_round_trip(void **state) {
+static void utf8_is_decoded_as_it_was_encoded(void **state) {
     (void)state;
     for (uint32_t code = 0; code < 0x110000; code += code < 0x3000 ? 1 : 97) {
         if (code >= 0xd800 && code <= 0xdfff) continue;
@@ -245,7 +245,7 @@ static void utf8_round_trip(void **state) {
     }
 }
 
-static void utf8_refuses_what_is_not(void **state) {
+static void utf8_refuses_bad_bytes(void **state) {
     (void)state;
     static const char *const bad[] = {"\x80",
                                       "\xc0\x80",
@@ -302,7 +302,7 @@ int main(void) {
         cmocka_unit_test(cursor_reads_what_was_written_and_no_more),
         cmocka_unit_test(arrays_grow_by_doubling_and_not_beyond_their_count),
         cmocka_unit_test(error_keeps_the_first_failure),
-        cmocka_unit_test(error_leaves_out_what_is_unknown),
+        cmocka_unit_test(error_leaves_out_unknown_parts),
         cmocka_unit_test(error_keeps_the_tail_of_a_long_source),
         cmocka_unit_test(every_status_has_its_exit_code),
         cmocka_unit_test(version_begins_with_the_numbers_of_the_header),
@@ -310,8 +310,8 @@ int main(void) {
         cmocka_unit_test(text_nearest_is_near),
         cmocka_unit_test(hash_spreads_and_repeats),
         cmocka_unit_test(hash_fills_buckets_evenly),
-        cmocka_unit_test(utf8_round_trip),
-        cmocka_unit_test(utf8_refuses_what_is_not),
+        cmocka_unit_test(utf8_is_decoded_as_it_was_encoded),
+        cmocka_unit_test(utf8_refuses_bad_bytes),
         cmocka_unit_test(utf8_counts_code_points),
         cmocka_unit_test(utf8_strips_white_space),
         cmocka_unit_test(clock_goes_forward),

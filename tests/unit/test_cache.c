@@ -148,7 +148,7 @@ static void keys_tell_requests_apart(void **state) {
     assert_string_not_equal(a, b);
 }
 
-static void nobody_else_may_read(void **state) {
+static void other_users_may_not_read(void **state) {
     (void)state;
     char below[256], path[512];
     struct stat st;
@@ -244,7 +244,7 @@ static void strange_files_are_left_alone(void **state) {
     sl_cache_free(&c);
 }
 
-static void an_entry_under_another_name_is_none(void **state) {
+static void an_entry_under_another_name_is_ignored(void **state) {
     (void)state;
     char from[256], to[256];
     sl_cache *c = open_cache(SL_CACHE_SIZE);
@@ -493,7 +493,7 @@ static sl_status see(void *user, const sl_cache_item *item, sl_error *err) {
     return SL_OK;
 }
 
-static void what_is_listed_is_what_clearing_removes(void **state) {
+static void clearing_removes_every_listed_entry(void **state) {
     (void)state;
     seen s = {0};
     sl_cache_pruned pruned;
@@ -548,11 +548,11 @@ int main(void) {
         WITH_FOLDER(what_was_stored_is_found),
         WITH_FOLDER(the_head_is_kept),
         WITH_FOLDER(keys_tell_requests_apart),
-        WITH_FOLDER(nobody_else_may_read),
+        WITH_FOLDER(other_users_may_not_read),
         WITH_FOLDER(headers_stay_lines),
         WITH_FOLDER(damage_is_noticed),
         WITH_FOLDER(strange_files_are_left_alone),
-        WITH_FOLDER(an_entry_under_another_name_is_none),
+        WITH_FOLDER(an_entry_under_another_name_is_ignored),
         WITH_FOLDER(nothing_is_there_before_the_commit),
         WITH_FOLDER(a_killed_writer_leaves_the_old_entry),
         WITH_FOLDER(a_full_disk_costs_the_new_entry_only),
@@ -562,7 +562,7 @@ int main(void) {
         WITH_FOLDER(the_longest_unused_go_first),
         WITH_FOLDER(entries_go_by_their_age),
         WITH_FOLDER(the_cap_holds),
-        WITH_FOLDER(what_is_listed_is_what_clearing_removes),
+        WITH_FOLDER(clearing_removes_every_listed_entry),
         cmocka_unit_test(the_folder_follows_the_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

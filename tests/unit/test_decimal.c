@@ -131,7 +131,7 @@ static void assert_sum(const sl_sum *s, const char *want) {
     sl_arena_free(&arena);
 }
 
-static void sums_are_exact_and_refuse_what_is_no_number(void **state) {
+static void sums_are_exact_and_refuse_texts_without_a_number(void **state) {
     (void)state;
     sl_sum s = {0};
     assert_sum(&s, "0");
@@ -221,7 +221,7 @@ int main(void) {
         cmocka_unit_test(conversion_is_exact),
         cmocka_unit_test(arithmetic_is_pythons),
         cmocka_unit_test(rounding_is_half_even_at_any_place),
-        cmocka_unit_test(sums_are_exact_and_refuse_what_is_no_number),
+        cmocka_unit_test(sums_are_exact_and_refuse_texts_without_a_number),
         cmocka_unit_test(the_order_and_grouping_of_terms_do_not_show),
         cmocka_unit_test(a_damaged_sum_is_refused),
     };

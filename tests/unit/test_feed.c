@@ -80,7 +80,7 @@ static void refuse(const char *text, const char *why, uint64_t line) {
     sl_arena_free(&arena);
 }
 
-static void what_is_no_feed_is_refused_with_its_line(void **state) {
+static void other_documents_are_refused_with_their_line(void **state) {
     (void)state;
     refuse("", "the document is empty", 1);
     refuse("\n\n<!DOCTYPE html>\n<html><body>", "HTML page", 4);
@@ -115,7 +115,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_of_every_size_give_the_same_items),
         cmocka_unit_test(a_feed_that_is_cut_off_is_an_error),
-        cmocka_unit_test(what_is_no_feed_is_refused_with_its_line),
+        cmocka_unit_test(other_documents_are_refused_with_their_line),
         cmocka_unit_test(mending_makes_well_formed_xml),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -243,7 +243,7 @@ static void slow_answers_overlap(void **state) {
 }
 
 /* With one connection, held by a transfer nobody reads, the one that is read still gets its turn. */
-static void a_paused_transfer_starves_nobody(void **state) {
+static void a_paused_transfer_does_not_hold_up_others(void **state) {
     (void)state;
     sl_http *h = session(&(sl_http_options){.window = 1 << 16, .connections = 1});
     sl_fetch *large = get(h, "/large.bin"), *other = get(h, "/small.txt");
@@ -317,7 +317,7 @@ int main(void) {
         cmocka_unit_test(other_schemes_are_refused),
         cmocka_unit_test(reading_one_while_others_arrive),
         cmocka_unit_test(slow_answers_overlap),
-        cmocka_unit_test(a_paused_transfer_starves_nobody),
+        cmocka_unit_test(a_paused_transfer_does_not_hold_up_others),
         cmocka_unit_test(pauses_lose_no_byte),
         cmocka_unit_test(stopping_ends_a_wait),
         cmocka_unit_test(bytes_come_before_the_end),

@@ -30,7 +30,7 @@ static void the_next_link_is_found_among_others(void **state) {
     finds("<a>; crossorigin; rel=next", "a");
 }
 
-static void what_only_looks_like_a_next_link_is_none(void **state) {
+static void what_only_looks_like_a_next_link_is_ignored(void **state) {
     (void)state;
     finds("", NULL);
     finds("<a>", NULL);
@@ -47,7 +47,7 @@ static void what_only_looks_like_a_next_link_is_none(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_next_link_is_found_among_others),
-        cmocka_unit_test(what_only_looks_like_a_next_link_is_none),
+        cmocka_unit_test(what_only_looks_like_a_next_link_is_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

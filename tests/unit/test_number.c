@@ -16,7 +16,7 @@ static sl_number_kind classify(const char *z, int64_t *i, double *f) {
     return sl_number_classify(sl_text_of(z), i, f);
 }
 
-static void what_is_not_a_number_stays_text(void **state) {
+static void other_texts_stay_text(void **state) {
     (void)state;
     static const char *const texts[] = {"",
                                         "-",
@@ -288,7 +288,7 @@ static void python_keeps_what_a_double_keeps(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(short_cells_follow_the_rule),
-        cmocka_unit_test(what_is_not_a_number_stays_text),
+        cmocka_unit_test(other_texts_stay_text),
         cmocka_unit_test(whole_numbers_are_exact),
         cmocka_unit_test(reals_are_correctly_rounded),
         cmocka_unit_test(literals_read_like_the_compilers),

@@ -68,7 +68,7 @@ static void dates_are_read_in_free_form(void **state) {
     check(cases, SL_COUNT(cases), false);
 }
 
-static void what_is_no_date_is_refused(void **state) {
+static void other_texts_are_no_dates(void **state) {
     (void)state;
     static const example cases[] = {
         {"", NULL},           {" ", NULL},          {"foo", NULL},        {"1400000000", NULL},
@@ -183,7 +183,7 @@ static void instants_compare_across_zones(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dates_are_read_in_free_form),        cmocka_unit_test(what_is_no_date_is_refused),
+        cmocka_unit_test(dates_are_read_in_free_form),        cmocka_unit_test(other_texts_are_no_dates),
         cmocka_unit_test(relative_dates_count_from_now),      cmocka_unit_test(only_a_written_zone_counts),
         cmocka_unit_test(short_months_keep_their_last_day),   cmocka_unit_test(every_day_of_four_centuries),
         cmocka_unit_test(days_that_do_not_exist_are_refused), cmocka_unit_test(formats_are_those_of_strftime),

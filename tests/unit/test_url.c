@@ -41,7 +41,7 @@ static void urls_are_taken_apart(void **state) {
     assert_text(u.path, "/T/a%20b");
 }
 
-static void what_is_no_url_is_refused(void **state) {
+static void malformed_urls_are_refused(void **state) {
     (void)state;
     sl_url u;
     assert_false(sl_url_parse(sl_text_of("http://a b/"), &u));
@@ -192,7 +192,7 @@ static void secrets_in_queries_are_not_shown(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_are_taken_apart),
-        cmocka_unit_test(what_is_no_url_is_refused),
+        cmocka_unit_test(malformed_urls_are_refused),
         cmocka_unit_test(references_are_resolved_by_the_standard),
         cmocka_unit_test(any_texts_are_joined_as_python_joins_them),
         cmocka_unit_test(encoding_and_decoding_are_inverse),
