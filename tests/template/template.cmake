@@ -19,11 +19,13 @@ endfunction()
 
 template_lines(src/plan/registry.def plan/registry.def SORTED)
 template_lines(src/operators/group/aggregates.def operators/group/aggregates.def)
+template_lines(src/formats/formats.def formats/formats.def)
 template_lines(sinks/sinks.def sinks/sinks.def)
 
 file(GLOB template_sources CONFIGURE_DEPENDS ${template}/*.c)
 add_library(template OBJECT ${template_sources} ${PROJECT_SOURCE_DIR}/src/plan/registry.c
-            ${PROJECT_SOURCE_DIR}/src/operators/group/aggregates.c ${PROJECT_SOURCE_DIR}/sinks/sink.c)
+            ${PROJECT_SOURCE_DIR}/src/operators/group/aggregates.c ${PROJECT_SOURCE_DIR}/src/formats/format.c
+            ${PROJECT_SOURCE_DIR}/sinks/sink.c)
 target_include_directories(template BEFORE PRIVATE ${with_template})
 target_link_libraries(template PRIVATE sluice_inside)
 

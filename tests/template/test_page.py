@@ -13,7 +13,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-PAGES = {name: (ROOT / "docs" / name).read_text() for name in ("adding-a-pipe.md", "adding-a-sink.md", "adding-an-aggregate.md")}
+NAMES = ("adding-a-format.md", "adding-a-pipe.md", "adding-a-sink.md", "adding-an-aggregate.md")
+PAGES = {name: (ROOT / "docs" / name).read_text() for name in NAMES}
 
 
 def blocks(language):
@@ -31,7 +32,7 @@ def template(pattern):
 
 def run(program, words):
     """The exit code, and the output or the message."""
-    r = subprocess.run([program, *words], capture_output=True, text=True, timeout=60)
+    r = subprocess.run([program, *words], capture_output=True, text=True, timeout=60, cwd=HERE)
     return r.returncode, r.stderr if r.returncode else r.stdout
 
 
@@ -69,6 +70,7 @@ class Page(unittest.TestCase):
             code, said = run(os.environ["SLUICE"], ["pipes", pipe])
             self.assertEqual(code, 2)
             self.assertIn(pipe, said)
+        self.assertIn("unknown type 'stanza'", run(os.environ["SLUICE"], ["pipe", "fetchdata url=x type=stanza"])[1])
         self.assertNotIn("range", run(os.environ["SLUICE"], ["pipes", "aggregate"])[1])
         self.assertIn("no kind of output", run(os.environ["SLUICE"], ["pipe", "fetchdata url=x.json", "--to", "x.md"])[1])
 
