@@ -1,4 +1,5 @@
 /* stdout.c: items to standard output: a table for people, JSON Lines for programs, or what is asked for. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -6,6 +7,7 @@
 #include "sinks/csv/csv.h"
 #include "sinks/json/json.h"
 #include "sinks/sink.h"
+#include "sinks/stdout.h"
 #include "sinks/table.h"
 
 enum { AUTO, JSON_LINES, JSON_ARRAY, CSV, TSV, TABLE };
@@ -14,11 +16,13 @@ typedef struct stdout_conf {
     int format;
     bool header;
     sl_csv_style style; /* csv, tsv, and the cells of a table */
+    int fd;
+    char name[32]; /* of the descriptor; empty: it is standard output */
 } stdout_conf;
 
 typedef struct stdout_sink {
     int format;
-    const sl_sink_env *env;
+    const sl_sink_env *env; /* NULL: it is not standard output */
     sl_file_out *out;
     sl_csv_writer csv;
     sl_json_writer json;
@@ -31,7 +35,15 @@ static sl_status stdout_prepare(void *conf, sl_text target, const sl_sink_env *e
     if (c->format == AUTO) c->format = env->to_terminal ? TABLE : JSON_LINES;
     c->style.delimiter = c->format == TSV ? '\t' : ',';
     c->style.quote = '"';
+    c->fd = env->out_fd;
     return sl_csv_style_check(&c->style, err);
+}
+
+const char *sl_stdout_to(void *conf, int fd) {
+    stdout_conf *c = conf;
+    c->fd = fd;
+    snprintf(c->name, sizeof c->name, "file descriptor %d", fd);
+    return c->name;
 }
 
 static sl_status stdout_start(const void *conf, void **state, sl_error *err) {
@@ -60,9 +72,9 @@ static sl_status stdout_open(const void *conf, const sl_sink_env *env, void **si
     *sink = s;
     if (!s) return sl_oom(err);
     s->format = c->format;
-    s->env = env;
-    TRY(sl_standard_check(env->out_fd, true, err));
-    TRY(sl_file_out_over(&s->out, env->out_fd, "standard output", env->stopping, err));
+    s->env = *c->name ? NULL : env;
+    TRY(sl_standard_check(c->fd, true, err));
+    TRY(sl_file_out_over(&s->out, c->fd, *c->name ? c->name : "standard output", env->stopping, err));
     s->csv = (sl_csv_writer){.style = &c->style, .out = s->out, .header = c->header};
     s->json = (sl_json_writer){.out = s->out, .array = s->format == JSON_ARRAY};
     s->table.style = &c->style;
@@ -71,7 +83,7 @@ static sl_status stdout_open(const void *conf, const sl_sink_env *env, void **si
 }
 
 static void announce(const stdout_sink *s) {
-    if (s->env->before_output) s->env->before_output(s->env->output_user);
+    if (s->env && s->env->before_output) s->env->before_output(s->env->output_user);
 }
 
 /* A unit is shown as soon as it is there: somebody may be waiting at the other end. */

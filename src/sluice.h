@@ -1,5 +1,5 @@
-/* sluice.h: batch ETL as a library. The one header of a program; sluice_plugin.h is for functions that
- * `udf` calls.
+/* sluice.h: batch ETL as a library. The one header of a program that uses it; a function that items pass through includes
+ * sluice_plugin.h too. docs/api/ has programs.
  *
  * A pipeline takes items from sources, sends them through a chain of pure pipes and writes them to sinks. It is built from a
  * definition (a file or a JSON text) or step by step, and then either run to its sinks or read item by item:
@@ -7,24 +7,41 @@
  *     sl_error err = {0};
  *     sl_pipeline *p = sl_pipeline_new();
  *     if (!sl_pipeline_add(p, "fetchdata", "{\"url\": \"crime.json\", \"path\": \"value.items\"}", &err) &&
- *         !sl_pipeline_add(p, "filter", "{\"rule\": {\"field\": \"province\", \"op\": \"eq\", \"value\": \"GP\"}}", &err)) {
+ *         !sl_pipeline_add_text(p, "filter rule.field=province rule.op=eq rule.value=GP", &err)) {
  *         sl_stream *s = sl_pipeline_open(p, &err);
  *         const char *json;
  *         while (s && sl_stream_next(s, &json, NULL, &err) == SL_OK) puts(json);
  *         sl_stream_close(&s);
  *     }
+ *     if (err.code) fprintf(stderr, "%s\n", sl_error_format(&err, text, sizeof text));
  *     sl_pipeline_free(&p);
  *
- * Legal calls: new (load | add | source | sink | set)* ( run | open next* close )? free. A pipeline is run or opened once.
+ * Where items come from: the definition's sources, and what the program pushes (sl_source_*). Where they go: files, databases and
+ * standard output (sl_pipeline_sink), a file descriptor, a function of the program (sl_pipeline_sink_*), or whoever pulls them
+ * (sl_stream_*).
  *
- * Ownership: const pointers are borrowed for the call. sl_*_new / _open return an object for the matching _free / _close,
- * which accept NULL and null the caller's pointer. Text handed out is valid until the next call on the same object.
+ * Order of calls: new, then in any order what builds the pipeline (load, add, set, source, sink, option, push_source, function,
+ * on_*), then run, or open and close, as often as is wanted, at last free. A call that builds may also stand between two runs.
+ * Every run is a new one: it reads definitions, files and the environment as they are then, and `now` is the time of its beginning.
  *
- * Threads: an object is used by one thread at a time; different objects are independent. The library never prints, never exits,
- * keeps no mutable globals and installs no signal handlers. With worker processes (parallel on, threads off) it forks: the
- * calling program should have no other threads then.
+ * Ownership: const pointers are borrowed for the call, and what is wanted of them is copied. sl_*_new and _open return an object
+ * for the matching _free or _close, which accept NULL and null the caller's pointer. Text and values handed out are valid until the
+ * next call on the same object, unless it is said otherwise.
  *
- * Errors: every call that can fail returns an sl_status and fills the caller's sl_error (which may be NULL). */
+ * Threads: an object is used by one thread at a time; different objects are independent, so that any number of pipelines may run at
+ * once in threads of their own. The calls that another thread or a signal handler may make meanwhile say so. The library never
+ * prints, never exits, keeps no mutable globals and installs no signal handlers. With worker processes (the settings parallel=true,
+ * threads=false, which are the default) it forks: a program with threads of its own sets threads=true, or parallel=false.
+ *
+ * Functions of the program that the library calls run in the thread that called the library, unless they say otherwise, and in the
+ * locale of the program, whatever that is; it changes nothing in what is read and written. They may not free or run the pipeline
+ * that calls them, and must return.
+ *
+ * Errors: every call that can fail returns an sl_status and fills the caller's sl_error (which may be NULL).
+ *
+ * Versions: within one soname functions and members are only added, and numbers of enums stay. Structs that the program makes have
+ * room for further members: make them zero, as in `sl_error err = {0}`. Structs that only the library makes may grow at their ends.
+ */
 #ifndef SLUICE_H
 #define SLUICE_H
 
@@ -40,7 +57,7 @@ extern "C" {
 
 #define SL_API __attribute__((visibility("default")))
 
-/* What a call came to. The comment says what the program's exit code is for it. */
+/* What a call came to. The comment says what the exit code of the program `sluice` is for it. */
 typedef enum sl_status {
     SL_OK = 0,
     SL_DONE,      /* the stream is at its end, or the consumer has enough; never an error */
@@ -63,6 +80,7 @@ typedef struct sl_error {
     int step;         /* from 1, in the order of the definition; 0 unknown */
     char pipe[32];    /* its pipe; empty if unknown */
     char text[768];   /* what is wrong, what was expected, what to do; no newline */
+    uint64_t reserved[8];
 } sl_error;
 
 /* "No error" again, so that ERR can be used for another call. */
@@ -72,16 +90,13 @@ SL_API void sl_error_clear(sl_error *err);
  * Returns OUT. */
 SL_API const char *sl_error_format(const sl_error *err, char *out, size_t size);
 
-/* TEXT, which may come from anywhere, as a terminal may be shown it: control characters escaped. Returns OUT, always terminated. */
-SL_API const char *sl_show_text(const char *text, char *out, size_t size);
-
 /* The exit code for a status (see sl_status). */
 SL_API int sl_exit_code(sl_status status);
+/* "SL_OK", "SL_E_PLAN" ...: for logs. "unknown" for what is none. */
+SL_API const char *sl_status_name(sl_status status);
 
 /* The version of the library: "0.2.0", or "0.2.0-12-g1a2b3c4" when built from a checkout that is 12 commits further. */
 SL_API const char *sl_version(void);
-
-/* The locale that a program has set changes nothing in what is read and written, and is the program's again in every callback. */
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
@@ -149,7 +164,8 @@ typedef struct sl_pipeline sl_pipeline;
 SL_API sl_pipeline *sl_pipeline_new(void);
 SL_API void sl_pipeline_free(sl_pipeline **p);
 
-/* Variables for ${NAME} in definitions, and values for `input` pipes. Set before loading. VALUE is copied. */
+/* Variables for ${NAME} in definitions, and values for `input` pipes. Set before loading; between two runs a new value takes the
+ * place of the one before. */
 SL_API sl_status sl_pipeline_set(sl_pipeline *p, const char *name, const char *value, sl_error *err);
 SL_API sl_status sl_pipeline_input(sl_pipeline *p, const char *name, const char *value, sl_error *err);
 
@@ -186,12 +202,6 @@ SL_API sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char
 
 /* Everything that can be checked without reading input: SL_OK, or the first thing wrong. */
 SL_API sl_status sl_pipeline_check(sl_pipeline *p, sl_error *err);
-
-/* SL_E_USAGE when PATH, where WHAT ("the report") shall be written, is the definition, an input or an output of P. */
-SL_API sl_status sl_pipeline_check_apart(sl_pipeline *p, const char *what, const char *path, sl_error *err);
-
-/* The file of the I-th sink from 0, once P is checked or run; "" for standard output; NULL past the last. */
-SL_API const char *sl_pipeline_output(const sl_pipeline *p, unsigned i);
 
 /* What is odd about the definition without being an error, once it is checked or run: the I-th of it from 0, with its place; NULL
  * past the last. Also in the report. Valid as long as P. */
@@ -283,6 +293,32 @@ SL_API void sl_source_on_need(sl_source *s, sl_need_fn fn, void *user);
 typedef sl_status (*sl_item_fn)(void *user, const sl_value *item, sl_error *err);
 SL_API sl_status sl_pipeline_sink_function(sl_pipeline *p, sl_item_fn fn, void *user, sl_error *err);
 
+/* A sink that is an open file descriptor: a socket, a pipe, a file. FORMAT: "jsonl" (also NULL), "json", "csv", "tsv", "table".
+ * Each unit of items is written as soon as it is there, so what has been written stays when the run fails. FD stays the caller's,
+ * and open. A reader that has gone is SL_E_IO, if the program ignores SIGPIPE. */
+SL_API sl_status sl_pipeline_sink_fd(sl_pipeline *p, int fd, const char *format, sl_error *err);
+
+/* A function that items pass through: the step `udf function=NAME` calls it for each, as it would one of a plugin (sluice_plugin.h,
+ * which says what it may do with HOST and CALL), with USER for its state.
+ *
+ *     static int twice(void *user, const sl_plugin_host *host, sl_plugin_call *call) {
+ *         int64_t a;
+ *         if (!host->get_int(call, "a", &a)) return host->fail(call, "no number in field 'a'");
+ *         host->start_copy(call);
+ *         return host->put_int(call, "twice", 2 * a);
+ *     }
+ *     ...
+ *     sl_pipeline_function(p, "twice", twice, NULL, &err);
+ *     sl_pipeline_add_text(p, "csv url=a.csv | udf function=twice", &err);
+ *
+ * Threads: workers call it, several at once with threads=true, so what USER leads to is for the program to guard; worker processes
+ * have a copy of it each, and what they change there is lost. Order of items: none that can be known. SL_E_USAGE: the name is
+ * taken. */
+struct sl_plugin_host;
+struct sl_plugin_call;
+typedef int (*sl_function_fn)(void *user, const struct sl_plugin_host *host, struct sl_plugin_call *call);
+SL_API sl_status sl_pipeline_function(sl_pipeline *p, const char *name, sl_function_fn fn, void *user, sl_error *err);
+
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
 /* What a run has done so far or in all. */
@@ -295,27 +331,43 @@ typedef struct sl_progress {
     uint64_t bytes_in, bytes_total; /* total 0: unknown */
     uint64_t nanoseconds;
     bool committing; /* everything is read; the sinks are made ready and committed, which may take a while */
+    uint64_t reserved[8];
 } sl_progress;
 
-/* The exit code for a run that is done: 0, or 3 if it did without something, items or sources. */
-SL_API int sl_done_exit_code(const sl_progress *totals);
-
-/* Called from sl_pipeline_run in the calling thread, at most about ten times a second. */
-typedef void (*sl_progress_fn)(void *user, const sl_progress *progress);
+/* Called by sl_pipeline_run about ten times a second while items move. Returns whether to go on: false is as sl_pipeline_stop. */
+typedef bool (*sl_progress_fn)(void *user, const sl_progress *progress);
 SL_API void sl_pipeline_on_progress(sl_pipeline *p, sl_progress_fn fn, void *user);
 
-/* Called in that thread before items are written to standard output: whoever draws on the same terminal takes his drawing away. */
-typedef void (*sl_output_fn)(void *user);
-SL_API void sl_pipeline_on_output(sl_pipeline *p, sl_output_fn fn, void *user);
+/* What the library tells about what it does. Levels include those before them. */
+typedef enum sl_log_level {
+    SL_LOG_WARNING = 1, /* odd, and no error: what sl_pipeline_warning and sl_pipeline_failure give, at once */
+    SL_LOG_INFO,
+    SL_LOG_TRACE /* each decision */
+} sl_log_level;
 
-/* Runs to the sinks; nothing is committed unless SL_OK is returned. */
+typedef struct sl_log_entry {
+    sl_log_level level;
+    int worker;           /* from 0; -1: the thread that runs the pipeline */
+    const char *part;     /* of the library: "plan", "source" ... */
+    const char *message;  /* one line, valid until the function returns */
+    uint64_t nanoseconds; /* since the pipeline was made */
+} sl_log_entry;
+
+/* Calls FN for every entry up to the level MOST; NULL: for none. FN may be called in worker threads, but by one at a time, and not
+ * in worker processes. It may not call the pipeline, except for sl_pipeline_stop. */
+typedef void (*sl_log_fn)(void *user, const sl_log_entry *entry);
+SL_API void sl_pipeline_on_log(sl_pipeline *p, sl_log_level most, sl_log_fn fn, void *user);
+
+/* Runs to the sinks; nothing is committed unless SL_OK is returned. SL_E_USAGE: there is no sink, or the pipeline is being run. */
 SL_API sl_status sl_pipeline_run(sl_pipeline *p, sl_error *err);
 
 /* After run with the setting if_changed: when the run was committed since which nothing has changed (seconds since the epoch), so
  * that this one did nothing; 0: it ran. */
 SL_API int64_t sl_pipeline_unchanged(const sl_pipeline *p);
 
-/* Asks a running pipeline to stop soon; the only call, with the next, allowed from a signal handler or another thread. */
+/* Asks a running pipeline to stop soon: it returns SL_E_STOPPED. One that is not running will do so when it is run for the first
+ * time; a request that comes after a run is forgotten when the next begins. The only call, with the next, that a signal handler or
+ * another thread may make. */
 SL_API void sl_pipeline_stop(sl_pipeline *p);
 /* Whether the sinks are being committed, or were: then the run is as good as done, and stopping it has no effect. Also for a signal
  * handler or another thread. */
@@ -323,7 +375,7 @@ SL_API bool sl_pipeline_committing(const sl_pipeline *p);
 
 /* The run report as JSON, after run or close. Valid until the next call. */
 SL_API const char *sl_pipeline_report(sl_pipeline *p, sl_error *err);
-/* The same figures in a struct. */
+/* The same figures in a struct: of the run so far, or that has ended; zero after close. */
 SL_API sl_progress sl_pipeline_totals(const sl_pipeline *p);
 
 /* ---- pulling items ----------------------------------------------------------------------------------------------- */
@@ -353,6 +405,7 @@ SL_API char *sl_http_cache_list(const char *dir, sl_error *err);
 typedef struct sl_cache_change {
     uint64_t files, bytes;           /* removed */
     uint64_t files_left, bytes_left; /* entries that stay */
+    uint64_t reserved[4];
 } sl_cache_change;
 
 /* Removes entries not used for OLDER ("12h", "30d"; NULL: any age), then those not used for longest until the rest takes no more
@@ -369,9 +422,6 @@ SL_API sl_status sl_http_cache_clear(const char *dir, sl_cache_change *out, sl_e
 SL_API char *sl_convert_definition(const char *path, sl_error *err);
 
 /* ---- describing -------------------------------------------------------------------------------------------------- */
-
-/* The name in the NULL-terminated NAMES that WORD was probably meant to be, or NULL when none is near. */
-SL_API const char *sl_suggest(const char *word, const char *const *names);
 
 /* All pipes, or the one called NAME, as JSON: name, kind, summary, options with type, default, help, and an example. NULL and
  * SL_E_USAGE with a suggestion for an unknown name. The caller frees the text with free(). */

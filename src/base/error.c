@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "sluice_program.h"
 
 static bool open_for(const sl_error *err) {
     return err && err->code == SL_OK;
@@ -155,6 +156,12 @@ const char *sl_error_format(const sl_error *err, char *out, size_t size) {
 
 void sl_error_clear(sl_error *err) {
     *err = (sl_error){0};
+}
+
+const char *sl_status_name(sl_status status) {
+    static const char *const names[] = {"SL_OK",   "SL_DONE",   "SL_E_USAGE",  "SL_E_PLAN",    "SL_E_DATA",
+                                        "SL_E_IO", "SL_E_TEMP", "SL_E_MEMORY", "SL_E_STOPPED", "SL_E_INTERNAL"};
+    return (unsigned)status < SL_COUNT(names) ? names[status] : "unknown";
 }
 
 int sl_exit_code(sl_status status) {

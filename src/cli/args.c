@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sluice.h"
+#include "sluice_program.h"
 
 const cli_option *cli_find_long(const cli_option *const *tables, const char *name, size_t n) {
     for (size_t t = 0; tables[t]; t++)

@@ -4,7 +4,7 @@
 #define SL_CLI_CLI_H
 
 #include "cli/args.h"
-#include "sluice.h"
+#include "sluice_program.h"
 
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_PIPE_CLOSED = 141 };
 

@@ -11,7 +11,7 @@
 
 #include "cli/wrap.h"
 
-#include "sluice.h"
+#include "sluice_program.h"
 
 static const char *text_of(const json_t *o, const char *key) {
     const char *t = json_string_value(json_object_get(o, key));

@@ -118,14 +118,15 @@ int cli_terminal_width(void) {
 
 /* The cursor goes back to the start of the line: a terminal that is made narrower breaks a line that stands there already, and the
  * cursor stays where it began, so that all of it can be cleared. */
-void cli_progress(void *user, const sl_progress *p) {
+bool cli_progress(void *user, const sl_progress *p) {
     cli_meter *m = user;
     char line[WIDEST];
-    if (!m->shown) return;
+    if (!m->shown) return true;
     compose(line, p, cli_terminal_width());
     fprintf(stderr, "\r%s\033[J\r", line);
     fflush(stderr);
     m->drawn = true;
+    return true;
 }
 
 void cli_progress_clear(cli_meter *m) {

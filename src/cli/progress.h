@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "sluice.h"
+#include "sluice_program.h"
 
 typedef struct cli_meter {
     bool shown; /* standard error is a terminal, and --quiet was not given */
@@ -14,7 +14,7 @@ typedef struct cli_meter {
 } cli_meter;
 
 /* An sl_progress_fn; USER is a cli_meter. */
-void cli_progress(void *user, const sl_progress *p);
+bool cli_progress(void *user, const sl_progress *p);
 void cli_progress_clear(cli_meter *m);
 /* An sl_output_fn: the line makes room for items on standard output. */
 void cli_progress_yield(void *user);

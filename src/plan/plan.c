@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "plan/host.h"
 
 sl_plan *sl_plan_new(void) {
     sl_plan *p = calloc(1, sizeof *p);
@@ -168,6 +169,7 @@ sl_status sl_plan_warn_text(sl_plan *p, const char *warning, sl_error *err) {
         return sl_oom(err);
     }
     p->warnings[p->nwarnings++] = text;
+    if (p->env.host) sl_log_put(p->env.host->log, SL_LOG_WARNING, SL_LOG_COORDINATOR, "plan", "%s", warning);
     return SL_OK;
 }
 

@@ -14,9 +14,10 @@ static const char *number(void) {
     return text;
 }
 
-static void progress(void *user, const sl_progress *p) {
+static bool progress(void *user, const sl_progress *p) {
     (void)p;
     wrong += strcmp(number(), user) != 0;
+    return true;
 }
 
 int main(int argc, char **argv) {

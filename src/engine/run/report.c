@@ -8,6 +8,7 @@
 #include "net/http/http.h"
 #include "record/cast.h"
 #include "record/time.h"
+#include "sluice_program.h"
 
 static void member(sl_buf *o, const char *name, uint64_t v) {
     sl_buf_printf(o, "\"%s\": %llu", name, (unsigned long long)v);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "engine/run/internal.h"
+#include "plan/host.h"
 
 /* ---- making and freeing ---------------------------------------------------------------------------------------------- */
 
@@ -57,6 +58,7 @@ sl_status sl_run_new(const sl_run_options *options, sl_run **out, sl_error *err)
     r->o = *options;
     r->env = &options->plan->env;
     r->started = sl_clock_ns();
+    r->failures.log = r->env->host ? r->env->host->log : NULL;
     r->stages = calloc(options->stages->n + 1, sizeof *r->stages);
     r->bound = calloc(options->stages->n + 1, sizeof *r->bound);
     r->results = calloc(options->stages->n + 1, sizeof *r->results);

@@ -10,15 +10,22 @@ bool sl_failure_is_passed_over(const sl_env *env, sl_status s) {
     return env->keep_going && (s == SL_E_IO || s == SL_E_TEMP);
 }
 
+static void tell(sl_log *log, const char *text) {
+    sl_log_put(log, SL_LOG_WARNING, SL_LOG_COORDINATOR, "source", "left out: %s", text);
+}
+
 void sl_failures_add(sl_failures *f, const sl_error *err) {
     char text[1400];
     sl_error_format(err, text, sizeof text);
+    tell(f->log, text);
     if (!f->n++) f->first = *err;
     if (f->text.len < MOST_TEXT) sl_buf_add(&f->text, text, strlen(text) + 1);
 }
 
 void sl_failures_join(sl_failures *into, sl_failures *from) {
     if (!from->n) return;
+    for (size_t at = 0; at < from->text.len; at += strlen(from->text.data + at) + 1)
+        tell(into->log, from->text.data + at);
     if (!into->n) into->first = from->first;
     into->n += from->n;
     if (into->text.len < MOST_TEXT) sl_buf_add(&into->text, from->text.data, from->text.len);

@@ -9,12 +9,14 @@
 #define SL_ENGINE_UNIT_FAILURES_H
 
 #include "base/buffer.h"
+#include "base/log.h"
 #include "plan/pipe.h"
 
 typedef struct sl_failures {
     uint64_t n;
     sl_buf text;    /* the first thousands of them, each as sl_error_format gives it, with a NUL behind */
     sl_error first; /* of those added here */
+    sl_log *log;    /* of the run's own: each is told at once; NULL: none is */
 } sl_failures;      /* all zero: none */
 
 /* What sources met with that were read for items. */

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "plan/host.h"
 #include "sinks/function.h"
+#include "sinks/stdout.h"
 
 /* The member NAME of a sink's object as text, taken out of it. */
 static sl_text take_member(sl_value *conf, const char *name) {
@@ -69,13 +70,32 @@ static sl_status make_targets(sl_plan *plan, const sl_sink_env *env, sl_targets 
     return SL_OK;
 }
 
-/* The functions of the program come last: what they are given is then written, if not yet committed. */
-static sl_status add_functions(sl_plan *plan, const sl_host *host, sl_targets *out, sl_error *err) {
+static sl_status to_function(sl_plan *plan, const sl_host_sink *sink, sl_target *t, sl_error *err) {
+    sl_function_conf *conf = sl_arena_calloc(&plan->arena, 1, sizeof *conf);
+    if (!conf) return sl_oom(err);
+    *conf = (sl_function_conf){sink->fn, sink->user, &plan->env.host->locale};
+    *t = (sl_target){&sl_sink_function, conf, "a function"};
+    return SL_OK;
+}
+
+/* Standard output, only elsewhere. */
+static sl_status to_descriptor(sl_plan *plan, const sl_host_sink *sink, const sl_sink_env *env, sl_target *t,
+                               sl_error *err) {
+    sl_pair *pair = sl_arena_calloc(&plan->arena, 1, sizeof *pair);
+    if (!pair) return sl_oom(err);
+    *pair = (sl_pair){SL_TEXT("format"), sl_text_value(sl_text_of(sink->format ? sink->format : "jsonl"))};
+    TRY(make_target(plan, &(sl_sink_ref){.text = SL_TEXT("-"), .conf = sl_map(pair, 1)}, env, t, err));
+    t->text = sl_stdout_to(t->conf, sink->fd);
+    return SL_OK;
+}
+
+/* What the program takes comes last: what it is given is then written, if not yet committed. */
+static sl_status add_host_sinks(sl_plan *plan, const sl_sink_env *env, const sl_host *host, sl_targets *out,
+                                sl_error *err) {
     for (uint32_t i = 0; i < host->nsinks; i++) {
-        sl_function_conf *conf = sl_arena_calloc(&plan->arena, 1, sizeof *conf);
-        if (!conf) return sl_oom(err);
-        *conf = (sl_function_conf){host->sinks[i].fn, host->sinks[i].user, &host->locale};
-        out->v[out->n++] = (sl_target){&sl_sink_function, conf, "a function"};
+        const sl_host_sink *sink = &host->sinks[i];
+        sl_target *t = &out->v[out->n++];
+        TRY(sink->fn ? to_function(plan, sink, t, err) : to_descriptor(plan, sink, env, t, err));
     }
     return SL_OK;
 }
@@ -86,7 +106,7 @@ sl_status sl_targets_make(sl_plan *plan, const sl_sink_env *env, sl_targets *out
     out->v = sl_arena_calloc(&plan->arena, plan->nsinks + host->nsinks + 1, sizeof *out->v);
     if (!out->v) return sl_oom(err);
     TRY(make_targets(plan, env, out, err));
-    return add_functions(plan, host, out, err);
+    return add_host_sinks(plan, env, host, out, err);
 }
 
 void sl_targets_free(sl_targets *t) {

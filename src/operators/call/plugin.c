@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/ledger.h"
+#include "plan/host.h"
 #include "record/cast.h"
 
 enum { MOST_CONF = 16 << 20, MOST_FUNCTIONS = 4096 };
@@ -156,6 +157,23 @@ sl_status sl_plugin_load(const sl_plugin_conf *c, sl_plugin_role role, const sl_
     TRY(ask(p->library, c->plugin, &plugin, err));
     TRY(choose(functions_of(plugin, role), c, info->arena, &p->function, err));
     return try_out(p, err);
+}
+
+sl_status sl_plugin_of_host(sl_text name, const sl_step_info *info, sl_plugin_program *p, sl_error *err) {
+    const sl_host *host = p->host = info->env->host;
+    p->dialect = info->env->dialect;
+    for (uint32_t i = 0; host && i < host->nfunctions; i++) {
+        const sl_host_function *f = &host->functions[i];
+        if (!sl_text_is(name, f->name)) continue;
+        p->function = (sl_plugin_aggregate){.name = f->name, .item = f->fn};
+        p->state = f->user;
+        return SL_OK;
+    }
+    return sl_fail(
+        err, SL_E_PLAN,
+        "the program that runs the pipeline has no function '%.*s' (sl_pipeline_function); for one of a "
+        "file or library give 'file' or 'plugin' too",
+        (int)name.n, name.s);
 }
 
 void sl_plugin_unload(sl_plugin_program *p) {

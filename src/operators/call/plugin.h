@@ -20,7 +20,9 @@ typedef struct sl_plugin_conf { /* as a definition gives it */
 typedef enum sl_plugin_role { SL_PLUGIN_ITEM, SL_PLUGIN_STREAM } sl_plugin_role; /* of sl_plugin's functions, or its aggregates */
 
 typedef struct sl_plugin_program {
-    void *library;                /* of dlopen; NULL: none is loaded */
+    void *library;              /* of dlopen; NULL: none is loaded */
+    const struct sl_host *host; /* plan/host.h: the function is the program's, its state STATE; NULL: it is a library's */
+    void *state;
     sl_plugin_aggregate function; /* result is NULL for SL_PLUGIN_ITEM */
     const char *conf;             /* JSON */
     sl_dialect dialect;
@@ -43,6 +45,9 @@ SL_MUST_CHECK sl_status sl_plugin_check(const sl_plugin_conf *c, bool elsewhere,
 SL_MUST_CHECK sl_status sl_plugin_load(const sl_plugin_conf *c, sl_plugin_role role, const sl_step_info *info, sl_plugin_program *p,
                                        sl_error *err);
 void sl_plugin_unload(sl_plugin_program *p);
+
+/* The function NAME of the calling program (sl_pipeline_function) instead of a library's; SL_E_PLAN: it has none of that name. */
+SL_MUST_CHECK sl_status sl_plugin_of_host(sl_text name, const sl_step_info *info, sl_plugin_program *p, sl_error *err);
 
 /* The function with a state of its own. SL_E_DATA with the plugin's reason when it does not want to be opened. */
 SL_MUST_CHECK sl_status sl_plugin_open(const sl_plugin_program *p, sl_plugin_call **out, sl_error *err);

@@ -4,6 +4,7 @@
 #include "base/array.h"
 #include "base/error.h"
 #include "operators/call/plugin.h"
+#include "plan/host.h"
 #include "plan/plan.h"
 #include "record/builder.h"
 #include "record/number/number.h"
@@ -254,6 +255,15 @@ static const sl_plugin_host host = {.abi = SL_PLUGIN_ABI,
 
 typedef int function(void *state, const sl_plugin_host *host, sl_plugin_call *call);
 
+/* The program's own code runs in its locale. */
+static int run(sl_plugin_call *c, function *f) {
+    if (!c->program->host) return f(c->state, &host, c);
+    locale_t ours = sl_host_enter(c->program->host);
+    int result = f(c->state, &host, c);
+    sl_host_leave(ours);
+    return result;
+}
+
 /* Calls F with ROW of B, or with no item; its results are in c->results, their bytes in ARENA. */
 static sl_status call(sl_plugin_call *c, function *f, sl_batch *b, uint32_t row, sl_arena *arena,
                       sl_error *err) {
@@ -265,7 +275,7 @@ static sl_status call(sl_plugin_call *c, function *f, sl_batch *b, uint32_t row,
     c->nresults = c->npairs = 0;
     c->begun = false;
     c->used = 0;
-    bool bad = f(c->state, &host, c) != 0;
+    bool bad = run(c, f) != 0;
     finish_item(c);
     if (!bad && !c->error.code) return SL_OK;
     sl_status s = c->error.code ? c->error.code : SL_E_DATA;
@@ -355,6 +365,7 @@ sl_status sl_plugin_open(const sl_plugin_program *p, sl_plugin_call **out, sl_er
     sl_plugin_call *c = calloc(1, sizeof *c);
     if (!c) return sl_oom(err);
     c->program = p;
+    c->state = p->state;
     if (f->open && f->open(p->conf, &host, &c->state, why, sizeof why)) {
         free(c);
         why[sizeof why - 1] = '\0';

@@ -91,6 +91,8 @@ static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
     TRY(sl_path_compile(&c->assign, assign, info->env->dialect, info->arena, err));
     TRY(sl_plugin_check(&c->plugin, sl_lua_given(&c->function), err));
     if (c->plugin.plugin.s) return prepare_plugin(c, info, err);
+    if (!sl_lua_given(&c->function) && c->function.function.n)
+        return sl_plugin_of_host(c->function.function, info, &c->library, err);
     if (!sl_lua_given(&c->function))
         return sl_fail(err, SL_E_PLAN, "no function: give 'lua', or 'file' and 'function', or 'plugin'");
     return sl_lua_prepare(&c->function, SL_LUA_ITEM, info, &c->program, err);

@@ -135,11 +135,14 @@ sl_status sl_push_new(sl_host *host, const char *name, sl_source **out, sl_error
     return SL_OK;
 }
 
-sl_status sl_push_check(const sl_host *host, sl_error *err) {
-    for (const sl_source *s = host->sources; s; s = s->next)
-        if (!s->wanted)
+sl_status sl_push_check(sl_host *host, sl_error *err) {
+    for (sl_source *s = host->sources; s; s = s->next) {
+        bool wanted = s->wanted;
+        s->wanted = false; /* for the plan of the next run to say */
+        if (!wanted)
             return sl_fail(err, SL_E_PLAN, "no step takes the items pushed into '%s': add the step 'push %s'",
                            s->name, s->name);
+    }
     return SL_OK;
 }
 

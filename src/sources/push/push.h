@@ -15,7 +15,7 @@
 /* A source called NAME at the end of HOST's; SL_E_USAGE when the name is taken. */
 SL_MUST_CHECK sl_status sl_push_new(sl_host *host, const char *name, sl_source **out, sl_error *err);
 /* Once the plan is prepared: SL_E_PLAN when no step takes the items of one. */
-SL_MUST_CHECK sl_status sl_push_check(const sl_host *host, sl_error *err);
+SL_MUST_CHECK sl_status sl_push_check(sl_host *host, sl_error *err);
 /* All of them. */
 void sl_push_free(sl_host *host);
 /* The run has ended, whatever became of it: who still pushes is told, and what was pushed for it is dropped. */

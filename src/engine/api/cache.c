@@ -1,4 +1,4 @@
-/* cache_api.c: the functions of sluice.h that look after the HTTP cache's folder. */
+/* cache.c: the functions of sluice.h that look after the HTTP cache's folder. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -116,7 +116,8 @@ static sl_status read_bounds(const char *older, const char *max_size, int64_t *b
 }
 
 static void report(const sl_cache_pruned *p, sl_cache_change *out) {
-    *out = (sl_cache_change){p->files, p->bytes, p->files_left, p->bytes_left};
+    *out = (sl_cache_change){
+        .files = p->files, .bytes = p->bytes, .files_left = p->files_left, .bytes_left = p->bytes_left};
 }
 
 sl_status sl_http_cache_prune(const char *dir, const char *older, const char *max_size, sl_cache_change *out,

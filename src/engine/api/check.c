@@ -1,0 +1,105 @@
+/* check.c: a pipeline is compiled, and says what it is. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "engine/api/internal.h"
+#include "engine/apart.h"
+#include "plan/schema.h"
+#include "sources/push/push.h"
+
+/* ---- preparing -------------------------------------------------------------------------------------------------------- */
+
+static unsigned cores(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (unsigned)n : 1;
+}
+
+static unsigned worker_count(const sl_settings *s) {
+    if (!s->parallel) return 1;
+    return s->workers ? s->workers : cores();
+}
+
+static const char *temp_folder(void) {
+    const char *t = getenv("TMPDIR");
+    return t && *t ? t : "/tmp";
+}
+
+sl_status sl_api_prepare(sl_pipeline *p, sl_error *err) {
+    if (p->prepared) return SL_OK;
+    p->touched = true;
+    const sl_settings *s = &p->plan->settings;
+    sl_env env = {.now = sl_clock_epoch(),
+                  .tmpdir = temp_folder(),
+                  .workers = worker_count(s),
+                  .stopping = p->stopping,
+                  .host = &p->host,
+                  .signals = &p->signals};
+    env.shared = !s->parallel || s->threads;
+    if (s->if_changed) TRY(sl_ledger_new(env.tmpdir, &p->ledger, err));
+    env.ledger = p->ledger;
+    TRY(sl_plan_prepare(p->plan, &env, err));
+    TRY(sl_push_check(&p->host, err));
+    TRY(sl_stages_make(p->plan, &p->stages, err));
+    p->plan->env.memory = sl_stages_memory(&p->stages, &p->plan->env);
+    sl_plan_share_env(p->plan);
+    p->sink_env = (sl_sink_env){.tmpdir = env.tmpdir,
+                                .to_terminal = isatty(STDOUT_FILENO),
+                                .out_fd = STDOUT_FILENO,
+                                .now = env.now,
+                                .stopping = p->stopping};
+    TRY(sl_targets_make(p->plan, &p->sink_env, &p->targets, err));
+    TRY(sl_apart_targets(&p->targets, err));
+    p->prepared = true;
+    return SL_OK;
+}
+
+/* ---- sluice.h ---------------------------------------------------------------------------------------------------------- */
+
+sl_status sl_pipeline_check(sl_pipeline *p, sl_error *err) {
+    SL_ENTER(p);
+    return sl_api_prepare(p, err);
+}
+
+const char *sl_pipeline_warning(const sl_pipeline *p, unsigned i) {
+    return i < p->plan->nwarnings ? p->plan->warnings[i].s : NULL;
+}
+
+const char *sl_pipeline_failure(const sl_pipeline *p, unsigned i) {
+    return p->run ? sl_run_failure(p->run, i) : NULL;
+}
+
+const char *sl_pipeline_describe(sl_pipeline *p, bool inputs, bool dependencies, sl_error *err) {
+    SL_PLAIN_LOCALE;
+    sl_buf_clear(&p->text);
+    if (sl_plan_outline(p->plan, inputs, dependencies, &p->text, err) != SL_OK) return NULL;
+    return sl_buf_cstr(&p->text);
+}
+
+/* TEXT, which is freed, as the caller keeps it; NULL: STATUS or memory. */
+static char *handed_over(sl_buf *text, sl_status status, sl_error *err) {
+    char *copy = status == SL_OK ? strdup(sl_buf_cstr(text)) : NULL;
+    if (status == SL_OK && !copy) (void)sl_oom(err);
+    sl_buf_free(text);
+    return copy;
+}
+
+char *sl_convert_definition(const char *path, sl_error *err) {
+    SL_PLAIN_LOCALE;
+    sl_buf text = {0};
+    return handed_over(&text, sl_convert_file(path, &text, err), err);
+}
+
+char *sl_definition_schema(sl_error *err) {
+    SL_PLAIN_LOCALE;
+    sl_buf text = {0};
+    return handed_over(&text, sl_schema_write(&text, err), err);
+}
+
+const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err) {
+    SL_ENTER(p);
+    if (sl_api_prepare(p, err) != SL_OK) return NULL;
+    sl_buf_clear(&p->text);
+    if (sl_explain(p->plan, &p->stages, &p->targets, &p->text, err) != SL_OK) return NULL;
+    return sl_buf_cstr(&p->text);
+}
