@@ -65,6 +65,8 @@ typedef struct sl_format {
     void (*set_dialect)(void *conf, sl_dialect dialect);
     /* Checks and completes a parsed conf (delimiter equals quote ...); may be NULL. */
     sl_status (*prepare)(void *conf, sl_arena *arena, sl_error *err);
+    /* Opens the library that reading needs, while a step that will read is prepared; NULL: there is none. */
+    sl_status (*open)(sl_error *err);
 
     sl_status (*split_new)(const void *conf, void **splitter, sl_error *err);
     /* Told after split_new: where the document is, after redirects; a path for files. NULL: it does not matter to the format. */

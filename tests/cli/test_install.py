@@ -3,6 +3,7 @@
 
     BUILD_DIR=build/dev test_install.py"""
 
+import json
 import os
 import re
 import shutil
@@ -98,6 +99,40 @@ class Install(unittest.TestCase):
                 self.assertEqual(p.returncode, 1, p.stderr)
                 self.assertRegex(p.stderr, rf"is needed here and cannot be opened: .*; install it, and '{file.name}' .* in '.*/sluice'")
                 self.assertIn(str(file.parent), self.real_names(p.stderr))
+
+    def test_check_and_plan_tell_what_a_pipeline_will_miss(self):
+        self.installed(self.dir / "usr")
+        definition = self.dir / "pipeline.json"
+        missed = {
+            "curl": {"type": "csv", "conf": {"url": "http://127.0.0.1:1/x.csv"}},
+            "xml2": {"type": "fetch", "conf": {"url": "news.xml"}},
+            "luajit": {"type": "udf", "conf": {"lua": "1"}},
+        }
+        for name, pipe in missed.items():
+            next((self.dir / "usr").rglob(f"sluice-{name}.so")).unlink()
+            definition.write_text(json.dumps([{"type": "input"}, pipe] if name == "luajit" else [pipe]))
+            for command in ("check", "plan"):
+                with self.subTest(name, command=command):
+                    p = self.program(self.dir / "usr", command, definition)
+                    self.assertEqual(p.returncode, 1, p.stderr)
+                    self.assertRegex(p.stderr, rf"pipeline.json:1:\d+: step \d .*: .* is needed here .*'sluice-{name}.so'")
+
+    def test_what_belongs_to_another_version_is_refused(self):
+        self.installed(self.dir / "usr")
+        folder = next((self.dir / "usr").rglob("sluice-curl.so")).parent
+        shutil.copy(folder / "sluice-luajit.so", folder / "sluice-curl.so")
+        p = self.program(self.dir / "usr", *ON_DEMAND["curl"])
+        self.assertEqual(p.returncode, 1, p.stderr)
+        self.assertRegex(p.stderr, r"libcurl is needed here, but '.*/sluice-curl.so' is of another version of sluice: install")
+
+    def test_a_program_over_the_archive_opens_nothing(self):
+        self.installed(self.dir / "usr")
+        self.link(self.dir / "usr")
+        shutil.rmtree(next((self.dir / "usr").rglob("sluice-curl.so")).parent)
+        definition = self.dir / "pipeline.json"
+        item = {"type": "itembuilder", "conf": {"attrs": {"key": "n", "value": 40}}}
+        definition.write_text(json.dumps([item, {"type": "udf", "conf": {"lua": "{n = item.n + 2}"}}]))
+        self.assertIn('{"n":42}', self.done(self.dir / "work" / "api-example", definition, CRIME))
 
     def test_a_run_over_a_local_file_opens_none(self):
         self.installed(self.dir / "usr")

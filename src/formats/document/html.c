@@ -69,6 +69,7 @@ const sl_format sl_format_html = {
     .tolerant = true,
     .set_dialect = sl_xml_set_dialect,
     .prepare = sl_xml_prepare,
+    .open = sl_xml_library,
     .split_new = sl_document_split_new,
     .split = sl_document_split,
     .split_free = sl_document_split_free,

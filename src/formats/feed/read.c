@@ -236,6 +236,7 @@ const sl_format sl_format_feed = {
     .tolerant = true,
     .set_dialect = set_dialect,
     .prepare = prepare,
+    .open = sl_xml_library,
     .split_new = sl_feed_split_new,
     .split = sl_feed_split,
     .split_free = sl_feed_split_free,

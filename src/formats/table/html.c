@@ -250,6 +250,7 @@ const sl_format sl_format_table_html = {
     .options = options,
     .conf_size = sizeof(table_conf),
     .tolerant = true,
+    .open = sl_xml_library,
     .split_new = sl_document_split_new,
     .split = sl_document_split,
     .split_free = sl_document_split_free,

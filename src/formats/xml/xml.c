@@ -200,6 +200,7 @@ const sl_format sl_format_xml = {
     .conf_size = sizeof(sl_xml_conf),
     .set_dialect = sl_xml_set_dialect,
     .prepare = sl_xml_prepare,
+    .open = sl_xml_library,
     .split_new = sl_xml_split_new,
     .split = sl_xml_split,
     .split_free = sl_xml_split_free,

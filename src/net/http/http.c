@@ -47,6 +47,10 @@ sl_status sl_http_set_up(sl_http *h, sl_error *err) {
     return h->multi ? SL_OK : sl_oom(err);
 }
 
+sl_status sl_http_library(sl_error *err) {
+    return sl_library_open(&sl_curl_library, err);
+}
+
 static void apply_defaults(sl_http_options *o) {
     if (!o->connections) o->connections = 16;
     if (!o->per_host) o->per_host = 6;
@@ -207,7 +211,7 @@ static bool take_copy(sl_fetch *f) {
 
 sl_status sl_fetch_new(sl_http *h, const sl_request *request, const char *form, sl_fetch **out,
                        sl_error *err) {
-    TRY(sl_library_open(&sl_curl_library, err));
+    TRY(sl_http_library(err));
     sl_fetch *f = calloc(1, sizeof *f);
     if (!f) return sl_oom(err);
     f->http = h;

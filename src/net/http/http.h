@@ -54,6 +54,9 @@ typedef struct sl_http_options {
     const atomic_bool *stopping; /* true: every wait ends with SL_E_STOPPED; may be NULL */
 } sl_http_options;
 
+/* Opens libcurl, which sl_http_get does too: to know early whether it is there, and to have it in workers that are forked later. */
+SL_MUST_CHECK sl_status sl_http_library(sl_error *err);
+
 SL_MUST_CHECK sl_status sl_http_new(const sl_http_options *options, sl_http **out, sl_error *err);
 void sl_http_free(sl_http **h); /* NULL-safe; closes fetches that are still open */
 

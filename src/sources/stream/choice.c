@@ -139,6 +139,8 @@ sl_status sl_source_prepare(sl_source_conf *c, const sl_format *format, const sl
     c->env = info->env;
     c->dialect = info->env->dialect;
     c->keep = info->arena;
+    if (sl_source_is_http(c->url)) TRY(sl_http_library(err));
+    if (format && format->open) TRY(format->open(err));
     TRY(set_access(c, info, err));
     TRY(choose_conversion(c, format, err));
     TRY(set_pages(c, format, info->arena, err));

@@ -62,7 +62,8 @@ struct sl_inflow {
 
 /* ---- names --------------------------------------------------------------------------------------------- */
 
-static bool is_http(sl_text scheme) {
+bool sl_source_is_http(sl_text url) {
+    sl_text scheme = sl_url_scheme(url);
     return sl_text_eq_nocase(scheme, SL_TEXT("http")) || sl_text_eq_nocase(scheme, SL_TEXT("https"));
 }
 
@@ -151,7 +152,7 @@ sl_status sl_source_names(sl_text url, const char *base_dir, sl_arena *arena, sl
     if (memchr(url.s, 0, url.n)) return sl_fail(err, SL_E_IO, "the url has a zero byte in it");
     if (sl_text_is(url, "-") || sl_text_is(url, "stdin:")) return one_name(names, "-", 1, arena, err);
     sl_text scheme = sl_url_scheme(url);
-    if (is_http(scheme)) return one_name(names, url.s, url.n, arena, err);
+    if (sl_source_is_http(url)) return one_name(names, url.s, url.n, arena, err);
     bool is_url = url.n > scheme.n + 2 && scheme.n && !memcmp(url.s + scheme.n, "://", 3);
     bool is_file = sl_text_eq_nocase(scheme, SL_TEXT("file"));
     if (!is_url || is_file) return file_names(url, is_url, base_dir, arena, names, err);
@@ -162,7 +163,7 @@ sl_status sl_source_names(sl_text url, const char *base_dir, sl_arena *arena, sl
 }
 
 bool sl_source_is_file(const char *name) {
-    return strcmp(name, "-") != 0 && !is_http(sl_url_scheme(sl_text_of(name)));
+    return strcmp(name, "-") != 0 && !sl_source_is_http(sl_text_of(name));
 }
 
 void sl_source_names_sum(const sl_texts *names, char out[SL_CACHE_KEY]) {
@@ -187,7 +188,7 @@ void sl_source_note_names(const sl_env *env, sl_text url, const sl_texts *names)
 }
 
 sl_status sl_access_check(const sl_access *access, sl_text url, sl_error *err) {
-    if (!access->no_files || is_http(sl_url_scheme(url))) return SL_OK;
+    if (!access->no_files || sl_source_is_http(url)) return SL_OK;
     return sl_fail(
         err, SL_E_IO,
         "'%.*s' names a file of this machine, and comes from data that may have come from the network; "

@@ -23,6 +23,7 @@
 /* The names to open for URL, one after another, in ARENA. A name is "-", an http(s) URL or the path of a file. */
 SL_MUST_CHECK sl_status sl_source_names(sl_text url, const char *base_dir, sl_arena *arena, sl_texts *names, sl_error *err);
 
+bool sl_source_is_http(sl_text url);
 /* True for the path of a file; false for standard input and URLs. */
 bool sl_source_is_file(const char *name);
 
