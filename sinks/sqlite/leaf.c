@@ -498,7 +498,13 @@ static void join_spellings(sl_leaf_writer *w, const sl_leaf_frame *f) {
     w->spelled = w->nrows + (uint32_t)row;
 }
 
+/* A row without any column is a record of one NULL, which in a wider frame would say that its first column is null. */
+static void mark_rows_without_columns(sl_leaf_writer *w, const sl_leaf_frame *f) {
+    for (uint32_t row = 0; row < f->nrows; row++) mark_row(w, 0, SL_MARK_MISSING, w->nrows + row);
+}
+
 void sl_leaf_join(sl_leaf_writer *w, const sl_leaf_frame *f) {
+    if (f->ncols == 0) mark_rows_without_columns(w, f);
     join_marks(w, f);
     join_spellings(w, f);
     close_stretch(w);

@@ -132,6 +132,19 @@ class NewTables(Tables):
         r = self.sluice("load", "a.jsonl", "--to", f"{self.db}:u", code=1)
         self.assertIn("no fields", r.message)
 
+    def test_what_an_item_without_a_field_lacks_is_missing(self):
+        """Whether it is in a file with others or alone, and whatever came before it."""
+        texts = ('{"a":1}\n', "{}\n{}\n", '{"b":2}\n', "{}\n", '{"b":null,"a":3}\n')
+        for number, text in enumerate(texts):
+            self.file(f"in-{number}.jsonl", text)
+        self.file("all.jsonl", "".join(texts))
+        for source in ("in-*.jsonl", "all.jsonl"):
+            for pool in POOLS:
+                with self.subTest(source=source, pool=pool):
+                    self.sql("DROP TABLE IF EXISTS t; CREATE TABLE t(a NOT NULL DEFAULT 5, b DEFAULT 6)")
+                    self.sluice("load", source, "--to", f"{self.db}:t", "-m", "append", *pool)
+                    self.assertEqual(self.rows(), [(1, 6), (5, 6), (5, 6), (5, 2), (5, 6), (3, None)])
+
     def test_more_columns_than_a_table_can_have(self):
         wide = json.dumps({f"c{i}": i for i in range(40000)})
         r = self.load("a.jsonl", '{"a":1}\n' + wide + "\n", code=1)
