@@ -464,13 +464,17 @@ static bool is_hidden(const sl_column *c) {
     return c->name.n && c->name.s[0] == SL_TERMINAL_MARK;
 }
 
+static void drop_hidden(sl_batch *b) {
+    for (uint32_t c = b->ncols; c-- > 0;)
+        if (is_hidden(&b->cols[c])) sl_batch_drop_column(b, c);
+}
+
 /* The same rows without hidden columns. */
 static sl_batch *visible_part(sl_batch *b) {
     uint32_t *rows = sl_arena_alloc(sl_batch_arena(b), b->nsel * sizeof *rows);
     for (uint32_t i = 0; rows && i < b->nsel; i++) rows[i] = sl_batch_row(b, i);
     sl_batch *part = rows ? sl_batch_slice(b, rows, b->nsel) : NULL;
-    for (uint32_t c = part ? part->ncols : 0; c-- > 0;)
-        if (is_hidden(&part->cols[c])) sl_batch_drop_column(part, c);
+    if (part) drop_hidden(part);
     return part;
 }
 
@@ -493,8 +497,7 @@ static sl_status hand_on(sl_processor *p, const sl_batch *b, const uint32_t *row
     sl_batch *part = sl_batch_slice(b, rows, n);
     if (!part) return sl_oom(err);
     if (!skip) return run_visible(p, part, out, err);
-    for (uint32_t c = part->ncols; c-- > 0;)
-        if (is_hidden(&part->cols[c])) sl_batch_drop_column(part, c);
+    drop_hidden(part);
     return sl_emit(out, part, err);
 }
 
