@@ -159,8 +159,9 @@ void sl_error_clear(sl_error *err) {
 }
 
 const char *sl_status_name(sl_status status) {
-    static const char *const names[] = {"SL_OK",   "SL_DONE",   "SL_E_USAGE",  "SL_E_PLAN",    "SL_E_DATA",
-                                        "SL_E_IO", "SL_E_TEMP", "SL_E_MEMORY", "SL_E_STOPPED", "SL_E_INTERNAL"};
+    static const char *const names[] = {"SL_OK",        "SL_DONE",      "SL_E_USAGE", "SL_E_PLAN",
+                                        "SL_E_DATA",    "SL_E_IO",      "SL_E_TEMP",  "SL_E_MEMORY",
+                                        "SL_E_STOPPED", "SL_E_INTERNAL"};
     return (unsigned)status < SL_COUNT(names) ? names[status] : "unknown";
 }
 
