@@ -154,6 +154,14 @@ class Docs(Case):
                     count += 1
         self.assertGreater(count, 60)
 
+    def test_what_contributors_are_shown_is_there(self):
+        text = (SOURCE / "CONTRIBUTING.md").read_text()
+        paths = set(re.findall(r"(?<![\w/])(?:\.ci|cmake|docs|src|tests)/[\w./-]*\w", text))
+        self.assertGreater(len(paths), 20)
+        self.assertEqual([path for path in sorted(paths) if not (SOURCE / path).exists()], [])
+        ((script, name),) = re.findall(r"python3 (\S+) \w+\.(test_\w+)", text)
+        self.assertIn(f"def {name}(", (SOURCE / script).read_text())
+
     def manual(self):
         return MANUAL.read_text().replace(r"\-", "-").replace(r"\(aq", "'").replace(r"\~", " ")
 
