@@ -129,7 +129,7 @@ static sl_status add_subkey(walker *w, sl_text path) {
         w->cap_subkeys = cap;
     }
     sl_path *slot = &node->subkeys[node->nsubkeys++];
-    return sl_path_compile(slot, path, w->plan->settings.dialect, &w->plan->arena, w->err);
+    return sl_path_compile(slot, path, (sl_dialect)w->plan->settings.dialect, &w->plan->arena, w->err);
 }
 
 /* Operators see no single item: for them a subkey is null. */

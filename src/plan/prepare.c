@@ -28,7 +28,7 @@ static void fill_env(sl_plan *p, const sl_env *given) {
     const sl_settings *s = &p->settings;
     sl_env *env = &p->env;
     *env = given ? *given : (sl_env){.now = sl_clock_epoch()};
-    env->dialect = s->dialect;
+    env->dialect = (sl_dialect)s->dialect;
     env->memory = (size_t)s->memory;
     if (!env->workers) env->workers = !s->parallel ? 1 : s->workers ? s->workers : cores();
     env->shared = !s->parallel || s->threads;
@@ -53,7 +53,7 @@ static void fill_env(sl_plan *p, const sl_env *given) {
 void sl_plan_inherit_env(sl_plan *sub) {
     sl_env *env = &sub->env;
     *env = sub->parent->env;
-    env->dialect = sub->settings.dialect;
+    env->dialect = (sl_dialect)sub->settings.dialect;
     env->base_dir = sub->base_dir;
     if (!sub->nested) return;
     env->memory = sl_env_share(&sub->parent->env);
