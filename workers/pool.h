@@ -89,7 +89,7 @@ bool sl_pool_ready(sl_pool *pool);
 SL_MUST_CHECK sl_status sl_pool_finish(sl_pool *pool, sl_error *err);
 
 /* Ends the workers: running jobs finish, queued ones are dropped (their `in` stays with the caller). A worker process that is
- * still busy after a second, or soon when `stopping` is true, is killed, since nobody will read its answer. Jobs done but not taken
+ * still busy after a second, or soon when `stopping` is true, is killed, since its answer will not be read. Jobs done but not taken
  * keep their `out`. NULL-safe. */
 void sl_pool_stop(sl_pool **pool);
 

@@ -578,7 +578,7 @@ static void free_child(child *c) {
 }
 
 /* All hear of the end before the first is waited for, and they share one second of grace, or less when somebody waits for the run to
- * stop: they know of that too, and what they are at is then for nobody. */
+ * stop: they know of that too, and what they are at is not wanted any more. */
 static void stop_processes(sl_pool *pool) {
     process_pool *p = processes_of(pool);
     unsigned workers = p->children ? pool->options.workers : 0;

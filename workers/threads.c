@@ -1,9 +1,9 @@
 /* threads.c: one pthread a worker, one lock, two conditions.
  *
- * The lock guards two rings, of jobs nobody has begun and of jobs done; it is held to move a pointer and never during work,
+ * The lock guards two rings, of jobs not begun and of jobs done; it is held to move a pointer and never during work,
  * start or stop. It is the only lock, so there is no lock order. Workers block all signals: those are the coordinator's.
  *
- * A coordinator that joins in is worker 0 and has no thread: where it would wait for a job, it does one that nobody has begun. So
+ * A coordinator that joins in is worker 0 and has no thread: where it would wait for a job, it does one that is not begun. So
  * N workers are N threads, and none of them sleeps while there is work. */
 #include <assert.h>
 #include <errno.h>
@@ -62,7 +62,7 @@ static void unlock(thread_pool *p) {
 
 /* ---- workers ----------------------------------------------------------------------------------------------------- */
 
-/* With the lock held: the first that nobody has begun. */
+/* With the lock held: the first that is not begun. */
 static sl_job *begin_job(thread_pool *p) {
     assert(p->begun < p->queued && p->queued - p->begun <= p->base.capacity);
     sl_job *job = p->todo[p->begun % p->base.capacity];
@@ -229,7 +229,7 @@ static void wait_changed(thread_pool *p) {
     pthread_cond_timedwait(&p->changed, &p->lock, &until);
 }
 
-/* With the lock held, which is let go of meanwhile: does the next job that nobody has begun. False: there is none, or the
+/* With the lock held, which is let go of meanwhile: does the next job that is not begun. False: there is none, or the
  * coordinator does not join in. */
 static bool work_self(thread_pool *p) {
     if (!p->base.options.join_in || p->begun == p->queued) return false;

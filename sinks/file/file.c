@@ -216,7 +216,7 @@ static sl_status stopped(const sl_file_out *o, sl_error *err) {
     return sl_fail(err, SL_E_STOPPED, "stopped while waiting for a reader of '%s'", o->path);
 }
 
-/* A named pipe that nobody reads cannot be opened yet: so wait where the run can be stopped. It stays one that does not block. */
+/* A named pipe without a reader cannot be opened yet: so wait where the run can be stopped. It stays one that does not block. */
 static sl_status open_in_place(sl_file_out *o, sl_error *err) {
     const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
     for (;;) {
@@ -310,7 +310,7 @@ sl_status sl_file_out_write(sl_file_out *o, const void *data, size_t n, sl_error
 
 /* ---- ending ---------------------------------------------------------------------------------------------------- */
 
-/* The file stays open, and so locked, until it has its name: nobody sweeps it away meanwhile. What close could fail with, fsync has said. */
+/* The file stays open, and so locked, until it has its name, so that no other run sweeps it away. What close could fail with, fsync has said. */
 sl_status sl_file_out_ready(sl_file_out *o, sl_error *err) {
     TRY(sl_file_out_flush(o, err));
     if (!o->temp) return SL_OK;

@@ -108,7 +108,7 @@ static sl_status lock(sl_fresh *f, const char *file, const char *path, double bu
     return SL_OK;
 }
 
-/* A load that was killed when its database had the name already has left its lock, which nobody holds. */
+/* A load that was killed when its database had the name already has left its lock, which no process holds. */
 static void sweep_lock(sl_fresh *f, const char *file) {
     f->lock = lock_name(file);
     f->lock_fd = f->lock ? sl_open_at(AT_FDCWD, f->lock, O_RDONLY | O_CLOEXEC, 0) : -1;

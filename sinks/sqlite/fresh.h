@@ -15,7 +15,7 @@ typedef struct sl_fresh {
     char *file;  /* what it is called until then; NULL: there is nothing to be published */
     char *lock;  /* the name of the locked file; NULL: there is none */
     int lock_fd;
-    bool holds; /* the file itself is open, so that it stays locked and nobody sweeps it away */
+    bool holds; /* the file itself is open, so that it stays locked and no other run sweeps it away */
     int held_fd;
 } sl_fresh; /* all zero before begin */
 

@@ -278,7 +278,7 @@ static sl_status begin_fresh(sl_transaction *s, uint32_t *from, sl_error *err) {
     return sl_fresh_take(&s->fresh, j->s, err);
 }
 
-/* Nobody else sees the file: nothing of it needs a journal. */
+/* No other process sees the file, so nothing of it needs a journal. */
 static sl_status open_fresh(sl_transaction *s, sl_error *err) {
     TRY(sl_db_open(&s->d, s->path, s->fresh.file, SQLITE_OPEN_READWRITE, s->busy, s->env, err));
     return sl_db_exec(&s->d, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE",

@@ -3,7 +3,7 @@
  *   new add* ready commit? free
  *
  * A *transaction* is one database and all the tables of a run that go into it. ready does all that can fail; after it the rows are
- * on the disk and nobody sees them; commit makes them visible. A database that did not exist is made under another name and gets
+ * on the disk and not visible; commit makes them visible. A database that did not exist is made under another name and gets
  * its own by commit: the first store becomes the file itself. kill -9 at any moment leaves the old state or the new. A table made
  * for the load is filled by SQLite's transfer optimisation, which copies records as they are; rows for a table that stays go in one
  * by one (insert.c). Thread rule: one thread at a time. */

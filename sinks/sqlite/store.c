@@ -23,7 +23,7 @@ enum {
 sl_status sl_store_open(sl_store *s, const char *beside, const char *tmpdir, sl_error *err) {
     *s = (sl_store){.opened = true, .fd = -1, .side_fd = -1, .next_page = SL_STORE_ROOT + 1};
     s->may_stay = access(beside, F_OK) != 0;
-    unsigned mode = s->may_stay ? 0666 : 0600; /* otherwise it is nobody else's business */
+    unsigned mode = s->may_stay ? 0666 : 0600; /* otherwise other users must not read it */
     sl_leaf_begin(&s->pack.out, &s->pack.frame, 0);
     TRY(sl_file_create_beside(beside, "load", mode, &s->path, &s->fd, err));
     s->early.fd = s->fd;

@@ -28,7 +28,7 @@ void sl_ledger_free(sl_ledger **l); /* NULL-safe */
 /* All may be given no ledger (NULL): nothing is noted then. */
 void sl_ledger_note(sl_ledger *l, const char *fmt, ...) SL_PRINTF(2, 3); /* a line, without its end */
 void sl_ledger_note_file(sl_ledger *l, const char *name, const struct stat *st);
-void sl_ledger_note_path(sl_ledger *l, const char *path); /* the same, where nobody has looked yet */
+void sl_ledger_note_path(sl_ledger *l, const char *path); /* the same, and looks at the file itself */
 void sl_ledger_spoil(sl_ledger *l);
 bool sl_ledger_spoiled(const sl_ledger *l);
 

@@ -15,7 +15,7 @@
 enum { SL_LOG_COORDINATOR = -1 };
 
 typedef struct sl_log {
-    sl_log_fn fn; /* NULL: nobody listens */
+    sl_log_fn fn; /* NULL: nothing is logged */
     void *user;
     sl_log_level most;
     uint64_t began;         /* monotonic ns, from which entries count */

@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/files.h"
 
-/* A file that never has a name, so that nobody who dies leaves it behind. -1 with EOPNOTSUPP, EISDIR or EINVAL where the file system
+/* A file that never has a name, so that no process that dies leaves it behind. -1 with EOPNOTSUPP, EISDIR or EINVAL where the file system
  * or the kernel knows none. */
 static int open_nameless(const char *dir) {
     return sl_open_at(AT_FDCWD, dir, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);

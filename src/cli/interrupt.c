@@ -1,7 +1,7 @@
 /* interrupt.c: signals that end a run.
  *
  * The first one asks the run to stop, which it does wherever it looks: between items, while it waits. What cannot be asked (a Lua pattern,
- * a name that is looked up, a write that nobody reads) is given PATIENCE_MS; then the program ends where it stands, as by kill -9: until the sinks
+ * a name that is looked up, a write without a reader) is given PATIENCE_MS; then the program ends where it stands, as by kill -9: until the sinks
  * are committed the old output is there. Once they are being committed the run is done, and nothing cuts that short but a second
  * signal.
  *
@@ -30,7 +30,7 @@ static void set_timer(long ms) {
     setitimer(ITIMER_REAL, &in, NULL);
 }
 
-/* Only calls that a handler may make. A message that nobody can be told changes nothing. */
+/* Only calls that a handler may make. A message that cannot be written changes nothing. */
 static _Noreturn void end_now(void) {
     if (code >= 0) _exit(code);
     if (write(STDERR_FILENO, message, strlen(message)) < 0) _exit(128 + caught);

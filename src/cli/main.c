@@ -153,8 +153,8 @@ static void keep_memory(void) {
 }
 
 /* The number of a standard descriptor that the caller has closed would go to the first file that is opened, which then got what is meant
- * for the other. The null device takes its place, the wrong way round, so that whoever needs the real one is told; only messages
- * have nobody to tell. */
+ * for the other. The null device takes its place, the wrong way round, so that whoever needs the real one is told; only lost
+ * messages go unnoticed. */
 static bool fill_descriptors(void) {
     static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -164,7 +164,7 @@ static bool fill_descriptors(void) {
     return true;
 }
 
-/* Where the caller ignores the ends of its children the system tells ours to nobody. */
+/* Where the caller ignores the ends of its children the system does not tell us those of ours. */
 static void wait_for_children(void) {
     struct sigaction usual = {.sa_handler = SIG_DFL};
     sigemptyset(&usual.sa_mask);

@@ -60,7 +60,7 @@ typedef struct sl_format {
     bool table;               /* records of named fields, as fetchtable wants them, which knows how to read some others */
     const sl_option *options; /* the dialect: keys a source or the command line may give */
     size_t conf_size;
-    bool tolerant; /* written for browsers: bytes that are no text are replaced, an encoding nobody declares is guessed */
+    bool tolerant; /* written for browsers: bytes that are no text are replaced, an encoding that is not declared is guessed */
     /* Told between parsing a conf and prepare, where the dialect matters to the format; NULL: it does not. */
     void (*set_dialect)(void *conf, sl_dialect dialect);
     /* Checks and completes a parsed conf (delimiter equals quote ...); may be NULL. */

@@ -181,7 +181,7 @@ static bool says(const char *lines, const char *name, const char *word) {
     return false;
 }
 
-/* What belongs to the connection, or is nobody's business later. */
+/* What belongs to the connection, or means nothing later. */
 static bool is_passing(const char *line) {
     static const char *const names[] = {
         "Set-Cookie", "Set-Cookie2", "Connection",         "Keep-Alive",       "Transfer-Encoding",
@@ -287,6 +287,6 @@ sl_status sl_cached_get(sl_http *h, sl_cache *cache, const sl_cache_policy *poli
     hooked.hook = &hook;
     hooked.hook_user = c;
     if (!status) status = sl_http_get(h, &hooked, out, err);
-    if (status && c) free_cached(c); /* nobody has it */
+    if (status && c) free_cached(c); /* no fetch has it */
     return status;
 }

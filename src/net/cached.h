@@ -7,7 +7,7 @@
  *
  * Not kept: what Cache-Control: no-store forbids (a copy from before goes too), what has Vary: *, and answers to
  * requests with credentials: a user, a token, a certificate, a netrc, a password in the URL, or any header that is not
- * known to be harmless. Where those are asked to be kept, the credentials decide about the key, so that nobody is
+ * known to be harmless. Where those are asked to be kept, the credentials decide about the key, so that no client is
  * given what others may see; they are not in the entry. All other headers of a request are part of its key as well, which is
  * more than Vary asks for.
  *
@@ -27,7 +27,7 @@ typedef struct sl_cache_policy {
     uint64_t max_size;        /* bytes */
     bool credentials;         /* also answers to requests with credentials are kept */
     sl_cache_counts *counts;  /* shared by all processes of the run; NULL: each cache has its own */
-    struct sl_ledger *ledger; /* base/ledger.h: answers are noted there; NULL: nobody wants to know */
+    struct sl_ledger *ledger; /* base/ledger.h: answers are noted there; NULL: they are not noted */
 } sl_cache_policy;
 
 /* A cache by POLICY; *OUT NULL when the policy is none (NULL, or SL_CACHE_OFF). LEAVES: see sl_cache_share. */

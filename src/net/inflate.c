@@ -69,7 +69,7 @@ void sl_inflate_free(sl_inflate **z) {
 }
 
 /* The low half of a zlib stream's first byte names its method, 8; bare deflate has there what is no method of zlib's, but
- * for blocks that nobody makes. */
+ * for blocks that no packer makes. */
 static bool sniff(sl_inflate *z, const char *in) {
     z->sniffed = true;
     return ((unsigned char)in[0] & 0x0f) == 8 || inflateReset2(&z->gzip, BARE) == Z_OK;

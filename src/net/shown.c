@@ -84,7 +84,7 @@ static void put_pair(sl_text t, uint32_t at, uint32_t end, sl_buf *out) {
     if (hide) sl_buf_str(out, "***");
 }
 
-/* What is not a URL by the rules is shown by the same ones: nobody may see a password because a space stands behind it. */
+/* What is not a URL by the rules is shown by the same ones: a password must not be shown because a space stands behind it. */
 void sl_url_redact(sl_text t, sl_buf *out) {
     uint32_t at = authority_at(t), end = find(t, at, "/?#"), host = at;
     for (uint32_t i = at; i < end; i++)

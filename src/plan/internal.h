@@ -1,4 +1,4 @@
-/* internal.h: what the files of this room share and nobody else needs.
+/* internal.h: what the files of this room share and no other room needs.
  *
  *     definition.c, notation.c  -> nodes and wires        legacy.c  -> the same of older formats
  *     expand.c                  -> sources of the collection, lists of URLs

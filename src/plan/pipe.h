@@ -13,7 +13,7 @@
  *   lookup   operator that reads a second stream first and then works on whole batches: join.
  *
  * Items leave a step by sl_emit(out, batch), any number of times, in order; sl_emit takes the batch and returns SL_DONE when
- * nobody wants more (hand it up at once).
+ * no more is wanted (hand it up at once).
  *
  * Thread rule: prepare and destroy in the coordinator; conf is read-only afterwards; state is one worker's own. */
 #ifndef SL_PLAN_PIPE_H
@@ -70,7 +70,7 @@ typedef struct sl_env {
     struct sl_permits *permits;                 /* net/http/permits.h: for every HTTP session of the run; NULL: each has its own */
     const struct sl_cache_policy *cache_policy; /* net/cached.h: what is kept of HTTP answers; NULL: nothing */
     struct sl_cache *cache;                     /* of the session below */
-    struct sl_ledger *ledger;                   /* base/ledger.h: what is read is noted there; NULL: nobody wants to know */
+    struct sl_ledger *ledger;                   /* base/ledger.h: what is read is noted there; NULL: it is not noted */
     struct sl_http *http; /* net/http/http.h: the session of the run's sources; coordinator only; NULL: each opens its own */
     sl_arena *keep;       /* where a source that a worker runs puts what its units name; NULL: where its conf lives */
 } sl_env;

@@ -16,7 +16,7 @@ SL_MUST_CHECK sl_status sl_spool_add(sl_spool *s, sl_batch *b, sl_error *err);
 uint32_t sl_spool_count(const sl_spool *s); /* batches so far */
 /* A fresh batch equal to the one added as number I. */
 SL_MUST_CHECK sl_status sl_spool_get(sl_spool *s, uint32_t i, sl_batch **out, sl_error *err);
-/* Nobody will ask for number I again: its memory serves later ones. */
+/* Number I will not be asked for again: its memory serves later ones. */
 void sl_spool_drop(sl_spool *s, uint32_t i);
 
 #endif

@@ -9,7 +9,7 @@ typedef struct input_conf {
     sl_value fallback;
     sl_text prompt, input_key, name, position;
     bool test, debug;
-    sl_value value; /* made by prepare; missing: nobody gave one */
+    sl_value value; /* made by prepare; missing: none was given */
 } input_conf;
 
 static const sl_option options[] = {

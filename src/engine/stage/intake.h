@@ -39,7 +39,7 @@ SL_MUST_CHECK sl_status sl_intake_open(sl_intake_run *in, const sl_stage *stage,
 sl_task *sl_intake_next(sl_intake_run *in);
 /* Closes the sources. */
 void sl_intake_close(sl_intake_run *in);
-/* When nobody holds anything of a unit. */
+/* When no unit is held any more. */
 void sl_intake_free(sl_intake_run *in);
 
 #endif

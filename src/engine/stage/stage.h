@@ -24,7 +24,7 @@ typedef struct sl_stage_run {
     const sl_stage *stage;
     const sl_lent *lent;
     sl_phase phase;
-    bool enough; /* nobody wants more */
+    bool enough; /* the readers want no more */
     sl_intake_run intake;
     sl_stage_jobs jobs;
     sl_end_run end;

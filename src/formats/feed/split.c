@@ -242,7 +242,7 @@ static sl_status split_xml(splitter *s, const char *data, size_t n, bool last, s
 
 /* ---- the beginning --------------------------------------------------------------------------------------------------- */
 
-/* Leading white space and a byte-order mark are nobody's business. */
+/* Leading white space and a byte-order mark are passed over. */
 static sl_status begin(splitter *s, const char *data, size_t n, bool last, sl_cut *cut, sl_error *err) {
     size_t at = n >= 3 && !memcmp(data, "\xef\xbb\xbf", 3) ? 3 : 0;
     while (at < n && sl_ascii_blank(data[at])) at++;

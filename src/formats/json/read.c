@@ -157,7 +157,7 @@ static sl_status read_sequence(state *s, char note, sl_input *input, sl_json_out
         : note == SL_JSON_ELEMENTS ? read_elements(s, p)
                                    : read_values(s, p);
     if (p) return sl_json_table_flush(s->table);
-    return out->status ? out->status : SL_E_DATA; /* nobody wants more, or the text is bad */
+    return out->status ? out->status : SL_E_DATA; /* the sink wants no more, or the text is bad */
 }
 
 static sl_status check_text(const state *s, const sl_json_conf *conf, const sl_block *block, sl_error *err) {

@@ -1,4 +1,4 @@
-/* split.c: cuts a JSON document into units. On the way to the path every byte is validated (walk.c), as nobody else looks at
+/* split.c: cuts a JSON document into units. On the way to the path every byte is validated (walk.c), as no worker looks at
  * it; inside the array that the path leads to the scanner only looks for ends of elements. The splitter may be stopped between
  * any two bytes, so all it knows is in its struct. */
 #include "formats/json/json.h"

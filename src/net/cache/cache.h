@@ -23,7 +23,7 @@
  * mode 0600, the folder 0700.
  *
  * The time of a file's last change is the time of its last use. When the entries together exceed the cap, those used
- * longest ago go; so do temporary files that nobody has written to for an hour.
+ * longest ago go; so do temporary files that have not been written to for an hour.
  *
  * Several processes may use one folder: they meet in nothing but these renames and removals, and a file that is open
  * stays readable when its name is gone.

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "net/cache/internal.h"
 
-enum { FORGOTTEN = 3600 }; /* seconds after which nobody is writing a temporary file any more */
+enum { FORGOTTEN = 3600 }; /* seconds after which a temporary file is not being written any more */
 
 typedef enum file_kind { ENTRY, PART, NOTE } file_kind;
 
@@ -130,7 +130,7 @@ sl_status sl_cache_list(const char *dir, sl_cache_visit visit, void *user, sl_er
 
 /* ---- removing -------------------------------------------------------------------------------------------- */
 
-/* Notes are nobody's business and not counted. */
+/* Notes are no entries and not counted. */
 static void remove_file(folder *f, found *file, sl_cache_pruned *out) {
     if (unlinkat(f->fd, file->name, 0) == 0 && file->kind != NOTE) {
         out->files++;

@@ -97,7 +97,7 @@ static void make_room(sl_fetch *f) {
     }
     if (!f->held || f->body.len - f->taken > f->http->options.window / 2) return;
     f->held = false;
-    f->moved = sl_clock_ns(); /* nobody can say that it was idle */
+    f->moved = sl_clock_ns(); /* so that it does not count as idle */
     curl_easy_pause(f->easy, CURLPAUSE_CONT);
 }
 

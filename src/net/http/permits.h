@@ -3,7 +3,7 @@
  * The permits lie in memory that threads and forked processes see, so that 16 connections are 16 whatever the pool is.
  * A permit belongs to the process that took it; those of a process that died are free again.
  *
- * Transfers stand still when nobody reads what they bring, or while their thread does other work; such a permit is
+ * Transfers stand still when what they bring is not read, or while their thread does other work; such a permit is
  * asleep. Somebody who waits for one certain transfer and finds permits asleep does not wait for them: their owner may
  * be waiting for him. So the limits hold for everything that moves, and nothing can starve.
  *

@@ -19,7 +19,7 @@
 /* All under lock. The value of a process that died on the way has until 0: that is written last. */
 typedef struct slot {
     char key[SL_CACHE_KEY]; /* empty: free */
-    pid_t owner;            /* who asks; 0: nobody */
+    pid_t owner;            /* the process that asks; 0: none does */
     uint64_t turn;          /* counts the askings: whose it is */
     uint64_t moved;         /* monotonic ns, of the owner */
     uint64_t issue, until;

@@ -1,7 +1,7 @@
 /* tokens.h: tokens of OAuth2 clients, one for each client in the whole run, whatever sessions, threads and processes it has.
  *
  *     take -> SL_TOKEN_THERE                     use it
- *             SL_TOKEN_YOURS   put | fail | give ask for one: meanwhile nobody else does
+ *             SL_TOKEN_YOURS   put | fail | give ask for one: meanwhile no other does
  *             SL_TOKEN_ASKED                     somebody is asking: look again soon
  *             SL_TOKEN_FAILED                    there is none, and asking again is of no use
  *

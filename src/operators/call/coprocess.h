@@ -26,8 +26,8 @@ SL_MUST_CHECK sl_status sl_coprocess_talk(sl_coprocess *c, sl_text in, sl_buf *o
                                           void *user, sl_error *err);
 
 /* Closes its input and waits for its end, as long as it may be silent. SL_E_DATA when that is not exit status 0. What it still
- * writes is appended to LATE, and then nobody waits: it is killed, and the caller says what is wrong with that. Only free may
- * follow. */
+ * writes is appended to LATE, and then it is not waited for: it is killed, and the caller says what is wrong with that. Only free
+ * may follow. */
 SL_MUST_CHECK sl_status sl_coprocess_finish(sl_coprocess *c, sl_buf *late, sl_error *err);
 
 /* Closes its input and waits for its end, a second at most: then it is killed. NULL-safe. */

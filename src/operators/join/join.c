@@ -60,7 +60,7 @@ typedef struct prober {
     sl_buf key;
     match *first; /* [selected rows] the first match of each; b NULL: none */
     bool *kept;   /* [selected rows] */
-    bool single;  /* nobody has a second one */
+    bool single;  /* none of them has a second one */
 } prober;
 
 static sl_status next_match(prober *p, size_t *at, match *m, bool *owned, sl_error *err) {

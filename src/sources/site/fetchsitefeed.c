@@ -23,7 +23,7 @@ typedef struct site {
     uint32_t next;
     const char *name;    /* of the page at hand */
     sl_inflow *page;     /* it is asked for, or open; NULL: it is not, or has been searched */
-    sl_error failed;     /* on the way, when nobody could be told */
+    sl_error failed;     /* on the way, where it could not be returned */
     sl_source_conf feed; /* of the feed at hand */
     void *stream;        /* NULL: between two */
     bool any, changed;   /* something was read; part of it was not confirmed by its server */
@@ -177,7 +177,7 @@ static bool site_ask(void *split) {
         sl_error why = {0};
         sl_status status = site_split(split, &unit, &why);
         sl_input_unref(&unit.input);
-        if (status == SL_DONE) return true; /* files have nobody to ask: the ledger knows them */
+        if (status == SL_DONE) return true; /* for files there is no server to ask: the ledger knows them */
         if (status) return false;
     }
 }

@@ -14,7 +14,7 @@ struct sl_blocks {
     sl_input *kept[KEPT];          /* under lock */
     unsigned nkept;                /* under lock */
     unsigned out;                  /* under lock: buffers that are somewhere else */
-    bool closed;                   /* under lock: nobody takes any more */
+    bool closed;                   /* under lock: no more are taken */
     void (*discard)(sl_input *in); /* what a buffer's release was; set before the first is out */
 };
 

@@ -29,7 +29,7 @@
 #define LONG     (1 << 17)          /* bytes of a file that is worth telling the kernel about */
 #define LOOK_MS  100                /* how soon a wait notices that the run stops */
 #define RAW_SIZE ((size_t)64 << 10) /* bytes looked ahead: what is unpacked or converted goes through here */
-#define REST     ((size_t)1 << 20)  /* bytes of an answer that are read although nobody wants them */
+#define REST     ((size_t)1 << 20)  /* bytes of an answer that are read although they are not wanted */
 #define REST_MS  100                /* how long to wait for each piece of them */
 
 /* Bytes on their way from one layer to the next. */
@@ -44,7 +44,7 @@ struct sl_inflow {
     const sl_access *access; /* NULL: nothing special */
     int fd;                  /* -1: a fetch */
     bool regular, looked, raw_ended;
-    bool ask, guess, lenient; /* what encoding the text is in; and if nobody says; see sl_inflow_lenient */
+    bool ask, guess, lenient; /* for the encoding; for one that is not declared; see sl_inflow_lenient */
     uint64_t taken, total;
     sl_file_id file;   /* when regular */
     sl_http *own_http; /* when the environment has no session */
@@ -514,7 +514,7 @@ sl_status sl_inflow_read(sl_inflow *b, char *buf, size_t cap, size_t *n, sl_erro
 
 void sl_inflow_finish(sl_inflow *b) {
     char *rest = b->fetch ? malloc(RAW_SIZE) : NULL;
-    sl_error why = {0}; /* nobody misses it */
+    sl_error why = {0}; /* of no interest: the answer has been read */
     sl_status status = SL_OK;
     for (size_t n = 1, all = 0; rest && n && !status && all < REST && sl_inflow_wait(b, REST_MS); all += n)
         status = sl_inflow_read(b, rest, RAW_SIZE, &n, &why);

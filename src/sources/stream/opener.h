@@ -56,7 +56,7 @@ typedef struct sl_inflow sl_inflow;
 SL_MUST_CHECK sl_status sl_inflow_open(const char *name, sl_text encoding, const sl_access *access, const sl_env *env,
                                        sl_inflow **out, sl_error *err);
 void sl_inflow_close(sl_inflow **b); /* NULL-safe */
-/* Before the first read, for text that people wrote for browsers: an encoding that nobody declares is guessed, and bytes that are
+/* Before the first read, for text that people wrote for browsers: an encoding that is not declared is guessed, and bytes that are
  * no text in theirs are replaced by U+FFFD; except where no conversion is needed, that is the reader's part. */
 void sl_inflow_lenient(sl_inflow *b);
 

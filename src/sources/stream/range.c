@@ -13,7 +13,7 @@
 #include "net/inflate.h"
 #include "sources/stream/opener.h"
 
-/* A named pipe is open at once, also while nobody writes to it: waiting is for reading, where the run can be stopped. */
+/* A named pipe is open at once, also while it has no writer: waiting is for reading, where the run can be stopped. */
 static int open_again(const char *path) {
     int fd;
     do {
@@ -22,7 +22,7 @@ static int open_again(const char *path) {
     return fd;
 }
 
-/* A name that is a format's, without that of a packer, nobody gives to what is packed. One that is packed all the same its worker
+/* A name that is a format's, without that of a packer, is hardly given to a packed file. One that is packed all the same its worker
  * unpacks: to look into every file of a large collection costs as much as to read it. */
 static bool sounds_plain(const char *name) {
     sl_text t = sl_text_of(name);

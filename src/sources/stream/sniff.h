@@ -5,7 +5,7 @@
  *     the charset of the media type                                what the server says
  *     a guess by ICU, where asked for or in markup other than XML, and only when the bytes are not valid UTF-8
  *
- * A name that nobody knows is passed over. Nothing found: UTF-8. */
+ * An unknown name is passed over. Nothing found: UTF-8. */
 #ifndef SL_SOURCES_STREAM_SNIFF_H
 #define SL_SOURCES_STREAM_SNIFF_H
 

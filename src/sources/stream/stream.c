@@ -25,7 +25,7 @@ typedef struct stream {
     const sl_source_conf *conf;
     const sl_env *env;
     sl_arena *keep; /* what units name: units outlive this stream */
-    sl_arena own;   /* is keep when nobody else keeps it */
+    sl_arena own;   /* is keep when the caller does not keep it */
     sl_texts names;
     uint32_t next; /* name to open next */
     uint64_t index;
@@ -132,7 +132,7 @@ static void end_pages(stream *s) {
     sl_pager_free(&s->pager);
 }
 
-/* The address of the next page was found in a page: that is data, and whom it leads to is nobody's to know who asks. */
+/* The address of the next page was found in a page, so it is a link in data, of which the source is the origin. */
 static void set_page_access(stream *s) {
     sl_text home = s->names.v[s->next - 1];
     const sl_access *own = &s->conf->access;
@@ -279,7 +279,7 @@ static sl_status renew_block(stream *s, size_t cap, size_t rest, sl_error *err) 
     return SL_OK;
 }
 
-/* Whether the block can be filled again: nobody looks into it, and it is no huge one that was made for a huge record. */
+/* Whether the block can be filled again: no batch looks into it, and it is no huge one that was made for a huge record. */
 static bool is_block_free(const stream *s, size_t cap) {
     return s->block && !s->lent && s->block->cap >= cap && s->block->cap / 4 <= cap;
 }

@@ -30,7 +30,7 @@ typedef struct database {
     const table_conf *table;
     const sl_env *env;
     sl_arena *keep; /* names that units show */
-    sl_arena own;   /* is keep when nobody else keeps it */
+    sl_arena own;   /* is keep when the caller does not keep it */
     sl_texts names;
     uint32_t next;
     const char *source;
