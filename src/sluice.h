@@ -92,7 +92,7 @@ SL_API const char *sl_error_format(const sl_error *err, char *out, size_t size);
 
 /* The exit code for a status (see sl_status). */
 SL_API int sl_exit_code(sl_status status);
-/* "SL_OK", "SL_E_PLAN" ...: for logs. "unknown" for what is none. */
+/* "SL_OK", "SL_E_PLAN" ...: for logs. "unknown" for any other number. */
 SL_API const char *sl_status_name(sl_status status);
 
 /* The version of the library: "0.2.0", or "0.2.0-12-g1a2b3c4" when built from a checkout that is 12 commits further. */
@@ -129,7 +129,7 @@ SL_API sl_type sl_value_type(const sl_value *v);
 SL_API const char *sl_type_name(sl_type type);
 
 /* V as a whole number that fits 64 bits: an int, a float or decimal without a fraction, a text that reads as one. False: it is
- * none, and *OUT is left alone. */
+ * not one, and *OUT is left alone. */
 SL_API bool sl_value_int(const sl_value *v, int64_t *out);
 /* V as a number: an int, float, decimal, or a text that reads as one. */
 SL_API bool sl_value_double(const sl_value *v, double *out);

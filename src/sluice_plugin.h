@@ -77,7 +77,7 @@ typedef struct sl_plugin_host {
      * missing or null, and *TEXT and *N are left alone; else 1. */
     int (*get_text)(sl_plugin_call *call, const char *name, const char **text, size_t *n);
     /* The same as a number: an int, float or decimal, or a text that reads as one. get_int takes whole numbers that fit 64 bits. 0:
-     * it is none, and *OUT is left alone; else 1. */
+     * it is not one, and *OUT is left alone; else 1. */
     int (*get_int)(sl_plugin_call *call, const char *name, int64_t *out);
     int (*get_double)(sl_plugin_call *call, const char *name, double *out);
     /* A bool, or a text that is true or false in any case: *OUT gets 1 or 0. 0: it is neither, and *OUT is left alone; else 1. */

@@ -23,7 +23,7 @@ void cli_progress_yield(void *user);
 void cli_summary(const sl_pipeline *p);
 /* What became of each table (summary.c): "crime.db, table crime: 2,000 rows, 0 before", its columns and their types. */
 void cli_loaded(sl_pipeline *p);
-/* Columns of the terminal that standard error is, 80 where it is none. */
+/* Columns of the terminal that standard error is, 80 where it is not one. */
 int cli_terminal_width(void);
 /* V with commas: "1,000,000". Returns OUT. */
 const char *cli_grouped(uint64_t v, char out[32]);

@@ -30,7 +30,7 @@ typedef struct sl_cache_policy {
     struct sl_ledger *ledger; /* base/ledger.h: answers are noted there; NULL: they are not noted */
 } sl_cache_policy;
 
-/* A cache by POLICY; *OUT NULL when the policy is none (NULL, or SL_CACHE_OFF). LEAVES: see sl_cache_share. */
+/* A cache by POLICY; *OUT NULL without a policy (NULL, or SL_CACHE_OFF). LEAVES: see sl_cache_share. */
 SL_MUST_CHECK sl_status sl_cached_open(const sl_cache_policy *policy, bool leaves, sl_cache **out, sl_error *err);
 
 /* sl_http_get over C, which outlives the fetch. C NULL: just that. REQUEST brings no hook. */

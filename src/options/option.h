@@ -82,7 +82,7 @@ const sl_option *sl_option_next(sl_option_walk *w); /* NULL: no more */
 /* The words of an option as a list for messages, in OUT, which it returns: "csv, tsv, json". */
 const char *sl_option_words(const char *(*word)(unsigned i), char *out, size_t size);
 
-/* Bytes: "1048576", "256M", "1.5G", "64KiB" (powers of 1024). false when T is none. */
+/* Bytes: "1048576", "256M", "1.5G", "64KiB" (powers of 1024). false when T is not a size. */
 bool sl_size_parse(sl_text t, uint64_t *out);
 
 /* One option as it is written for people: "count" -> "INT = 0, items". Appends. */

@@ -34,7 +34,7 @@ typedef struct sl_host {
 } sl_host;
 
 SL_MUST_CHECK sl_status sl_host_add_sink(sl_host *h, const sl_host_sink *sink, sl_error *err);
-/* SL_E_USAGE: the name is taken, or none. */
+/* SL_E_USAGE: the name is taken, or not a name. */
 SL_MUST_CHECK sl_status sl_host_add_function(sl_host *h, const char *name, sl_function_fn fn, void *user, sl_error *err);
 void sl_host_drop_sinks(sl_host *h);
 /* All but the sources. */

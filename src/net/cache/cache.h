@@ -89,7 +89,7 @@ typedef struct sl_cache_head {
     size_t size;     /* bytes of the head itself: the body begins there */
 } sl_cache_head;
 
-/* Reads the head at the start of T into views of T. False: it is none. T may hold more, or less, than the head. */
+/* Reads the head at the start of T into views of T. False: there is no head. T may hold more, or less, than the head. */
 bool sl_cache_head_parse(sl_text t, sl_cache_head *out);
 
 /* The value of header NAME among H's, the first of several, or an empty text. Case does not count. */

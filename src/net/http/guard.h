@@ -32,7 +32,7 @@ bool sl_address_is_public(const struct sockaddr *address);
 /* Whether it is public or in one of the N networks ALLOWED. */
 bool sl_address_allowed(const struct sockaddr *address, const sl_network *allowed, size_t n);
 
-/* The same for an address as text, as getpeername would show it. False when it is none. */
+/* The same for an address as text, as getpeername would show it. False when TEXT is not an address. */
 bool sl_address_text_allowed(const char *text, const sl_network *allowed, size_t n);
 
 /* ADDRESS as text, "" for other families. */

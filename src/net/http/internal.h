@@ -121,7 +121,7 @@ bool sl_retry_passes(const sl_fetch *f, CURLcode code);
 bool sl_retry_again(sl_fetch *f, CURLcode code);
 /* Fails F for good. */
 void sl_retry_fail(sl_fetch *f, CURLcode code, bool passing);
-/* Seconds that TEXT, a Retry-After, asks to wait from NOW (epoch) on; -1: it is none. */
+/* Seconds that TEXT, a Retry-After, asks to wait from NOW (epoch) on; -1: it does not say. */
 double sl_retry_after(const char *text, int64_t now);
 
 /* ---- body.c ---- */

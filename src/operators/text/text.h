@@ -36,7 +36,7 @@ enum {
 
 #define SL_NO_GROUP SIZE_MAX /* span of a group that took no part in the match */
 
-/* SL_E_PLAN with the reason and the offset in PATTERN (from 0, bytes) when it is none. */
+/* SL_E_PLAN with the reason and the offset in PATTERN (from 0, bytes) when it cannot be compiled. */
 SL_MUST_CHECK sl_status sl_regex_compile(sl_text pattern, unsigned flags, sl_regex **out, sl_error *err);
 void sl_regex_free(sl_regex **r); /* NULL-safe */
 

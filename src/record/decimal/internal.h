@@ -18,7 +18,7 @@ typedef struct sl_big {
     int64_t exponent;
 } sl_big;
 
-/* The finite decimal or literal T; false when it is none or beyond the cap. B must be initialised. */
+/* The finite decimal or literal T; false when T is not one or beyond the cap. B must be initialised. */
 bool sl_big_parse(sl_big *b, sl_text t);
 /* The exact value of a finite double. */
 void sl_big_double(sl_big *b, double f);

@@ -27,7 +27,7 @@ uint32_t sl_format_double(double f, char out[32]);
 /* Decimal digits of I. OUT of 24 bytes; returns length. */
 uint32_t sl_format_int(int64_t i, char out[24]);
 
-/* Length of the well-formed JSON number at the start of S, 0 if none; *IS_INT when it has no fraction and exponent. */
+/* Length of the well-formed JSON number at the start of S, 0 if there is none; *IS_INT when it has no fraction and exponent. */
 size_t sl_json_number(const char *s, size_t n, bool *is_int);
 /* Decodes a well-formed JSON number: an integer that fits and is spelled as sl_format_int spells it becomes an int, any other a
  * written decimal that looks at T (value.h). */

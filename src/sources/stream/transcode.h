@@ -1,4 +1,4 @@
-/* transcode.h: text of another encoding to UTF-8, step by step, by ICU. Bytes that are none in that encoding are
+/* transcode.h: text of another encoding to UTF-8, step by step, by ICU. Bytes that stand for nothing in it are
  * SL_E_DATA with their offset; a lenient converter puts U+FFFD in their place. Thread rule: one thread at a time. */
 #ifndef SL_SOURCES_STREAM_TRANSCODE_H
 #define SL_SOURCES_STREAM_TRANSCODE_H
