@@ -2,6 +2,7 @@
  * wait for; what comes later is cut to them, numbers excepted, as a digit less would be another number. */
 #include "sinks/table.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -158,6 +159,7 @@ static void place_row(sl_table *t, const sl_csv_section *sec, const char **at) {
     for (uint32_t i = 0; i < sec->ncols; i++) {
         sl_table_column *c = find(t, sl_csv_next_name(&names));
         sl_text cell = sl_csv_next_cell(t->style, at, sec->rows + sec->n);
+        assert(!c || c - t->cols < t->ncols);
         if (c) t->cells[c - t->cols] = cell;
     }
     if (sec->ncols == 0) sl_csv_next_cell(t->style, at, sec->rows + sec->n);

@@ -30,6 +30,7 @@ void sl_csv_encoder_free(sl_csv_encoder *e);                   /* NULL-safe */
 /* Appends the selected rows of B to FRAME. An empty FRAME begins a unit. */
 SL_MUST_CHECK sl_status sl_csv_encode(sl_csv_encoder *e, sl_batch *b, sl_buf *frame, sl_error *err);
 
+void sl_csv_end_line(const sl_csv_style *style, sl_buf *out);
 /* One cell, quoted where needed, no separator. */
 void sl_csv_put(const sl_csv_style *style, sl_text cell, sl_buf *out);
 

@@ -3,6 +3,7 @@
  * keys begins a section. */
 #include "sinks/csv/csv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -93,6 +94,11 @@ static void put_quoted(const sl_csv_style *style, sl_text t, sl_buf *out) {
     sl_buf_byte(out, q);
 }
 
+void sl_csv_end_line(const sl_csv_style *style, sl_buf *out) {
+    if (style->crlf) sl_buf_byte(out, '\r');
+    sl_buf_byte(out, '\n');
+}
+
 void sl_csv_put(const sl_csv_style *style, sl_text cell, sl_buf *out) {
     if (needs_quotes(style, cell))
         put_quoted(style, cell, out);
@@ -167,19 +173,10 @@ typedef struct source {
     bool no_cr, no_quote;      /* anywhere in the block */
 } source;
 
-/* Where the last field that ROW has ends. */
-static uint32_t record_end(const sl_records *r, uint32_t row) {
-    for (uint32_t f = r->nfields; f > 0; f--) {
-        uint32_t end = r->end[(size_t)row * r->nfields + f - 1];
-        if (end != SL_NO_FIELD) return end;
-    }
-    return r->start[row];
-}
-
 static source source_of(const sl_csv_style *style, const sl_batch *b) {
     const sl_records *r = b->records;
     if (!r || !b->nsel || r->delim != style->delimiter || r->quote != style->quote) return (source){0};
-    uint32_t from = r->start[sl_batch_row(b, 0)], to = record_end(r, sl_batch_row(b, b->nsel - 1));
+    uint32_t from = r->start[sl_batch_row(b, 0)], to = sl_record_end(r, sl_batch_row(b, b->nsel - 1));
     return (source){r, !memchr(r->base + from, '\r', to - from), r->plain};
 }
 
@@ -195,11 +192,6 @@ static sl_text plain_field(const source *src, const sl_column *col, uint32_t row
     return clean ? t : (sl_text){0};
 }
 
-static void end_line(const sl_csv_style *style, sl_buf *out) {
-    if (style->crlf) sl_buf_byte(out, '\r');
-    sl_buf_byte(out, '\n');
-}
-
 static sl_status put_row(sl_csv_encoder *e, const source *src, sl_batch *b, uint32_t row, sl_buf *out,
                          sl_error *err) {
     const sl_csv_style *style = e->style;
@@ -208,6 +200,7 @@ static sl_status put_row(sl_csv_encoder *e, const source *src, sl_batch *b, uint
         if (i) sl_buf_byte(out, style->delimiter);
         if (e->place[i] == NOWHERE) continue;
         uint32_t c = (uint32_t)e->place[i];
+        assert(c < b->ncols);
         sl_text t = plain_field(src, &b->cols[c], row);
         if (t.s)
             sl_buf_text(out, t);
@@ -216,7 +209,7 @@ static sl_status put_row(sl_csv_encoder *e, const source *src, sl_batch *b, uint
     }
     /* An empty line would be no record: a lone empty cell shows itself by its quotes. */
     if (e->ncols == 1 && out->len == from) put_quoted(style, SL_TEXT(""), out);
-    end_line(style, out);
+    sl_csv_end_line(style, out);
     e->nrows++;
     return SL_OK;
 }
@@ -224,6 +217,7 @@ static sl_status put_row(sl_csv_encoder *e, const source *src, sl_batch *b, uint
 static bool copyable(const source *src, const sl_records *r, const sl_batch *b, uint32_t row,
                      sl_text *record) {
     if (r->end[(size_t)row * r->nfields + r->nfields - 1] == SL_NO_FIELD) return false;
+    assert(b->pristine);
     *record = sl_batch_record(b, row);
     if (r->nfields == 1 && record->n == 0) return false;
     if (!src->no_quote && memchr(record->s, r->quote, record->n)) return false;
@@ -244,7 +238,7 @@ static sl_status copy_rows(sl_csv_encoder *e, const source *src, sl_batch *b, sl
         }
         if (from) {
             sl_buf_add(out, from, (size_t)(to - from));
-            end_line(e->style, out);
+            sl_csv_end_line(e->style, out);
             from = NULL;
         }
         if (!whole) {
@@ -257,7 +251,7 @@ static sl_status copy_rows(sl_csv_encoder *e, const source *src, sl_batch *b, sl
     }
     if (!from) return SL_OK;
     sl_buf_add(out, from, (size_t)(to - from));
-    end_line(e->style, out);
+    sl_csv_end_line(e->style, out);
     return SL_OK;
 }
 
@@ -274,6 +268,7 @@ static bool grow_flags(sl_csv_encoder *e, uint32_t n) {
 /* Writes down how much the open section holds. */
 static void note_section(const sl_csv_encoder *e, sl_buf *frame) {
     if (e->section == SIZE_MAX || frame->failed) return;
+    assert(e->section + SECTION_HEAD <= e->rows_at && e->rows_at <= frame->len);
     uint64_t bytes = frame->len - e->rows_at;
     memcpy(frame->data + e->section + 4, &e->nrows, 4);
     memcpy(frame->data + e->section + 8, &bytes, 8);

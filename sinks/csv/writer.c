@@ -3,14 +3,10 @@
  * alone knows the header. */
 #include "sinks/csv/csv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/error.h"
-
-static void end_line(sl_csv_writer *w) {
-    if (w->style->crlf) sl_buf_byte(&w->line, '\r');
-    sl_buf_byte(&w->line, '\n');
-}
 
 static sl_status write_line(sl_csv_writer *w, sl_error *err) {
     TRY(sl_buf_check(&w->line, err));
@@ -23,6 +19,7 @@ static sl_status begin(sl_csv_writer *w, uint32_t ncols, sl_text names, sl_error
         return sl_fail(
             err, SL_E_DATA,
             "the first item has no field, so no column has a name: name all with `columns`, or write jsonl");
+    assert(!w->begun);
     w->begun = true;
     w->ncols = ncols;
     sl_buf_text(&w->names, names);
@@ -34,7 +31,7 @@ static sl_status begin(sl_csv_writer *w, uint32_t ncols, sl_text names, sl_error
         if (i) sl_buf_byte(&w->line, w->style->delimiter);
         sl_csv_put(w->style, sl_csv_next_name(&c), &w->line);
     }
-    end_line(w);
+    sl_csv_end_line(w->style, &w->line);
     return write_line(w, err);
 }
 
@@ -59,6 +56,7 @@ static void place_row(sl_csv_writer *w, const sl_csv_section *sec, const uint32_
     for (uint32_t i = 0; i < sec->ncols; i++) {
         sl_text cell = sl_csv_next_cell(w->style, at, end);
         bool empty = cell.n == 2 && cell.s[0] == w->style->quote;
+        assert(place[i] < w->ncols);
         if (!empty) cells[place[i]] = cell;
     }
     if (sec->ncols == 0) sl_csv_next_cell(w->style, at, end);
@@ -71,7 +69,7 @@ static void place_row(sl_csv_writer *w, const sl_csv_section *sec, const uint32_
         sl_buf_byte(&w->line, w->style->quote);
         sl_buf_byte(&w->line, w->style->quote);
     }
-    end_line(w);
+    sl_csv_end_line(w->style, &w->line);
 }
 
 static sl_status write_placed(sl_csv_writer *w, const sl_csv_section *sec, uint32_t *place, sl_text *cells,
@@ -83,6 +81,7 @@ static sl_status write_placed(sl_csv_writer *w, const sl_csv_section *sec, uint3
         place_row(w, sec, place, cells, &at);
         TRY(write_line(w, err));
     }
+    assert(at == sec->rows + sec->n);
     return SL_OK;
 }
 

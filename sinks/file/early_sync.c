@@ -1,5 +1,6 @@
 #include "sinks/file/file.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include <unistd.h>
@@ -35,6 +36,7 @@ int sl_early_sync_stop(sl_early_sync *e) {
 }
 
 void sl_early_sync_step(sl_early_sync *e, uint64_t written) {
+    assert(written >= e->begun);
     if (written - e->begun < PIECE || (e->under_way && !atomic_load(&e->done))) return;
     sl_early_sync_stop(e);
     e->begun = written;

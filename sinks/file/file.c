@@ -3,6 +3,7 @@
  * from one that was killed. */
 #include "sinks/file/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
@@ -93,6 +94,7 @@ static void write_prefix(const char *path, char *out, size_t size) {
 }
 
 char *sl_file_beside(const char *path, const char *ext) {
+    assert(strlen(ext) <= 12);
     char prefix[2 * NAME_MAX];
     size_t folder = folder_length(path), size;
     write_prefix(path, prefix, sizeof prefix);
@@ -299,6 +301,7 @@ sl_status sl_file_out_flush(sl_file_out *o, sl_error *err) {
 }
 
 sl_status sl_file_out_write(sl_file_out *o, const void *data, size_t n, sl_error *err) {
+    assert(o->len <= GATHER);
     if (n > GATHER - o->len) {
         TRY(sl_file_out_flush(o, err));
         if (n >= GATHER) return put(o, data, n, err);
@@ -319,6 +322,7 @@ sl_status sl_file_out_ready(sl_file_out *o, sl_error *err) {
 }
 
 sl_status sl_file_out_commit(sl_file_out *o, sl_error *err) {
+    assert(!o->len); /* it is ready */
     if (!o->temp) return SL_OK;
     if (rename(o->temp, o->path) != 0) return sl_fail_errno(err, errno, "cannot replace", o->path);
     free(o->temp);

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -19,6 +20,7 @@ const char *sl_file_of(const void *conf) {
 }
 
 sl_status sl_file_open(size_t size, const void *conf, const sl_sink_env *env, void **sink, sl_error *err) {
+    assert(size >= sizeof(sl_file_sink));
     sl_file_sink *s = *sink = calloc(1, size);
     return s ? sl_file_out_open(&s->out, sl_file_of(conf), env->stopping, err) : sl_oom(err);
 }

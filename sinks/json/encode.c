@@ -1,5 +1,7 @@
 /* encode.c: batches as JSON Lines, or as elements of an array. The key of each column is written out once a batch, with quotes
  * and colon, and a number that has come as JSON leaves in its own digits. */
+#include <assert.h>
+
 #include "sinks/json/json.h"
 
 #include "base/error.h"
@@ -87,6 +89,7 @@ sl_status sl_json_encode(const char *separator, sl_batch *b, sl_buf *frame, sl_e
     }
     TRY(sl_buf_check(frame, err));
     uint64_t rows;
+    assert(frame->len > sizeof rows);
     memcpy(&rows, frame->data, sizeof rows);
     rows += b->nsel;
     memcpy(frame->data, &rows, sizeof rows);

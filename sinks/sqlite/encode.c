@@ -3,6 +3,7 @@
  * a column can still become TEXT without a loss. */
 #include "sinks/sqlite/encode.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -357,6 +358,7 @@ static sl_status put_row(sl_sqlite_encoder *e, sl_batch *b, uint32_t row, sl_err
             put_marked(e, c, SL_MARK_MISSING);
     }
     TRY(sl_buf_check(&e->body, err));
+    assert(e->at >= e->head && e->at <= e->head + 9 * (size_t)e->ncols);
     sl_leaf_place(&e->out, sl_text_of(b->source), e->source == b->source, sl_batch_line(b, row));
     e->source = b->source;
     sl_leaf_row(&e->out, e->head, (size_t)(e->at - e->head), (const uint8_t *)e->body.data, e->body.len);

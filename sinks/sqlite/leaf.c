@@ -3,6 +3,7 @@
  * before. */
 #include "sinks/sqlite/leaf.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -19,6 +20,7 @@ enum {
 /* ---- bytes ----------------------------------------------------------------------------------------------------- */
 
 uint8_t *sl_varint_put_wide(uint8_t *out, uint64_t v, unsigned n) {
+    assert(n && n <= 8 && v >> 7 * n == 0);
     for (unsigned i = n; i > 0; i--, v >>= 7) out[i - 1] = (uint8_t)((v & 0x7f) | (i == n ? 0 : 0x80));
     return out + n;
 }
@@ -96,6 +98,7 @@ uint8_t *sl_record_real(uint8_t **head, uint8_t *body, double f) {
 /* ---- pages ----------------------------------------------------------------------------------------------------- */
 
 void sl_leaf_begin(sl_leaf_writer *w, sl_buf *frame, int64_t before) {
+    assert(!frame->len);
     w->frame = frame;
     w->before = before;
     w->page = SIZE_MAX;
@@ -121,6 +124,7 @@ static size_t add_page(sl_leaf_writer *w, uint32_t kind) {
     size_t at = w->frame->len;
     w->frame->len += SL_LEAF_PAGE;
     sl_buf_u32(&w->kinds, kind);
+    assert(w->kinds.failed || w->kinds.len / 4 == w->frame->len / SL_LEAF_PAGE);
     return at;
 }
 
@@ -130,8 +134,13 @@ static void open_leaf(sl_leaf_writer *w) {
     w->page = add_page(w, 0);
 }
 
+static size_t used_head(const sl_leaf_writer *w) {
+    return HEAD + 2 * (size_t)w->cells;
+}
+
 /* The header of the open leaf. */
 static void head_leaf(sl_leaf_writer *w) {
+    assert(w->page % SL_LEAF_PAGE == 0 && used_head(w) <= w->top && w->top <= SL_LEAF_PAGE);
     uint8_t *p = page_at(w, w->page);
     p[0] = LEAF;
     put_be16(p + 1, 0);
@@ -139,10 +148,6 @@ static void head_leaf(sl_leaf_writer *w) {
     put_be16(p + 5, w->top);
     p[7] = 0;
     if (!w->kinds.failed) memcpy(w->kinds.data + w->page / SL_LEAF_PAGE * 4, &w->cells, 4);
-}
-
-static size_t used_head(const sl_leaf_writer *w) {
-    return HEAD + 2 * (size_t)w->cells;
 }
 
 static void close_leaf(sl_leaf_writer *w) {
@@ -183,7 +188,9 @@ static uint8_t *add_cell(sl_leaf_writer *w, size_t n) {
     if (SL_LIKELY(cell != NULL)) return cell;
     close_leaf(w);
     open_leaf(w);
-    return fit_cell(w, n);
+    cell = fit_cell(w, n);
+    assert(cell || w->page == SIZE_MAX); /* one cell fits an empty leaf */
+    return cell;
 }
 
 typedef struct payload { /* three pieces that follow one another */
@@ -202,6 +209,7 @@ static void take(payload *p, uint8_t *out, size_t n) {
         out += k;
         n -= k;
     }
+    assert(!n);
 }
 
 static uint32_t local_part(uint64_t total) {
@@ -301,6 +309,7 @@ static void put_varint(sl_buf *b, uint64_t v) {
 }
 
 void sl_leaf_spell(sl_leaf_writer *w, uint32_t column, sl_text text) {
+    assert(w->spelled <= w->nrows);
     put_varint(&w->spellings, w->nrows - w->spelled);
     put_varint(&w->spellings, column);
     put_varint(&w->spellings, text.n);
@@ -341,6 +350,7 @@ void sl_leaf_mark(sl_leaf_writer *w, uint32_t column, sl_mark mark) {
 
 /* The count of rows that its beginning leaves room for. */
 static void close_stretch(sl_leaf_writer *w) {
+    assert(w->stretch == UINT32_MAX || w->places.failed || w->stretch < w->places.len);
     if (w->stretch != UINT32_MAX && !w->places.failed)
         memcpy(w->places.data + w->stretch, &w->stretch_rows, sizeof w->stretch_rows);
     w->stretch = UINT32_MAX;
@@ -512,6 +522,7 @@ void sl_leaf_join(sl_leaf_writer *w, const sl_leaf_frame *f) {
 }
 
 uint32_t sl_leaf_kind(const sl_leaf_frame *f, uint32_t page) {
+    assert(page < f->npages);
     uint32_t kind;
     memcpy(&kind, f->kinds + (size_t)page * 4, sizeof kind);
     return kind;
@@ -522,6 +533,7 @@ static bool is_cut(const sl_leaf_frame *f, uint32_t page) {
 }
 
 const uint8_t *sl_leaf_cell(const sl_leaf_frame *f, uint32_t page, uint32_t i) {
+    assert(sl_leaf_kind(f, page) != SL_LEAF_OVERFLOW && i < sl_leaf_kind(f, page));
     const uint8_t *p = (const uint8_t *)f->pages + (size_t)page * SL_LEAF_PAGE, *pointer = p + HEAD + 2 * i;
     size_t offset = (size_t)pointer[0] << 8 | pointer[1];
     return p + (is_cut(f, page) ? offset - (SL_LEAF_PAGE - f->tail) : offset);

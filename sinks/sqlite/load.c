@@ -1,6 +1,7 @@
 /* load.c: what has to happen to one table, and to all tables of a database in one transaction. */
 #include "sinks/sqlite/load.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,7 @@ static sl_status attach(member *m, int number, sl_error *err) {
     sqlite3_finalize(st);
     if (s != SL_OK) return s;
     sl_store_forget(j->s);
+    assert(m->attached < 0 && number < MOST_ATTACHED);
     m->attached = number;
     sl_buf_printf(&j->sql, "PRAGMA sluice_load%d.journal_mode=OFF; PRAGMA sluice_load%d.synchronous=OFF",
                   number, number);
@@ -316,6 +318,7 @@ sl_status sl_transaction_new(sl_transaction **out, const char *file, const char 
 }
 
 sl_status sl_transaction_add(sl_transaction *s, const sl_load *load, sl_store *store, sl_error *err) {
+    assert(!s->ready);
     member *v = realloc(s->v, (s->n + 1) * sizeof *v);
     if (!v) return sl_oom(err);
     s->v = v;
@@ -344,6 +347,7 @@ sl_status sl_transaction_ready(sl_transaction *s, sl_error *err) {
 }
 
 sl_status sl_transaction_commit(sl_transaction *s, sl_error *err) {
+    assert(s->ready);
     if (s->done) return SL_OK;
     s->done = true;
     if (s->fresh.wanted) return sl_fresh_publish(&s->fresh, s->file, s->path, err);

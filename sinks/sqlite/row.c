@@ -2,6 +2,7 @@
  * or a column that became TEXT. Reading goes through the overflow pages of long rows, so a row may be of any size. */
 #include "sinks/sqlite/row.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -161,6 +162,7 @@ static void read_place(sl_row_reader *r) {
         r->source = sl_text_n(sl_cursor_bytes(&r->places, n), n);
         r->line = 0;
     }
+    assert(r->stretch || r->places.failed);
     uint64_t step = take_varint(&r->places);
     r->line = step & 1 ? r->line - (step >> 1) : r->line + (step >> 1);
     r->stretch--;
@@ -181,6 +183,7 @@ static sl_cursor over(sl_text t) {
 sl_status sl_row_open(sl_row_reader *r, const sl_leaf_frame *frame, const uint32_t *place, uint32_t ncols,
                       sl_error *err) {
     TRY(make_room(r, ncols, frame->ncols * SL_MARKS, err));
+    for (uint32_t c = 0; c < frame->ncols; c++) assert(place[c] < ncols);
     r->frame = frame;
     r->place = place;
     r->ncols = ncols;
@@ -290,6 +293,7 @@ static uint8_t *put_number(sl_row_writer *rw, uint8_t *head, const sl_cell *cell
 }
 
 static sl_status end_row(sl_row_writer *rw, const uint8_t *head, sl_leaf_writer *out, sl_error *err) {
+    assert(head >= rw->head && head <= rw->head + (size_t)rw->ncols * 9);
     TRY(sl_buf_check(&rw->body, err));
     sl_leaf_row(out, rw->head, (size_t)(head - rw->head), (const uint8_t *)rw->body.data, rw->body.len);
     return SL_OK;

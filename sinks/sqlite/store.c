@@ -2,6 +2,7 @@
  * true page numbers, so that nothing is written twice; only others are kept aside until all is known. */
 #include "sinks/sqlite/store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,8 @@ void sl_store_close(sl_store *s) {
 
 /* Temporary files have no name of their own; this one does. */
 sl_status sl_store_write(sl_store *s, const void *data, size_t n, uint32_t page, sl_error *err) {
+    assert(page && page - 1 + n / SL_LEAF_PAGE < s->next_page && n % SL_LEAF_PAGE == 0);
+    assert(page > SL_STORE_LOCK_PAGE || page + n / SL_LEAF_PAGE <= SL_STORE_LOCK_PAGE);
     uint64_t at = (uint64_t)(page - 1) * SL_LEAF_PAGE;
     for (const char *p = data; n > 0;) {
         ssize_t k = pwrite(s->fd, p, n, (off_t)at);
@@ -118,6 +121,7 @@ static sl_status place_columns(sl_store *s, const sl_leaf_frame *f, sl_error *er
         sl_text name = {sl_cursor_bytes(&names, n), n};
         s->place[c] = find_column(s, name, c);
         if (s->place[c] == s->ncols) TRY(add_column(s, name, err));
+        assert(s->place[c] < s->ncols);
         s->cols[s->place[c]].seen |= (uint8_t)f->seen[c];
     }
     return SL_OK;
@@ -147,6 +151,7 @@ sl_status sl_store_take(sl_store *s, uint32_t count, uint32_t *first, sl_error *
         s->next_page = SL_STORE_LOCK_PAGE + 1;
     if (UINT32_MAX - 2 - s->next_page < count)
         return sl_fail(err, SL_E_DATA, "too many rows for one SQLite table");
+    assert(s->next_page > SL_STORE_ROOT);
     *first = s->next_page;
     s->next_page += count;
     return SL_OK;
@@ -238,6 +243,7 @@ static sl_status store_pages(sl_store *s, const sl_leaf_frame *f, bool numbered,
 
 static sl_status park(sl_store *s, const char *frame, size_t n, const uint32_t *place, sl_segment *g,
                       sl_error *err) {
+    assert(!g->npages);
     g->parked = true;
     g->trailer_n = n;
     TRY(sl_store_aside(s, place, g->ncols * sizeof *place, &g->leaves_at, err));
@@ -256,6 +262,7 @@ static sl_status add_segment(sl_store *s, const char *frame, size_t n, const uin
     sl_segment *g = NULL;
     TRY(sl_leaf_open(&f, frame, n, err));
     TRY(new_segment(s, &f, &g, err));
+    assert(!numbered || in_order(place, f.ncols));
     return in_order(place, f.ncols) ? store_pages(s, &f, numbered, g, err) : park(s, frame, n, place, g, err);
 }
 
@@ -280,6 +287,7 @@ static sl_status end_pack(sl_store *s, sl_error *err) {
 
 static sl_status flush_pack(sl_store *s, sl_error *err) {
     if (!s->pack.out.nrows) return SL_OK;
+    assert(s->pack.out.before == (int64_t)s->nrows && s->pack.ncols <= s->ncols);
     sl_status st = end_pack(s, err);
     s->pack.ncols = 0;
     sl_buf_clear(&s->pack.frame);
@@ -343,6 +351,7 @@ sl_status sl_store_add(sl_store *s, const char *frame, size_t n, uint64_t *rows,
 
 sl_status sl_store_settle(sl_store *s, sl_error *err) {
     TRY(flush_pack(s, err));
+    assert(!s->pack.frame.len);
     return take_heading(s, err);
 }
 

@@ -1,5 +1,6 @@
 /* tree.c: the pages of a store as the B-tree of one table: what has to be written once more, the levels above the leaves,
  * the free pages, the head of the file. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,10 +144,12 @@ static sl_status settle_rows(tree *t, sl_error *err) {
 
 /* An interior page over the N children at V, at least two. */
 static void make_interior(uint8_t *page, const sl_leaf *v, size_t n) {
+    assert(n >= 2 && n <= FAN_OUT);
     uint32_t top = SL_LEAF_PAGE;
     memset(page, 0, SL_LEAF_PAGE);
     page[0] = INTERIOR;
     for (size_t i = 0; i + 1 < n; i++) {
+        assert(v[i].last < v[i + 1].last);
         top -= 4 + ROWID_ROOM;
         sl_put_be32(page + top, v[i].page);
         sl_varint_put_wide(page + top + 4, (uint64_t)v[i].last, ROWID_ROOM);
@@ -167,6 +170,7 @@ typedef struct leaf_reader {
 
 static sl_status read_leaves(tree *t, leaf_reader *r, sl_leaf *out, size_t n, sl_error *err) {
     while (n > 0) {
+        assert(r->run < t->nruns);
         const leaf_run *run = &t->runs[r->run];
         size_t k = run->n - r->at;
         if (k > n) k = n;
@@ -189,6 +193,7 @@ static size_t groups_of(size_t children) {
 /* An interior page over the N children at V, one of GROUPS such; *OUT gets it. */
 static sl_status add_interior(tree *t, const sl_leaf *v, size_t n, size_t groups, uint8_t *page, sl_leaf *out,
                               sl_error *err) {
+    assert(groups >= 1);
     uint32_t number = SL_STORE_ROOT;
     if (groups > 1) TRY(take_page(t, &number, err));
     make_interior(page, v, n);
@@ -267,6 +272,7 @@ static void drop_last(tree *t) {
         t->s->next_page--;
     }
     if (t->s->next_page == SL_STORE_LOCK_PAGE + 1) t->s->next_page--;
+    assert(t->s->next_page > SL_STORE_ROOT);
 }
 
 /* The others as SQLite lists them: trunk pages, each with the next one, a count and the numbers of free pages. The first trunk is the last
@@ -275,6 +281,7 @@ static sl_status list_free(tree *t, uint8_t *page, sl_error *err) {
     uint32_t next = 0;
     for (uint32_t at = 0; at < t->nfree;) {
         uint32_t n = t->nfree - at - 1 < TRUNK_ROOM ? t->nfree - at - 1 : TRUNK_ROOM, trunk = t->free[at + n];
+        assert(trunk > SL_STORE_ROOT && trunk < t->s->next_page);
         memset(page, 0, SL_LEAF_PAGE);
         sl_put_be32(page, next);
         sl_put_be32(page + 4, n);

@@ -3,6 +3,8 @@
  * A batch keeps the key order of its rows, so a write is not the same for all of them: a row that has the key keeps its
  * place, a row that lacks it gets it at the end. Rows in turn that need the same treatment form a run; a batch of one run,
  * the usual case, is changed as it is, else it is cut into its runs. */
+#include <assert.h>
+
 #include "base/error.h"
 #include "record/builder.h"
 #include "record/path_internal.h"
@@ -143,6 +145,7 @@ static void replace_values(sl_column *col, sl_value *v) {
 
 static sl_status overwrite(sl_batch *b, int64_t c, sl_text name, sl_value *v, sl_error *err) {
     drop_named(b, name, &c);
+    assert(c >= 0 && c < b->ncols);
     sl_column *col = &b->cols[c];
     col->name = name;
     if (writes_all(b, v)) {
@@ -191,6 +194,7 @@ static uint32_t run_end(const job *j, uint32_t from) {
 static sl_status emit_run(const job *j, uint32_t from, uint32_t to, sl_batch_sink sink, void *sink_to,
                           sl_error *err) {
     sl_batch *b = j->batch;
+    assert(from < to && to <= b->nsel);
     uint32_t first = from ? sl_batch_row(b, from) : 0, end = to < b->nsel ? sl_batch_row(b, to) : b->nrows;
     sl_batch *run = sl_batch_cut(b, first, end - first);
     if (!run) return sl_oom(err);

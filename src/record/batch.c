@@ -3,6 +3,7 @@
  * else in a store belongs to the batch that made it. */
 #include "record/batch.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -40,6 +41,7 @@ sl_input *sl_input_copy(const void *data, size_t n) {
 }
 
 sl_input *sl_input_ref(sl_input *in) {
+    assert(!in || atomic_load(&in->refs) > 0);
     if (in) atomic_fetch_add_explicit(&in->refs, 1, memory_order_relaxed);
     return in;
 }
@@ -47,6 +49,7 @@ sl_input *sl_input_ref(sl_input *in) {
 void sl_input_unref(sl_input **in) {
     sl_input *gone = *in;
     *in = NULL;
+    assert(!gone || atomic_load(&gone->refs) > 0);
     if (gone && atomic_fetch_sub_explicit(&gone->refs, 1, memory_order_acq_rel) == 1) gone->release(gone);
 }
 
@@ -89,6 +92,7 @@ static bool is_kept(const sl_store *s, const sl_input *in, const sl_store *other
 }
 
 static bool store_keep(sl_store *s, sl_input *in, sl_store *other) {
+    assert(!in != !other);
     if (other == s || is_kept(s, in, other)) return true;
     kept *k = sl_arena_alloc(&s->arena, sizeof *k);
     if (!k) return false;
@@ -146,7 +150,15 @@ static sl_batch *batch_like(const sl_batch *b) {
     return like;
 }
 
+/* What a selection is: rows that there are, each of them once, in their order. */
+static inline bool is_selection(const uint32_t *sel, uint32_t n, uint32_t nrows) {
+    for (uint32_t i = 1; i < n; i++)
+        if (sel[i - 1] >= sel[i]) return false;
+    return !n || sel[n - 1] < nrows;
+}
+
 sl_batch *sl_batch_slice(const sl_batch *b, const uint32_t *sel, uint32_t n) {
+    assert(n <= b->nsel && is_selection(sel, n, b->nrows));
     for (uint32_t c = 0; c < b->ncols; c++)
         if (b->cols[c].values) b->cols[c].shared = true;
     sl_batch *slice = batch_like(b);
@@ -185,6 +197,7 @@ static bool cut_selection(sl_batch *cut, const sl_batch *b, uint32_t from, uint3
     for (uint32_t i = 0; i < n; i++) sel[i] = b->sel[first + i] - from;
     cut->sel = sel;
     cut->nsel = n;
+    assert(is_selection(sel, n, count));
     return true;
 }
 
@@ -200,6 +213,7 @@ static bool cut_records(sl_batch *cut, const sl_batch *b, uint32_t from) {
 }
 
 sl_batch *sl_batch_cut(const sl_batch *b, uint32_t from, uint32_t count) {
+    assert(from <= b->nrows && count <= b->nrows - from);
     sl_batch *cut = batch_like(b);
     if (!cut) return NULL;
     if (!cut_selection(cut, b, from, count) || !cut_records(cut, b, from)) {
@@ -229,6 +243,7 @@ sl_status sl_batch_select(sl_batch *b, const bool *keep, sl_error *err) {
         sel[at] = sl_batch_row(b, i);
         at += keep[i];
     }
+    assert(at == n && is_selection(sel, n, b->nrows));
     b->sel = sel;
     b->nsel = n;
     return SL_OK;
@@ -252,6 +267,7 @@ sl_status sl_batch_window(sl_batch *b, uint32_t from, uint32_t count, sl_error *
 }
 
 uint64_t sl_batch_line(const sl_batch *b, uint32_t row) {
+    assert(!b->line || row < b->nrows);
     if (!b->first_line) return 0;
     if (!b->line) return row ? 0 : b->first_line;
     return b->line[row] == UINT32_MAX ? 0 : b->first_line + b->line[row];

@@ -53,6 +53,9 @@ typedef struct sl_records {
     bool plain; /* no quote character anywhere in the block */
 } sl_records;
 
+/* Where the last field ends that ROW has; where the record begins when it has none. */
+uint32_t sl_record_end(const sl_records *r, uint32_t row);
+
 typedef struct sl_column {
     sl_text name;
     sl_value *values; /* [nrows]; NULL while lazy */

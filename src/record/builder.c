@@ -8,6 +8,7 @@
  * caller writes to is never taken away. */
 #include "record/builder.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -114,6 +115,7 @@ static void table_insert(sl_builder *bd, uint32_t id) {
     uint32_t mask = bd->table_size - 1, at = (uint32_t)bd->slots[id].hash & mask;
     while (bd->table[at] != NO_SLOT) at = (at + 1) & mask;
     bd->table[at] = (int32_t)id;
+    assert(2 * (uint64_t)bd->nslots <= bd->table_size); /* a search ends */
 }
 
 static slot *table_find(const sl_builder *bd, sl_text name, uint64_t hash) {
@@ -151,6 +153,7 @@ static sl_status reserve_slot(sl_builder *bd, sl_error *err) {
 
 /* A new column at the position of the current row. */
 static sl_status insert_slot(sl_builder *bd, sl_text name, uint64_t hash, slot **out, sl_error *err) {
+    assert(bd->pos <= bd->nslots);
     TRY(reserve_slot(bd, err));
     slot *s = &bd->slots[bd->nslots];
     *s = (slot){.name = sl_arena_text(sl_batch_arena(bd->batch), name),
@@ -195,6 +198,7 @@ static sl_status pad(sl_builder *bd, slot *s, uint32_t row, sl_error *err) {
 static inline sl_status set_cell(sl_builder *bd, slot *s, sl_value v, sl_error *err) {
     uint32_t row = bd->nrows;
     if (SL_UNLIKELY(row >= s->cap || s->filled < row)) TRY(pad(bd, s, row, err));
+    assert(s->filled == row || s->filled == row + 1); /* a key that came twice */
     s->values[row] = v;
     s->filled = row + 1;
     s->raw |= v.flags && v.type != SL_TIME;
@@ -241,6 +245,7 @@ static sl_status put_out_of_turn(sl_builder *bd, sl_text name, sl_value v, sl_er
 }
 
 sl_status sl_builder_put(sl_builder *bd, sl_text name, sl_value v, sl_error *err) {
+    assert(bd->in_row || bd->ncarry);
     if (v.type == SL_MISSING) return SL_OK;
     if (SL_UNLIKELY(bd->carrying)) return carry_put(bd, name, v, err);
     if (SL_LIKELY(bd->pos < bd->nslots)) {
@@ -272,6 +277,7 @@ static sl_status make_columns(sl_builder *bd, sl_error *err) {
         slot *s = &bd->slots[bd->order[i]];
         if (s->born > last) continue;
         TRY(pad(bd, s, last, err));
+        assert(last < s->cap && s->filled >= last);
         if (s->filled == last) s->values[last] = sl_missing();
         b->cols[b->ncols++] = (sl_column){.name = s->name, .values = s->values, .raw = s->raw};
     }
@@ -281,6 +287,7 @@ static sl_status make_columns(sl_builder *bd, sl_error *err) {
 /* Hands the finished rows on and forgets them. */
 static sl_status hand_on(sl_builder *bd, sl_error *err) {
     if (!bd->nrows) return SL_OK;
+    assert(!bd->in_row && bd->nrows <= bd->max_rows);
     TRY(make_columns(bd, err));
     sl_batch *b = bd->batch;
     b->nrows = b->nsel = bd->nrows;
@@ -331,6 +338,7 @@ static sl_status note_line(sl_builder *bd, sl_error *err) {
         if (!bd->lines) return sl_oom(err);
         memset(bd->lines, 0xff, bd->max_rows * sizeof *bd->lines);
     }
+    assert(bd->nrows < bd->max_rows);
     if (bd->lines && known) bd->lines[bd->nrows] = (uint32_t)(bd->row_line - 1);
     return SL_OK;
 }

@@ -1,4 +1,6 @@
 /* column.c: the columns of a batch: made from records when asked for, decoded, added, moved, dropped. */
+#include <assert.h>
+
 #include "record/batch.h"
 
 #include "base/error.h"
@@ -10,6 +12,13 @@ int sl_batch_find(const sl_batch *b, sl_text name, bool nocase) {
     for (uint32_t c = 0; nocase && c < b->ncols; c++)
         if (sl_text_eq_nocase(b->cols[c].name, name)) return (int)c;
     return -1;
+}
+
+uint32_t sl_record_end(const sl_records *r, uint32_t row) {
+    const uint32_t *end = r->end + (size_t)row * r->nfields;
+    for (uint32_t f = r->nfields; f > 0; f--)
+        if (end[f - 1] != SL_NO_FIELD) return end[f - 1];
+    return r->start[row];
 }
 
 /* ---- from records to values ---------------------------------------------------------------------------------- */
@@ -66,6 +75,7 @@ static bool fill_selected(const sl_batch *b, uint32_t field, sl_value *out) {
 
 /* Gives a lazy column its values. */
 static sl_status materialise(sl_batch *b, sl_column *col, sl_error *err) {
+    assert(b->records && col->field < b->records->nfields);
     sl_value *values = sl_arena_alloc(sl_batch_arena(b), b->nrows * sizeof *values);
     if (!values) return sl_oom(err);
     col->raw =
@@ -77,6 +87,7 @@ static sl_status materialise(sl_batch *b, sl_column *col, sl_error *err) {
 
 /* Takes a copy of values that other batches look at. */
 static sl_status own(sl_batch *b, sl_column *col, sl_error *err) {
+    assert(col->values && b->nsel <= b->nrows);
     sl_value *copy = sl_arena_calloc(sl_batch_arena(b), b->nrows, sizeof *copy);
     if (!copy) return sl_oom(err);
     for (uint32_t i = 0; i < b->nsel; i++) {
@@ -98,16 +109,19 @@ static sl_status decode(sl_batch *b, sl_column *col, sl_error *err) {
 }
 
 sl_value *sl_column_raw(sl_batch *b, uint32_t c, sl_error *err) {
+    assert(c < b->ncols);
     sl_column *col = &b->cols[c];
     return col->values || materialise(b, col, err) == SL_OK ? col->values : NULL;
 }
 
 const sl_value *sl_column_read(sl_batch *b, uint32_t c, sl_error *err) {
+    assert(c < b->ncols);
     if (b->cols[c].raw || !b->cols[c].values) return sl_column_values(b, c, err);
     return b->cols[c].values;
 }
 
 sl_value *sl_column_values(sl_batch *b, uint32_t c, sl_error *err) {
+    assert(c < b->ncols);
     sl_column *col = &b->cols[c];
     if (!col->values && materialise(b, col, err) != SL_OK) return NULL;
     if (col->shared && own(b, col, err) != SL_OK) return NULL;
@@ -116,6 +130,7 @@ sl_value *sl_column_values(sl_batch *b, uint32_t c, sl_error *err) {
 }
 
 sl_value sl_batch_peek(const sl_batch *b, uint32_t c, uint32_t row) {
+    assert(c < b->ncols && row < b->nrows);
     const sl_column *col = &b->cols[c];
     return col->values ? col->values[row] : field_value(b->records, col->field, row);
 }
@@ -128,6 +143,7 @@ sl_status sl_batch_cell(sl_batch *b, uint32_t c, uint32_t row, sl_value *out, sl
 /* ---- changing the table -------------------------------------------------------------------------------------- */
 
 static sl_status reserve(sl_batch *b, uint32_t extra, sl_error *err) {
+    assert(b->ncols <= b->cap_cols);
     if (extra <= b->cap_cols - b->ncols) return SL_OK;
     uint64_t cap = (uint64_t)b->ncols + extra + b->ncols / 2 + 4;
     sl_column *cols = sl_arena_alloc(sl_batch_arena(b), cap * sizeof *cols);
@@ -139,6 +155,7 @@ static sl_status reserve(sl_batch *b, uint32_t extra, sl_error *err) {
 }
 
 sl_status sl_batch_set_records(sl_batch *b, const sl_records *records, const sl_text *names, sl_error *err) {
+    assert(!b->ncols && records->nfields);
     TRY(reserve(b, records->nfields, err));
     for (uint32_t f = 0; f < records->nfields; f++) b->cols[f] = (sl_column){.name = names[f], .field = f};
     b->ncols = records->nfields;
@@ -148,6 +165,7 @@ sl_status sl_batch_set_records(sl_batch *b, const sl_records *records, const sl_
 }
 
 sl_status sl_batch_add_column(sl_batch *b, sl_text name, sl_value **values, sl_error *err) {
+    assert(sl_batch_find(b, name, false) < 0);
     TRY(reserve(b, 1, err));
     sl_column col = {.name = sl_arena_text(sl_batch_arena(b), name)};
     col.values = sl_arena_calloc(sl_batch_arena(b), b->nrows, sizeof *col.values);
@@ -159,6 +177,7 @@ sl_status sl_batch_add_column(sl_batch *b, sl_text name, sl_value **values, sl_e
 }
 
 void sl_batch_drop_column(sl_batch *b, uint32_t c) {
+    assert(c < b->ncols);
     memmove(&b->cols[c], &b->cols[c + 1], (b->ncols - c - 1) * sizeof *b->cols);
     b->ncols--;
     b->pristine = false;
@@ -170,6 +189,7 @@ sl_status sl_batch_move_last(sl_batch *b, uint32_t c, sl_text name, sl_error *er
     if (!col.name.s) return sl_oom(err);
     sl_batch_drop_column(b, c);
     b->cols[b->ncols++] = col;
+    assert(b->ncols <= b->cap_cols && !b->pristine);
     return SL_OK;
 }
 

@@ -9,6 +9,8 @@
  * stays as it is and may be unpacked again. */
 #include "record/pack.h"
 
+#include <assert.h>
+
 #include "base/error.h"
 
 enum {
@@ -156,19 +158,11 @@ static bool has_lazy(const sl_batch *b) {
     return false;
 }
 
-/* End of the last field that the record has; its start when it has none. */
-static uint32_t record_end(const sl_records *r, uint32_t row) {
-    const uint32_t *end = r->end + (size_t)row * r->nfields;
-    for (uint32_t f = r->nfields; f > 0; f--)
-        if (end[f - 1] != SL_NO_FIELD) return end[f - 1];
-    return r->start[row];
-}
-
 static uint64_t record_bytes(const sl_batch *b) {
     uint64_t total = 0;
     for (uint32_t i = 0; i < b->nsel; i++) {
         uint32_t row = sl_batch_row(b, i);
-        total += record_end(b->records, row) - b->records->start[row];
+        total += sl_record_end(b->records, row) - b->records->start[row];
     }
     return total;
 }
@@ -178,7 +172,7 @@ static void pack_starts(const sl_batch *b, sl_buf *out) {
     for (uint32_t i = 0; i < b->nsel; i++) {
         uint32_t row = sl_batch_row(b, i);
         sl_buf_u32(out, at);
-        at += record_end(b->records, row) - b->records->start[row];
+        at += sl_record_end(b->records, row) - b->records->start[row];
     }
 }
 
@@ -187,10 +181,11 @@ static void pack_ends(const sl_batch *b, sl_buf *out) {
     uint32_t at = 0;
     for (uint32_t i = 0; i < b->nsel; i++) {
         uint32_t row = sl_batch_row(b, i), start = r->start[row];
+        assert(sl_record_end(r, row) >= start);
         const uint32_t *end = r->end + (size_t)row * r->nfields;
         for (uint32_t f = 0; f < r->nfields; f++)
             sl_buf_u32(out, end[f] == SL_NO_FIELD ? SL_NO_FIELD : end[f] - start + at);
-        at += record_end(r, row) - start;
+        at += sl_record_end(r, row) - start;
     }
 }
 
@@ -208,7 +203,7 @@ static sl_status pack_records(const sl_batch *b, sl_buf *out, sl_error *err) {
     pack_ends(b, out);
     for (uint32_t i = 0; i < b->nsel; i++) {
         uint32_t row = sl_batch_row(b, i);
-        sl_buf_add(out, r->base + r->start[row], record_end(r, row) - r->start[row]);
+        sl_buf_add(out, r->base + r->start[row], sl_record_end(r, row) - r->start[row]);
     }
     return SL_OK;
 }
@@ -243,6 +238,7 @@ static uint32_t flags_of(const sl_batch *b) {
 }
 
 sl_status sl_batch_pack(sl_batch *b, sl_buf *out, sl_error *err) {
+    assert(!b->pristine || (b->records && b->ncols == b->records->nfields));
     align(out, 8);
     size_t begin = out->len;
     uint32_t flags = flags_of(b);
@@ -259,6 +255,7 @@ sl_status sl_batch_pack(sl_batch *b, sl_buf *out, sl_error *err) {
     align(out, 8);
     TRY(sl_buf_check(out, err));
     uint64_t length = out->len - begin;
+    assert(begin % 8 == 0 && length % 8 == 0);
     memcpy(out->data + begin + 8, &length, sizeof length);
     return SL_OK;
 }

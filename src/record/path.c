@@ -3,6 +3,8 @@
  * native one, and each has its own step. */
 #include "record/path.h"
 
+#include <assert.h>
+
 #include "base/error.h"
 #include "record/cast.h"
 #include "record/path_internal.h"
@@ -59,6 +61,7 @@ sl_status sl_path_compile(sl_path *p, sl_text text, sl_dialect dialect, sl_arena
         rest.n -= s->name.n + 1;
         rest.s = dot + 1;
     }
+    assert(p->n <= count_segments(p->text));
     if (dialect == SL_NATIVE && p->n == 1) p->segments[0].name = p->text;
     return SL_OK;
 }
@@ -168,6 +171,7 @@ sl_status sl_path_get(const sl_path *p, sl_value from, sl_arena *arena, sl_value
 /* What remains to be done with a cell of column C for P: the number of segments used up, or 0 when C is not on the path. PASS
  * orders the spellings: the literal or exact name first. */
 static uint32_t segments_used(const sl_path *p, sl_text name, int pass) {
+    assert(p->n);
     sl_text head = p->segments[0].name;
     if (p->dialect == SL_NATIVE) {
         if (!pass) return sl_text_eq(name, p->text) ? p->n : 0;

@@ -3,6 +3,7 @@
  * one are views and those of the other are values. */
 #include "record/rows.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -145,6 +146,7 @@ static void save_record(const sl_batch *b, uint64_t number, uint32_t row, sl_buf
     const sl_records *r = b->records;
     const uint32_t *end = r->end + (size_t)row * r->nfields;
     uint32_t start = r->start[row], n = end[r->nfields - 1] - start;
+    assert(end[r->nfields - 1] != SL_NO_FIELD && end[r->nfields - 1] >= start);
     if (!sl_buf_reserve(out, 12 + 4 * (size_t)r->nfields + n)) return;
     sl_buf_u64(out, number);
     sl_buf_u32(out, n);
@@ -229,6 +231,7 @@ static sl_records *records_in(sl_row_reader *r, sl_arena *a) {
 
 static sl_status flush_records(sl_row_reader *r, sl_error *err) {
     if (!r->nrows) return SL_OK;
+    assert(r->schema->records && r->input && r->nrows <= READ_ROWS);
     sl_batch *b = sl_batch_new(r->input, r->nrows);
     sl_records *records = b ? records_in(r, sl_batch_arena(b)) : NULL;
     sl_status s = records ? sl_batch_set_records(b, records, r->schema->names, err) : sl_oom(err);
@@ -259,6 +262,7 @@ static sl_status add_record(sl_row_reader *r, const schema *f, sl_cursor *c, sl_
     if (!ends || !bytes) return sl_fail(err, SL_E_INTERNAL, "a saved row is damaged");
     TRY(sl_builder_flush(r->builder, err));
     TRY(room_for(r, f, n, err));
+    assert(r->input->len + n < r->input->cap && r->input->len <= UINT32_MAX);
     uint32_t at = (uint32_t)r->input->len, *to = r->end + (size_t)r->nrows * f->n;
     memcpy(to, ends, 4 * (size_t)f->n);
     for (uint32_t k = 0; k < f->n; k++) to[k] += at;

@@ -2,6 +2,7 @@
  * bytes: it has a known size to hold against the budget, and goes to the file as it is. */
 #include "record/spool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -81,6 +82,7 @@ uint32_t sl_spool_count(const sl_spool *s) {
 
 /* Readers of one block must not share a store: each gets bytes of its own. */
 sl_status sl_spool_get(sl_spool *s, uint32_t i, sl_batch **out, sl_error *err) {
+    assert(i < s->n && s->blocks[i].n); /* not dropped */
     const block *b = &s->blocks[i];
     size_t used;
     sl_input *in = b->memory ? sl_input_ref(b->memory) : sl_input_new(b->n);
@@ -96,7 +98,9 @@ sl_status sl_spool_get(sl_spool *s, uint32_t i, sl_batch **out, sl_error *err) {
 }
 
 void sl_spool_drop(sl_spool *s, uint32_t i) {
+    assert(i < s->n);
     block *b = &s->blocks[i];
+    assert(!b->memory || s->held >= b->n);
     if (b->memory) s->held -= b->n;
     sl_input_unref(&b->memory);
     b->n = 0;

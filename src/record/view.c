@@ -1,21 +1,15 @@
 #include "record/view.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
-
-static sl_status room_for(sl_view *v, uint32_t n, sl_error *err) {
-    if (n <= v->cap) return SL_OK;
-    sl_pair *pairs = realloc(v->pairs, n * sizeof *pairs);
-    if (!pairs) return sl_oom(err);
-    v->pairs = pairs;
-    v->cap = n;
-    return SL_OK;
-}
 
 sl_status sl_view_row(sl_view *v, sl_batch *b, uint32_t row, sl_error *err) {
     uint32_t n = 0;
-    TRY(room_for(v, b->ncols, err));
+    assert(row < b->nrows);
+    if (!SL_ROOM(v->pairs, v->cap, b->ncols)) return sl_oom(err);
     for (uint32_t c = 0; c < b->ncols; c++) {
         const sl_value *values = sl_column_read(b, c, err);
         if (!values) return SL_E_MEMORY;

@@ -3,6 +3,7 @@
  * by key, and equal keys meet again in a merge. */
 #include "operators/group/grouping.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -59,11 +60,13 @@ static void clear_slots(table *t) {
     for (size_t i = 0; i < t->n; i++) {
         size_t k = t->list[i]->hash & (t->cap - 1);
         while (t->slots[k].group != t->list[i]) k = (k + 1) & (t->cap - 1);
+        assert(t->slots[k].hash == t->list[i]->hash);
         t->slots[k] = (slot){0};
     }
 }
 
 static void *state_of(const table *t, group *g, uint32_t column) {
+    assert(column < t->g->ncolumns);
     return g->states + t->at[column];
 }
 
@@ -153,6 +156,7 @@ static sl_status new_group(table *t, uint64_t hash, sl_text key, uint64_t ordina
     if (!g->values || !g->key.s) return sl_oom(err);
     g->hash = hash;
     g->first = ordinal;
+    assert(t->n < t->cap);
     t->list[t->n++] = *out = g;
     return SL_OK;
 }
@@ -160,6 +164,7 @@ static sl_status new_group(table *t, uint64_t hash, sl_text key, uint64_t ordina
 /* The group of KEY, whose hash is HASH; *MADE tells that it is new and lacks its values. */
 static sl_status find_hashed(table *t, sl_text key, uint64_t hash, uint64_t ordinal, group **out, bool *made,
                              sl_error *err) {
+    assert(t->n <= t->cap / 2 && (t->cap & (t->cap - 1)) == 0);
     *made = false;
     if (t->g->nby == 0 && t->n) { /* all items are one group */
         *out = t->list[0];
@@ -373,6 +378,7 @@ static sl_status seal(void *vtable, sl_error *err) {
 }
 
 static sl_status merge_group(table *into, group *from, sl_error *err) {
+    assert(from->hash == sl_hash(from->key.s, from->key.n, 0));
     group *g;
     bool made;
     TRY(find_group(into, from->key, from->first, &g, &made, err));
@@ -448,6 +454,7 @@ static void sort_by_first(group **v, group **scratch, size_t n) {
     sort_by_first(v + half, scratch, n - half);
     while (i < half && k < n) scratch[o++] = v[k]->first < v[i]->first ? v[k++] : v[i++];
     while (i < half) scratch[o++] = v[i++];
+    assert(o == k); /* what is left of the second half stands where it belongs */
     memcpy(v, scratch, o * sizeof *v);
 }
 
@@ -488,6 +495,7 @@ static sl_status finish_table(table *t, sl_error *err) {
 /* The one group in the table, complete now, as a record by its first ordinal. */
 static sl_status rank_group(table *t, sl_error *err) {
     if (t->n == 0) return SL_OK;
+    assert(t->n == 1);
     sl_buf_clear(&t->record);
     sl_buf_u32(&t->record, t->list[0]->key.n);
     sl_buf_text(&t->record, t->list[0]->key);
@@ -531,6 +539,7 @@ static sl_status finish_spilled(table *t, sl_error *err) {
         uint32_t n = sl_cursor_u32(&c);
         const char *key = sl_cursor_bytes(&c, n);
         TRY(load_group(t, sl_text_n(key, n), &c, err));
+        assert(t->n == 1);
         TRY(emit_group(t, t->list[0], err));
         drop_groups(t);
         if (is_enough(t)) return sl_builder_flush(t->builder, err);

@@ -2,6 +2,7 @@
  * memory hardly grows with the table; a look-up costs one read of the index and one a row. */
 #include "operators/join/file.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -65,6 +66,7 @@ static void hash_key(uint64_t hash, char key[8]) {
 }
 
 sl_status sl_join_file_add(sl_join_file *f, uint64_t hash, sl_text key, sl_text row, sl_error *err) {
+    assert(!f->first); /* not sealed */
     entry e = {hash, f->end + f->piece.len, key.n, row.n};
     char bytes[8];
     sl_buf_text(&f->piece, key);
@@ -114,6 +116,7 @@ static uint64_t block_of(const sl_join_file *f, uint64_t hash) {
 }
 
 static sl_status read_block(const sl_join_file *f, uint64_t i, entry block[BLOCK], sl_error *err) {
+    assert(i < f->n);
     uint64_t from = i - i % BLOCK, n = f->n - from < BLOCK ? f->n - from : BLOCK;
     return sl_tempfile_read(f->index, block, n * sizeof(entry), from * sizeof(entry), err);
 }

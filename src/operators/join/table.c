@@ -3,6 +3,7 @@
  * table in memory would need two ways of looking up. */
 #include "operators/join/table.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -155,6 +156,7 @@ static sl_status keep_batch(sl_join_table *t, sl_batch *take, sl_error *err) {
         sl_batch_free(&take);
         return sl_oom(err);
     }
+    assert(!t->file && !t->heads);
     t->batches[t->nbatches++] = take;
     return SL_OK;
 }
@@ -163,7 +165,7 @@ static sl_status decode(sl_join_table *t, sl_batch *b, sl_error *err) {
     for (uint32_t c = 0; c < b->ncols; c++)
         if (!sl_column_values(b, c, err)) return SL_E_MEMORY;
     t->held += sl_batch_arena(b)->total + (size_t)b->nrows * 32;
-    if (b->records) t->held += b->records->end[(size_t)b->nrows * b->records->nfields - 1];
+    if (b->records && b->nrows) t->held += sl_record_end(b->records, b->nrows - 1);
     return SL_OK;
 }
 
@@ -182,6 +184,7 @@ sl_status sl_join_table_add(sl_join_table *t, sl_batch *take, sl_error *err) {
 
 sl_status sl_join_table_seal(sl_join_table *t, sl_error *err) {
     if (t->file) return sl_join_file_seal(t->file, err);
+    assert(!t->heads); /* once */
     t->nbuckets = 16;
     while (t->nbuckets < t->n) t->nbuckets *= 2;
     t->heads = calloc(t->nbuckets, sizeof *t->heads);
@@ -194,6 +197,7 @@ sl_status sl_join_table_seal(sl_join_table *t, sl_error *err) {
         else
             t->heads[k] = i;
         t->tails[k] = i;
+        assert(t->heads[k] <= i && !t->places[i].next);
     }
     return SL_OK;
 }
@@ -219,6 +223,7 @@ sl_status sl_join_table_match(const sl_join_table *t, sl_text key, size_t *at, c
     for (; i; i = t->places[i].next) {
         const place *p = &t->places[i];
         if (p->hash != hash || !key_is(t, p, key)) continue;
+        assert(*at < i && p->at >> 32 < t->nbatches);
         *at = i;
         *row = (uint32_t)p->at;
         *b = t->batches[p->at >> 32];

@@ -2,6 +2,7 @@
  * compares bytes and needs to know neither types nor directions; `reverse` is a key that counts down. */
 #include "operators/sort/ordering.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -54,6 +55,7 @@ static sl_status open_partial(const void *vconf, const sl_env *env, void **out, 
 
 static sl_status add_row(partial *p, sl_batch *b, uint64_t schema, uint32_t row, uint64_t ordinal,
                          sl_error *err) {
+    assert(!p->reader); /* results have not begun */
     sl_buf_clear(&p->key);
     TRY(p->o->key(p->o->owner, p->columns, b, row, ordinal, p->kinds, &p->key, err));
     TRY(sl_buf_check(&p->key, err));
@@ -89,6 +91,7 @@ static sl_status seal(void *vpartial, sl_error *err) {
 
 static sl_status merge(void *vinto, void *vfrom, sl_error *err) {
     partial *into = vinto, *from = vfrom;
+    assert(into->o == from->o && !into->reader && !from->reader);
     for (uint32_t i = 0; i < into->o->npaths; i++) into->kinds[i] |= from->kinds[i];
     if (into->o->check) TRY(into->o->check(into->o->owner, into->kinds, err));
     TRY(sl_schemas_merge(into->schemas, from->schemas, err));

@@ -2,6 +2,7 @@
  * moved when one is forgotten. */
 #include "operators/uniq/seen.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -71,10 +72,12 @@ static bool contains(const sl_seen *s, uint64_t hash, sl_text key) {
 }
 
 static void forget_oldest(sl_seen *s) {
+    assert(s->count && s->oldest < s->count);
     entry *old = s->ring[s->oldest];
     entry **at = &s->buckets[old->hash & (s->nbuckets - 1)];
     while (*at != old) at = &(*at)->next;
     *at = old->next;
+    assert(s->bytes >= sizeof *old + old->n);
     s->bytes -= sizeof *old + old->n;
     free(old);
 }
@@ -107,6 +110,7 @@ sl_status sl_seen_add(sl_seen *s, sl_text key, bool *fresh, sl_error *err) {
         free(e);
         return status;
     }
+    assert(s->count <= s->limit && s->count <= s->nbuckets);
     *place = e;
     e->next = s->buckets[hash & (s->nbuckets - 1)];
     s->buckets[hash & (s->nbuckets - 1)] = e;

@@ -3,6 +3,7 @@
  * The window makes it sequential, so the coordinator decides, over keys that the workers have decoded. While the values fit into memory
  * items flow on at once. Beyond that, and as long as the window has forgotten nothing, "seen before" no longer depends on age: the
  * remaining items go through a sort by value, which leaves the first of each, and a second sort that restores their order. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -141,6 +142,7 @@ static sl_status pick_first(uniq *u, sl_error *err) {
     bool any = false;
     TRY(sl_sorter_sort(u->by_value, err));
     while ((s = sl_sorter_next(u->by_value, &r, err)) == SL_OK) {
+        assert(!any || sl_text_cmp(key_text(u), r.key) <= 0);
         if (any && sl_text_eq(key_text(u), r.key)) continue;
         any = true;
         sl_buf_clear(&u->key);

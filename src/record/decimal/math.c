@@ -1,4 +1,5 @@
 /* The operations of simplemath, rounded as Python's default decimal context rounds them. */
+#include <assert.h>
 #include <math.h>
 
 #include "base/error.h"
@@ -9,6 +10,7 @@
 static void align(sl_big *a, sl_big *b) {
     sl_big *higher = a->exponent > b->exponent ? a : b, *lower = higher == a ? b : a;
     sl_big_scale(higher->coefficient, (uint64_t)(higher->exponent - lower->exponent));
+    assert(higher->exponent >= lower->exponent);
     higher->exponent = lower->exponent;
 }
 

@@ -1,5 +1,6 @@
 /* Exact sums. Terms with at most 18 decimals go into 128 bits; what does not fit goes into a big decimal beside them, so that
  * the order of terms never shows. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -62,6 +63,7 @@ static sl_status pour(sl_sum *s, sl_error *err) {
 
 /* Adds UNITS of 10^-SCALE, |UNITS| below 2^100. */
 static sl_status add_wide(sl_sum *s, wide units, uint32_t scale, sl_error *err) {
+    assert(scale <= WORD_SCALE && s->scale <= WORD_SCALE);
     wide scaled, sum;
     if (scale > s->scale) {
         if (__builtin_mul_overflow(s->whole, pow10_wide(scale - s->scale), &scaled)) {
@@ -154,6 +156,7 @@ sl_status sl_sum_add(sl_sum *s, sl_value v, sl_error *err) {
 }
 
 sl_status sl_sum_merge(sl_sum *into, const sl_sum *from, sl_error *err) {
+    assert(into != from);
     sl_sum part = {.whole = from->whole, .scale = from->scale};
     TRY(add_wide(into, 0, from->scale, err));
     if (part.scale < into->scale &&

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* fallocate */
 #include "record/sorter/internal.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@ sl_status sl_run_file_need(sl_run_file **file, const char *dir, sl_error *err) {
 void sl_run_file_let_go(sl_run_file **file) {
     sl_run_file *f = *file;
     *file = NULL;
+    assert(!f || f->held > 0);
     if (!f || --f->held) return;
     close(f->fd);
     free(f);
@@ -58,6 +60,7 @@ static sl_status put(writer *w, const char *p, size_t n, sl_error *err) {
         w->filled += part;
         p += part;
         n -= part;
+        assert(w->filled <= PIECE);
         if (w->filled == PIECE) TRY(flush(w, err));
     }
     return SL_OK;
@@ -74,6 +77,7 @@ static sl_status put_record(writer *w, const sl_sort_record *r, sl_error *err) {
 
 /* One run is written to a file at a time. */
 static sl_status writer_open(writer *w, sl_run *run, sl_run_file *file, sl_error *err) {
+    assert(file->held > 0);
     *run = (sl_run){.file = file, .at = file->end};
     file->held++;
     *w = (writer){.run = run, .piece = malloc(PIECE)};
@@ -111,6 +115,7 @@ void sl_run_close(sl_run *run) {
 
 /* Makes NEED bytes of the run available at f->begin. */
 static sl_status fill(sl_front *f, size_t need, sl_error *err) {
+    assert(f->begin <= f->filled && f->filled <= f->cap && f->offset <= f->run.size);
     if (f->filled - f->begin >= need) return SL_OK;
     memmove(f->buffer, f->buffer + f->begin, f->filled - f->begin);
     f->filled -= f->begin;
@@ -165,6 +170,7 @@ static bool before(const sl_merge *m, uint32_t a, uint32_t b) {
 }
 
 static void sift_down(sl_merge *m, uint32_t at) {
+    assert(at < m->n && m->n <= m->nfronts);
     uint32_t moving = m->heap[at];
     for (uint32_t child; (child = 2 * at + 1) < m->n; at = child) {
         if (child + 1 < m->n && before(m, m->heap[child + 1], m->heap[child])) child++;
@@ -215,6 +221,7 @@ sl_status sl_merge_next(sl_merge *m, sl_sort_record *out, sl_error *err) {
         if (m->n) sift_down(m, 0);
     }
     if (!m->n) return SL_DONE;
+    assert(m->n < 2 || !before(m, m->heap[1], m->heap[0]));
     *out = m->fronts[m->heap[0]].record;
     m->moved = true;
     return SL_OK;

@@ -3,6 +3,7 @@
  * run (runs.c); where a limit is set a heap drops what cannot be among the first, so that a short answer needs no disk. */
 #include "record/sorter/sorter.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/array.h"
@@ -83,6 +84,7 @@ void sl_sorter_stopping(sl_sorter *s, const _Atomic bool *stopping) {
 }
 
 static void chunk_free(sl_sorter *s, chunk *c) {
+    assert(s->held >= c->size);
     s->held -= c->size;
     sl_pages_free(c, c->size);
 }
@@ -124,6 +126,7 @@ void sl_sorter_free(sl_sorter **sp) {
     sl_run_file_let_go(&s->file);
     drop_chunks(s);
     drop_entries(s);
+    assert(!s->held); /* all that it counted */
     free(s->runs);
     free(s);
     *sp = NULL;
@@ -230,6 +233,12 @@ static void merge_sort(sl_entry *e, size_t n, sl_entry *spare) {
     if (entry_before(&e[half], &e[half - 1])) merge_halves(e, half, n, spare);
 }
 
+static inline bool in_order(const sl_entry *e, size_t n) {
+    for (size_t k = 1; k < n; k++)
+        if (entry_before(&e[k], &e[k - 1])) return false;
+    return true;
+}
+
 static sl_status sort_entries(sl_sorter *s, sl_error *err) {
     if (s->sorted) return SL_OK;
     size_t size = (s->n / 2 + 1) * sizeof(sl_entry);
@@ -238,6 +247,7 @@ static sl_status sort_entries(sl_sorter *s, sl_error *err) {
     merge_sort(s->entries, s->n, spare);
     sl_pages_free(spare, size);
     s->sorted = true;
+    assert(in_order(s->entries, s->n));
     if (s->limit && s->n > s->limit) s->n = (size_t)s->limit;
     return SL_OK;
 }
@@ -270,12 +280,14 @@ static sl_status make_room(sl_sorter *s, size_t size, sl_error *err) {
 }
 
 static void replace_last(sl_sorter *s, sl_entry e) {
+    assert(s->n && s->n == s->limit && !entry_before(&s->entries[0], &e));
     s->live -= (size_t)s->entries[0].key + s->entries[0].payload;
     s->entries[0] = e;
     sift_down(s->entries, s->n, 0);
 }
 
 sl_status sl_sorter_add(sl_sorter *s, sl_sort_record r, sl_error *err) {
+    assert(!s->merging && !s->given); /* reading has not begun */
     if (sl_sorter_rejects(s, r.key, r.ordinal)) return SL_OK;
     size_t size = (size_t)r.key.n + r.payload.n;
     TRY(make_room(s, size, err));
@@ -292,6 +304,7 @@ sl_status sl_sorter_add(sl_sorter *s, sl_sort_record r, sl_error *err) {
         replace_last(s, e);
         return SL_OK;
     }
+    assert(s->n < s->cap);
     s->entries[s->n++] = e;
     if (s->heaped && s->n == s->limit) heapify(s);
     return SL_OK;
@@ -345,6 +358,7 @@ static sl_status take_entries(sl_sorter *s, sl_sorter *from, sl_error *err) {
 }
 
 sl_status sl_sorter_absorb(sl_sorter *s, sl_sorter *from, sl_error *err) {
+    assert(s != from && !s->given && !from->given);
     TRY(take_runs(s, from, err));
     if (s->n && s->held + from->held > s->budget) TRY(spill(s, err));
     if (!from->n) return SL_OK;
@@ -375,6 +389,7 @@ sl_status sl_sorter_sort(sl_sorter *s, sl_error *err) {
 }
 
 static sl_status next_merged(sl_sorter *s, sl_sort_record *out, sl_error *err) {
+    assert(s->sorted || !s->n);
     if (!s->merging) {
         TRY(reduce_runs(s, err));
         s->merging = true;

@@ -1,4 +1,5 @@
 /* distinct.c: how many different values there are: a set of their equality keys. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -50,6 +51,7 @@ static bool key_is(const set *s, size_t at, sl_text key) {
 
 static sl_status add_key(set *s, sl_text key, sl_error *err) {
     if (2 * (s->n + 1) > s->cap && !grow(s)) return sl_oom(err);
+    assert(2 * (s->n + 1) <= s->cap && (s->cap & (s->cap - 1)) == 0);
     uint64_t hash = sl_hash(key.s, key.n, 0) | 1;
     size_t k = hash & (s->cap - 1);
     for (; s->hash[k]; k = (k + 1) & (s->cap - 1))
