@@ -35,7 +35,7 @@ static bool in_years(int64_t now, int64_t years, int64_t *out) {
     return sl_time_seconds(&p, out);
 }
 
-/* Days and years from now, and their names; false when T is none of them. */
+/* Days and years from now, and their names; false when T is not one of them. */
 static bool from_now(sl_text t, int64_t now, int64_t *out, bool *beyond) {
     static const struct {
         const char *name;

@@ -18,7 +18,7 @@ static sl_status folder_of(const char *path, char **folder, sl_error *err) {
     return slash && !*folder ? sl_oom(err) : SL_OK;
 }
 
-/* A name that leads to no definition is a mistake of the call; that the system has no descriptor or memory to spare is none. */
+/* A name that leads to no definition is a mistake of the call; a lack of descriptors or memory is not. */
 static sl_status cannot_open(const char *path, int why, sl_error *err) {
     bool passes = why == EMFILE || why == ENFILE || why == ENOMEM || why == EIO || why == EAGAIN;
     if (passes) return sl_fail_errno(err, why, "cannot open", path);

@@ -151,7 +151,7 @@ static void put_names(sl_buf *o, const sl_option *option) {
     sl_buf_str(o, ")$|\\\\$\\\\{\"}]}");
 }
 
-/* One rule or a list of them; where a scalar may stand for a rule, only what is none is looked at. */
+/* One rule or a list of them; where a scalar may stand for a rule, only lists and maps are looked at. */
 static void put_rules(writer *w, const char *owner, const sl_option *o) {
     const char *name = rule_name(w, owner, o);
     bool scalars = o->flags & SL_OPT_SCALARS;

@@ -23,7 +23,7 @@ bool sl_cast_named(sl_text name, sl_cast *out) {
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------ */
 
-/* Python's float(): false when V is none. */
+/* Python's float(): false when V is not a number. */
 static bool as_double(sl_value v, double *out) {
     if (v.type == SL_TEXT_TYPE || v.type == SL_DECIMAL) {
         char room[512];

@@ -10,7 +10,7 @@
 
 /* ---- starting ----------------------------------------------------------------------------------------------------------- */
 
-/* A cache that has no place to be is none. */
+/* Without a place for the cache there is no cache. */
 static sl_status start_cache(sl_pipeline *p, sl_error *err) {
     const sl_settings *s = &p->plan->settings;
     if (s->cache_dir.n) {

@@ -214,7 +214,7 @@ static void stop_branch(const sl_branch *b, branch_state *bs) {
     *bs = (branch_state){0};
 }
 
-/* A branch that cannot be started is none: the next unit meets the same failure, or better luck. */
+/* A branch that cannot be started is left out: the next unit meets the same failure, or better luck. */
 static sl_status ready_branch(sl_walker *w, const sl_branch *b, branch_state *bs, sl_error *err) {
     if (bs->links) return SL_OK;
     sl_status s = start_branch(w, b, bs, err);

@@ -58,7 +58,7 @@ typedef struct detagging {
     bool riko;
 } detagging;
 
-/* A text node ends; natively one of white space alone is none. */
+/* A text node ends; natively one of white space alone does not count. */
 static void end_node(detagging *d) {
     if (d->out->len == d->node) return;
     sl_text node = sl_text_n(d->out->data + d->node, d->out->len - d->node);

@@ -152,7 +152,7 @@ sl_status sl_feed_date(const sl_feed_conf *conf, sl_text text, sl_arena *arena, 
     return iso_text(sl_time_make(SL_TIME_DATETIME, utc, t.n, 0), arena, iso, err);
 }
 
-/* 2020-01-02... : a guid may be or begin with a date, but 12 is none. */
+/* 2020-01-02... : a guid may be or begin with a date, but 12 is not a date. */
 static sl_text dated_guid(sl_text guid) {
     static const char shape[] = "0000-00-00";
     if (guid.n < 10) return (sl_text){0};

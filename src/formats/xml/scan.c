@@ -35,7 +35,7 @@ static sl_xml_token finish(sl_xml_scan *s, sl_xml_token token) {
     return token;
 }
 
-/* A '<' where none may be: the markup before it was none. */
+/* A '<' where none may be: what came before it was not markup. */
 static void reopen(sl_xml_scan *s) {
     s->from = s->at++;
     s->state = OPEN;

@@ -75,7 +75,7 @@ SL_MUST_CHECK sl_status sl_lua_test(sl_lua *l, sl_batch *b, bool *keep, sl_error
 /* V[row] for the selected rows: the result, missing for nil. V: nrows values, all missing. They live in the store of B. */
 SL_MUST_CHECK sl_status sl_lua_values(sl_lua *l, sl_batch *b, sl_value *v, sl_error *err);
 
-/* The results as items to OUT: nil is none. A list is one result when MOST is 0, else as many as it has elements, MOST at most.
+/* The results as items to OUT: nil gives none. A list is one result when MOST is 0, else as many as it has elements, MOST at most.
  * Takes the batch. */
 SL_MUST_CHECK sl_status sl_lua_items(sl_lua *l, sl_batch *take, uint32_t most, sl_out *out, sl_error *err);
 

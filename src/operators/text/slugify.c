@@ -65,7 +65,7 @@ static sl_status clean(sl_text t, bool drop_quotes, sl_text separator, sl_arena 
 
 /* ---- character references ------------------------------------------------------------------------------------------------- */
 
-/* UTF-8 of the reference whose NAME stands between & and ;, in OUT; 0: it is none. */
+/* UTF-8 of the reference whose NAME stands between & and ;, in OUT; 0: it is not a reference. */
 static unsigned named(sl_text name, char out[4]) {
     return sl_xml_html_entity(name, out);
 }

@@ -69,7 +69,7 @@ sl_status sl_foreign_file(const char *data, size_t n, sl_error *err) {
     return k ? sl_fail(err, SL_E_DATA, "this is %s; %s", k->name, k->advice) : SL_OK;
 }
 
-/* ---- delimited text that is none ------------------------------------------------------------------------------------------- */
+/* ---- what is not delimited text ------------------------------------------------------------------------------------------- */
 
 /* What follows white space; at its end a 0. */
 static char next_of(const char *data, size_t n, size_t *at) {

@@ -541,7 +541,7 @@ static sl_status file_new(reader *r, sl_error *err) {
     return stream_new(r->conf, &r->env, NULL, &r->file, err);
 }
 
-/* Both halves of a whole file, whose units are none. */
+/* A unit that is a whole file: the worker is both halves here, splits it and reads it. */
 static sl_status read_whole(reader *r, const sl_unit *unit, sl_out *out, uint64_t *quarantined,
                             sl_error *err) {
     TRY(file_new(r, err));

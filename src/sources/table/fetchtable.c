@@ -61,7 +61,7 @@ static const sl_option options[] = {
     {.name = NULL},
 };
 
-/* The last suffix of the url that is none of a packer. */
+/* The last suffix of the url, those of packers apart. */
 static sl_text suffix_of(sl_text url) {
     sl_text name = sl_name_unpacked(sl_url_name(url));
     for (uint32_t i = name.n; i-- > 0 && name.s[i] != '/';)
