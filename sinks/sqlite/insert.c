@@ -89,9 +89,9 @@ static sl_status no_such_key(const sl_job *j, sl_text name, sl_error *err) {
         names[c] = sl_arena_strndup(&arena, j->cols[c].name.s, j->cols[c].name.n);
         if (!names[c]) break;
     }
-    const char *nearest = names ? sl_text_nearest(name, names) : NULL;
-    sl_status s = sl_fail(err, SL_E_DATA, "the key column '%.*s' is in no item%s%s%s", (int)name.n, name.s,
-                          nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    char hint[SL_HINT] = "";
+    sl_status s = sl_fail(err, SL_E_DATA, "the key column '%.*s' is in no item%s", (int)name.n, name.s,
+                          names ? sl_text_meant(name, names, hint) : hint);
     sl_arena_free(&arena);
     free(names);
     return s;

@@ -13,6 +13,11 @@
 #include "base/error.h"
 #include "base/files.h"
 
+const char *sl_tempfile_folder(void) {
+    const char *dir = getenv("TMPDIR");
+    return dir && *dir ? dir : "/tmp";
+}
+
 /* A file that never has a name, so that no process that dies leaves it behind. -1 with EOPNOTSUPP, EISDIR or EINVAL where the file system
  * or the kernel knows none. */
 static int open_nameless(const char *dir) {

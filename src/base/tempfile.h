@@ -5,6 +5,8 @@
 
 #include "base/status.h"
 
+/* Where they are unless somebody says otherwise: $TMPDIR, or /tmp. */
+const char *sl_tempfile_folder(void);
 /* A new empty file in DIR, already unlinked, close-on-exec. */
 SL_MUST_CHECK sl_status sl_tempfile_open(const char *dir, int *fd, sl_error *err);
 /* All N bytes at OFFSET; short transfers and interruptions are taken care of. A full disk is SL_E_IO and says so. */

@@ -1,4 +1,8 @@
+/* text.c: what is asked of texts in more than one place. Distances are counted by the usual recurrence in one row, with a cap, since they are
+ * asked for once in a message and names are short. */
 #include "base/text.h"
+
+#include <stdio.h>
 
 static char lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -76,4 +80,14 @@ const char *sl_text_nearest(sl_text word, const char *const *names) {
         enough = d - 1;
     }
     return nearest;
+}
+
+const char *sl_text_hint(const char *near, char out[SL_HINT]) {
+    int n = near ? snprintf(out, SL_HINT, ", did you mean '%s'?", near) : 0;
+    if (n <= 0 || n >= SL_HINT) *out = 0;
+    return out;
+}
+
+const char *sl_text_meant(sl_text word, const char *const *names, char out[SL_HINT]) {
+    return sl_text_hint(sl_text_nearest(word, names), out);
 }

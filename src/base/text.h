@@ -96,4 +96,9 @@ unsigned sl_text_distance(sl_text a, sl_text b, unsigned cap);
 /* The name in the NULL-terminated NAMES nearest to WORD and near enough to be what was meant, else NULL. */
 const char *sl_text_nearest(sl_text word, const char *const *names);
 
+/* For the end of a message about WORD: ", did you mean 'NAME'?", or nothing. NEAR may be NULL, the other finds it. Returns OUT. */
+enum { SL_HINT = 160 };
+const char *sl_text_hint(const char *near, char out[SL_HINT]);
+const char *sl_text_meant(sl_text word, const char *const *names, char out[SL_HINT]);
+
 #endif

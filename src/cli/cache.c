@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/json_print.h"
+#include "cli/progress.h"
 
 static const cli_option options[] = {
     CLI_OPTION("dir", 0, REQUIRED, "DIR", "the cache's folder (default: that of the runs)"),
@@ -21,30 +22,13 @@ static const cli_option *const tables[] = {options, NULL};
 
 /* ---- ls ------------------------------------------------------------------------------------------------------------ */
 
-/* "275 kB" */
-static const char *size_text(double v, char out[32]) {
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    int i = 0;
-    while (v >= 1000 && i < 4) {
-        v /= 1000;
-        i++;
-    }
-    snprintf(out, 32, i && v < 10 ? "%.1f %s" : "%.0f %s", v, units[i]);
-    return out;
-}
-
-static const char *text_of(const json_t *o, const char *key) {
-    const char *t = json_string_value(json_object_get(o, key));
-    return t ? t : "";
-}
-
 static void print_entry(const json_t *entry) {
     char size[32];
-    const char *url = text_of(entry, "url"), *etag = text_of(entry, "etag");
-    if (!*etag) etag = text_of(entry, "last_modified");
+    const char *url = cli_text_of(entry, "url"), *etag = cli_text_of(entry, "etag");
+    if (!*etag) etag = cli_text_of(entry, "last_modified");
     printf("%9s  %.10s %.5s  %s%s%s\n",
-           size_text((double)json_integer_value(json_object_get(entry, "bytes")), size),
-           text_of(entry, "used"), text_of(entry, "used") + 11, *url ? url : "(not a whole entry)",
+           cli_scaled((double)json_integer_value(json_object_get(entry, "bytes")), "B", size),
+           cli_text_of(entry, "used"), cli_text_of(entry, "used") + 11, *url ? url : "(not a whole entry)",
            *etag ? "  " : "", etag);
 }
 
@@ -54,9 +38,10 @@ static void print_list(const char *json) {
     char size[32];
     cli_make_harmless(list);
     json_array_foreach(entries, i, entry) print_entry(entry);
-    printf(
-        "%zu %s, %s, in %s\n", json_array_size(entries), json_array_size(entries) == 1 ? "entry" : "entries",
-        size_text((double)json_integer_value(json_object_get(list, "bytes")), size), text_of(list, "folder"));
+    printf("%zu %s, %s, in %s\n", json_array_size(entries),
+           json_array_size(entries) == 1 ? "entry" : "entries",
+           cli_scaled((double)json_integer_value(json_object_get(list, "bytes")), "B", size),
+           cli_text_of(list, "folder"));
     json_decref(list);
 }
 
@@ -84,7 +69,8 @@ static int tell(sl_status status, const sl_cache_change *c, const cli_args *args
                c->files, c->bytes, c->files_left, c->bytes_left);
     } else {
         printf("removed %" PRIu64 " (%s); %" PRIu64 " left (%s)\n", c->files,
-               size_text((double)c->bytes, gone), c->files_left, size_text((double)c->bytes_left, left));
+               cli_scaled((double)c->bytes, "B", gone), c->files_left,
+               cli_scaled((double)c->bytes_left, "B", left));
     }
     return CLI_OK;
 }

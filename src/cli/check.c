@@ -19,8 +19,7 @@ static sl_pipeline *load(cli_args *args, bool checked, int *code) {
     const char *file = cli_definition(args, code);
     if (!file) return NULL;
     sl_pipeline *p = sl_pipeline_new();
-    sl_status s = p ? cli_variables(p, args, &err) : cli_no_memory(&err);
-    if (s == SL_OK) s = cli_settings(p, args, &err);
+    sl_status s = cli_begin(p, args, &err);
     if (s == SL_OK) s = sl_pipeline_load_file(p, file, &err);
     if (s == SL_OK && checked) s = sl_pipeline_check(p, &err);
     if (s == SL_OK) {

@@ -39,7 +39,6 @@ const char *cli_definition(const cli_args *args, int *code);
 /* settings.c: options of every command that reads a definition; and settings of every command that runs a pipeline, those about the
  * network apart. */
 extern const cli_option cli_reading_options[], cli_setting_options[], cli_network_options[];
-sl_status cli_settings(sl_pipeline *p, const cli_args *args, sl_error *err);
 /* execute.c: what else commands that run a pipeline take. */
 extern const cli_option cli_run_options[];
 
@@ -64,11 +63,13 @@ int cli_report_write(sl_pipeline *p, const char *path, int code);
 /* What is odd about a definition, on stderr. */
 void cli_warnings(const sl_pipeline *p);
 
-/* execute.c: --set and --input, which must come before a definition is read. */
-sl_status cli_variables(sl_pipeline *p, const cli_args *args, sl_error *err);
-/* The other run options and the sinks; then the run with its progress, summary, report and exit code. Frees P. */
-int cli_execute(sl_pipeline *p, const cli_args *args);
-/* The same for a pipeline that has its sinks already. */
-int cli_execute_built(sl_pipeline *p, const cli_args *args);
+/* settings.c: what the command line says of P besides its steps and sinks: variables, inputs, settings. It must be said before a
+ * definition is read. P may be NULL: there was no memory for it. */
+sl_status cli_begin(sl_pipeline *p, const cli_args *args, sl_error *err);
+/* execute.c: the sinks of the command line in the place of those of the definition; with none at all items go to standard output.
+ */
+sl_status cli_sinks(sl_pipeline *p, const cli_args *args, sl_error *err);
+/* Runs P, with its progress, summary, report and exit code; or says ERR, when BUILT is not SL_OK. Frees P. */
+int cli_execute(sl_pipeline *p, const cli_args *args, sl_status built, sl_error *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "cli/json_print.h"
 
 /* ---- candidates --------------------------------------------------------------------------------------------------- */
 
@@ -39,17 +40,12 @@ static void offer_words(const place *at, const char *words) {
     }
 }
 
-static const char *text_of(const json_t *o, const char *key) {
-    const char *t = json_string_value(json_object_get(o, key));
-    return t ? t : "";
-}
-
 static void offer_pipes(const place *at) {
     size_t i;
     json_t *pipe;
     char *text = sl_describe_pipes(NULL, NULL);
     json_t *all = text ? json_loads(text, 0, NULL) : NULL;
-    json_array_foreach(all, i, pipe) offer(at, text_of(pipe, "name"), "", text_of(pipe, "summary"));
+    json_array_foreach(all, i, pipe) offer(at, cli_text_of(pipe, "name"), "", cli_text_of(pipe, "summary"));
     json_decref(all);
     free(text);
 }
@@ -69,11 +65,11 @@ static void offer_keys(const place *at, const json_t *options, const char *path)
     json_array_foreach(options, i, o) {
         char key[256];
         const json_t *inner = json_object_get(o, "rule");
-        snprintf(key, sizeof key, "%s%s%s", path, text_of(o, "name"), inner ? "." : "");
+        snprintf(key, sizeof key, "%s%s%s", path, cli_text_of(o, "name"), inner ? "." : "");
         if (inner)
             offer_keys(at, inner, key);
         else
-            offer(at, key, "=", text_of(o, "help"));
+            offer(at, key, "=", cli_text_of(o, "help"));
     }
 }
 
@@ -86,7 +82,7 @@ static const json_t *option_at(const json_t *options, const char *path, size_t n
     size_t left = n - (size_t)(rest - path);
     if (k && isdigit((unsigned char)*path)) return option_at(options, rest, left);
     json_array_foreach(options, i, o) {
-        const char *name = text_of(o, "name");
+        const char *name = cli_text_of(o, "name");
         if (strlen(name) != k || strncmp(name, path, k) != 0) continue;
         return left ? option_at(json_object_get(o, "rule"), rest, left) : o;
     }
@@ -96,15 +92,15 @@ static const json_t *option_at(const json_t *options, const char *path, size_t n
 static void offer_option_values(const place *at, const json_t *option) {
     size_t i;
     json_t *value;
-    if (strcmp(text_of(option, "type"), "bool") == 0) offer_words(at, "true false");
+    if (strcmp(cli_text_of(option, "type"), "bool") == 0) offer_words(at, "true false");
     json_array_foreach(json_object_get(option, "values"), i, value)
         offer(at, json_string_value(value), "", NULL);
 }
 
 static void offer_calls(const place *at, const json_t *pipe) {
-    bool loop = strcmp(text_of(pipe, "name"), "loop") == 0;
+    bool loop = strcmp(cli_text_of(pipe, "name"), "loop") == 0;
     if (loop) offer(at, "@embed", "=", "the submodule");
-    if (!loop && strcmp(text_of(pipe, "kind"), "processor") != 0) return;
+    if (!loop && strcmp(cli_text_of(pipe, "kind"), "processor") != 0) return;
     offer(at, "@field", "=", "path of the value to work on");
     offer(at, "@assign", "=", "where the result goes");
     offer(at, "@emit", "=", "true: results are the new items");

@@ -20,34 +20,6 @@ const cli_option cli_run_options[] = {
     {0},
 };
 
-/* NAME=VALUE given to NAME's setter. */
-static sl_status assign(sl_pipeline *p, const cli_given *g,
-                        sl_status (*set)(sl_pipeline *, const char *, const char *, sl_error *),
-                        sl_error *err) {
-    const char *equals = strchr(g->value, '=');
-    if (!equals || equals == g->value) {
-        err->code = SL_E_USAGE;
-        snprintf(err->text, sizeof err->text, "--%s wants NAME=VALUE, not '%s'", g->option->name, g->value);
-        return SL_E_USAGE;
-    }
-    char *name = strndup(g->value, (size_t)(equals - g->value));
-    if (!name) return cli_no_memory(err);
-    sl_status s = set(p, name, equals + 1, err);
-    free(name);
-    return s;
-}
-
-sl_status cli_variables(sl_pipeline *p, const cli_args *args, sl_error *err) {
-    for (size_t i = 0; i < args->ngiven; i++) {
-        const cli_given *g = &args->given[i];
-        sl_status s = SL_OK;
-        if (strcmp(g->option->name, "set") == 0) s = assign(p, g, sl_pipeline_set, err);
-        if (strcmp(g->option->name, "input") == 0) s = assign(p, g, sl_pipeline_input, err);
-        if (s != SL_OK) return s;
-    }
-    return SL_OK;
-}
-
 static sl_status stdout_sink(sl_pipeline *p, const char *format, sl_error *err) {
     char sink[64];
     if (!format) return sl_pipeline_sink(p, "-", err);
@@ -60,8 +32,7 @@ static sl_status stdout_sink(sl_pipeline *p, const char *format, sl_error *err) 
     return sl_pipeline_sink(p, sink, err);
 }
 
-/* Sinks of the command line take the place of those of the definition; with none at all items go to standard output. */
-static sl_status apply_sinks(sl_pipeline *p, const cli_args *args, sl_error *err) {
+sl_status cli_sinks(sl_pipeline *p, const cli_args *args, sl_error *err) {
     const char *format = cli_value(args, "format");
     sl_status s = SL_OK;
     if (cli_value(args, "to")) sl_pipeline_drop_sinks(p);
@@ -134,20 +105,9 @@ void cli_warnings(const sl_pipeline *p) {
     for (unsigned i = 0; (text = sl_pipeline_warning(p, i)); i++) cli_complain(CLI_OK, "warning: %s", text);
 }
 
-static int execute(sl_pipeline *p, const cli_args *args, bool built) {
-    sl_error err = {0};
-    sl_status s = cli_settings(p, args, &err);
-    if (s == SL_OK && !built) s = apply_sinks(p, args, &err);
-    int code = s == SL_OK ? check(p, args) : cli_error(&err);
+int cli_execute(sl_pipeline *p, const cli_args *args, sl_status built, sl_error *err) {
+    int code = built == SL_OK ? check(p, args) : cli_error(err);
     if (code == CLI_OK) code = run(p, args);
     sl_pipeline_free(&p);
     return code;
-}
-
-int cli_execute(sl_pipeline *p, const cli_args *args) {
-    return execute(p, args, false);
-}
-
-int cli_execute_built(sl_pipeline *p, const cli_args *args) {
-    return execute(p, args, true);
 }

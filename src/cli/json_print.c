@@ -13,7 +13,7 @@
 
 #include "sluice_program.h"
 
-static const char *text_of(const json_t *o, const char *key) {
+const char *cli_text_of(const json_t *o, const char *key) {
     const char *t = json_string_value(json_object_get(o, key));
     return t ? t : "";
 }
@@ -39,13 +39,13 @@ void cli_make_harmless(json_t *v) {
 static void print_branch(const json_t *branch) {
     size_t i;
     json_t *step;
-    const char *read = text_of(branch, "read"), *url = text_of(branch, "url");
+    const char *read = cli_text_of(branch, "read"), *url = cli_text_of(branch, "url");
     if (*read)
         printf("    read %s%s%s", read, *url ? " " : "", url);
     else
         printf("    from stage %d", (int)json_integer_value(json_object_get(branch, "stage")) + 1);
     json_array_foreach(json_object_get(branch, "steps"), i, step)
-        printf(" -> %s (%s)", text_of(step, "pipe"), text_of(step, "runs"));
+        printf(" -> %s (%s)", cli_text_of(step, "pipe"), cli_text_of(step, "runs"));
     putchar('\n');
 }
 
@@ -54,20 +54,20 @@ static void print_stage(const json_t *stage) {
     json_t *branch;
     printf("  stage %d\n", (int)json_integer_value(json_object_get(stage, "stage")) + 1);
     json_array_foreach(json_object_get(stage, "branches"), i, branch) print_branch(branch);
-    const char *pipe = text_of(stage, "pipe");
-    printf("    => %s%s%s\n", pipe, *pipe ? ": " : "", text_of(stage, "end"));
+    const char *pipe = cli_text_of(stage, "pipe");
+    printf("    => %s%s%s\n", pipe, *pipe ? ": " : "", cli_text_of(stage, "end"));
 }
 
 void cli_print_plan(const char *json) {
     json_t *plan = json_loads(json, 0, NULL), *stage, *sink;
     size_t i;
     cli_make_harmless(plan);
-    const char *name = text_of(plan, "name");
-    printf("%s%s%s pool, %d workers, %s dialect\n", name, *name ? ": " : "", text_of(plan, "pool"),
-           (int)json_integer_value(json_object_get(plan, "workers")), text_of(plan, "dialect"));
+    const char *name = cli_text_of(plan, "name");
+    printf("%s%s%s pool, %d workers, %s dialect\n", name, *name ? ": " : "", cli_text_of(plan, "pool"),
+           (int)json_integer_value(json_object_get(plan, "workers")), cli_text_of(plan, "dialect"));
     json_array_foreach(json_object_get(plan, "stages"), i, stage) print_stage(stage);
     json_array_foreach(json_object_get(plan, "sinks"), i, sink)
-        printf("  to %s (%s)\n", text_of(sink, "to"), text_of(sink, "sink"));
+        printf("  to %s (%s)\n", cli_text_of(sink, "to"), cli_text_of(sink, "sink"));
     json_decref(plan);
 }
 
@@ -106,8 +106,8 @@ static void print_kind(const json_t *pipes, const char *kind, const char *title)
     size_t i;
     json_t *pipe;
     printf("%s\n", title);
-    json_array_foreach(pipes, i, pipe) if (strcmp(text_of(pipe, "kind"), kind) == 0)
-        cli_wrap(text_of(pipe, "summary"), 20, printf("  %-17s ", text_of(pipe, "name")));
+    json_array_foreach(pipes, i, pipe) if (strcmp(cli_text_of(pipe, "kind"), kind) == 0)
+        cli_wrap(cli_text_of(pipe, "summary"), 20, printf("  %-17s ", cli_text_of(pipe, "name")));
 }
 
 void cli_print_pipes(const char *json) {
@@ -124,9 +124,9 @@ static void print_options(const json_t *options, int indent) {
     size_t i;
     json_t *o;
     json_array_foreach(options, i, o) {
-        int column = printf("%*s%-*s ", indent, "", 20 - indent, text_of(o, "name"));
-        cli_wrap(text_of(o, "usage"), 21, column);
-        cli_wrap(text_of(o, "help"), 22, 0);
+        int column = printf("%*s%-*s ", indent, "", 20 - indent, cli_text_of(o, "name"));
+        cli_wrap(cli_text_of(o, "usage"), 21, column);
+        cli_wrap(cli_text_of(o, "help"), 22, 0);
         print_options(json_object_get(o, "rule"), indent + 4);
     }
 }
@@ -141,10 +141,10 @@ static void add_fact(char facts[FACTS], const char *what, const char *value) {
 /* What holds where the module does not say: the same facts as in docs/pipes.md. */
 static void print_calls(const json_t *pipe) {
     char facts[FACTS] = "";
-    add_fact(facts, "field", text_of(pipe, "field"));
-    if (strcmp(text_of(pipe, "cast"), "pass") != 0) add_fact(facts, "read as", text_of(pipe, "cast"));
-    add_fact(facts, "result under", text_of(pipe, "assign"));
-    add_fact(facts, "main key", text_of(pipe, "main"));
+    add_fact(facts, "field", cli_text_of(pipe, "field"));
+    if (strcmp(cli_text_of(pipe, "cast"), "pass") != 0) add_fact(facts, "read as", cli_text_of(pipe, "cast"));
+    add_fact(facts, "result under", cli_text_of(pipe, "assign"));
+    add_fact(facts, "main key", cli_text_of(pipe, "main"));
     if (*facts) putchar('\n');
     if (*facts) cli_wrap(facts, 0, 0);
     if (json_is_true(json_object_get(pipe, "second_stream"))) puts("\nport `other`: the second stream");
@@ -203,15 +203,16 @@ static void print_example(const char *text) {
 void cli_print_pipe(const char *json) {
     json_t *pipe = json_loads(json, JSON_DECODE_ANY, NULL);
     const json_t *one = json_is_array(pipe) ? json_array_get(pipe, 0) : pipe;
-    cli_wrap(text_of(one, "summary"), 0, printf("%s (%s): ", text_of(one, "name"), text_of(one, "kind")));
+    cli_wrap(cli_text_of(one, "summary"), 0,
+             printf("%s (%s): ", cli_text_of(one, "name"), cli_text_of(one, "kind")));
     putchar('\n');
-    if (*text_of(one, "details")) cli_wrap(text_of(one, "details"), 0, 0);
+    if (*cli_text_of(one, "details")) cli_wrap(cli_text_of(one, "details"), 0, 0);
     json_t *options = json_object_get(one, "options");
     if (json_array_size(options)) {
         puts("\nconf:");
         print_options(options, 2);
     }
     print_calls(one);
-    if (*text_of(one, "example")) print_example(text_of(one, "example"));
+    if (*cli_text_of(one, "example")) print_example(cli_text_of(one, "example"));
     json_decref(pipe);
 }

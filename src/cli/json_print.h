@@ -15,5 +15,7 @@ void cli_print_pipe(const char *json);
 /* Escapes the control characters in all texts of V, which come from wherever, for a terminal. */
 struct json_t;
 void cli_make_harmless(struct json_t *v);
+/* The text that the member KEY of O is; "" when it is none. */
+const char *cli_text_of(const struct json_t *o, const char *key);
 
 #endif

@@ -259,7 +259,7 @@ static sl_status add_sink(sl_pipeline *p, const cli_args *args, const char *to, 
 }
 
 static sl_status build(sl_pipeline *p, const cli_args *args, sl_error *err) {
-    sl_status s = cli_variables(p, args, err);
+    sl_status s = cli_begin(p, args, err);
     for (size_t i = 0; i < args->nwords && s == SL_OK; i++) s = add_source(p, args, args->words[i], err);
     for (size_t i = 0; i < args->ngiven && s == SL_OK; i++)
         if (strcmp(args->given[i].option->name, "to") == 0) s = add_sink(p, args, args->given[i].value, err);
@@ -286,11 +286,7 @@ static int run(cli_args *args) {
         return cli_complain(CLI_USAGE, "what to load? sluice load SOURCE... --to out.db:table");
     if (!cli_value(args, "to")) return no_sink(args);
     sl_pipeline *p = sl_pipeline_new();
-    if (!p) return cli_complain(CLI_FAILED, "out of memory");
-    if (build(p, args, &err) == SL_OK) return cli_execute_built(p, args);
-    int code = cli_error(&err);
-    sl_pipeline_free(&p);
-    return code;
+    return cli_execute(p, args, build(p, args, &err), &err);
 }
 
 const cli_command cli_load = {

@@ -9,13 +9,10 @@ static int run(cli_args *args) {
         return cli_complain(CLI_USAGE,
                             "give the steps as one quoted text: sluice pipe 'csv url=x.csv | count'");
     sl_pipeline *p = sl_pipeline_new();
-    if (!p) return cli_complain(CLI_FAILED, "out of memory");
-    sl_status s = cli_variables(p, args, &err);
+    sl_status s = cli_begin(p, args, &err);
     if (s == SL_OK) s = sl_pipeline_add_text(p, args->words[0], &err);
-    if (s == SL_OK) return cli_execute(p, args);
-    int code = cli_error(&err);
-    sl_pipeline_free(&p);
-    return code;
+    if (s == SL_OK) s = cli_sinks(p, args, &err);
+    return cli_execute(p, args, s, &err);
 }
 
 const cli_command cli_pipe = {

@@ -25,7 +25,7 @@ const char *cli_grouped(uint64_t v, char out[32]) {
     return out;
 }
 
-static const char *scaled(double v, const char *unit, char out[32]) {
+const char *cli_scaled(double v, const char *unit, char out[32]) {
     static const char *const prefixes[] = {"", "k", "M", "G", "T"};
     int i = 0;
     while (v >= 1000 && i < 4) {
@@ -63,8 +63,8 @@ static void fill(parts *t, const sl_progress *p) {
     bool known = p->bytes_total && p->bytes_in <= p->bytes_total && speed > 0;
     double left = known ? (double)(p->bytes_total - p->bytes_in) / speed : 0;
     snprintf(t->text[ITEMS], PART, "%s items", cli_grouped(p->items_in + p->ahead, a));
-    snprintf(t->text[BYTES], PART, "%s", scaled((double)p->bytes_in, "B", a));
-    snprintf(t->text[RATE], PART, "%s", scaled(speed, "B/s", a));
+    snprintf(t->text[BYTES], PART, "%s", cli_scaled((double)p->bytes_in, "B", a));
+    snprintf(t->text[RATE], PART, "%s", cli_scaled(speed, "B/s", a));
     snprintf(t->text[TIME], PART, "%s", duration(seconds, a));
     if (p->committing)
         snprintf(t->text[DONE], PART, "committing");
@@ -165,7 +165,8 @@ void cli_summary(const sl_pipeline *pipeline) {
     if (p.recovered) fprintf(stderr, ", %s recovered", cli_grouped(p.recovered, c));
     if (p.failed) fprintf(stderr, ", %s sources left out", cli_grouped(p.failed, c));
     if (p.ahead) fprintf(stderr, ", %s read ahead", cli_grouped(p.ahead, c));
-    fprintf(stderr, "; %s in %s", scaled((double)p.bytes_in, "B", c), duration(seconds, d));
-    if (seconds > 0 && p.bytes_in) fprintf(stderr, " (%s)", scaled((double)p.bytes_in / seconds, "B/s", a));
+    fprintf(stderr, "; %s in %s", cli_scaled((double)p.bytes_in, "B", c), duration(seconds, d));
+    if (seconds > 0 && p.bytes_in)
+        fprintf(stderr, " (%s)", cli_scaled((double)p.bytes_in / seconds, "B/s", a));
     fputc('\n', stderr);
 }

@@ -27,6 +27,8 @@ void cli_loaded(sl_pipeline *p);
 int cli_terminal_width(void);
 /* V with commas: "1,000,000". Returns OUT. */
 const char *cli_grouped(uint64_t v, char out[32]);
+/* "275 kB": V of UNIT in the thousands that it needs. Returns OUT. */
+const char *cli_scaled(double v, const char *unit, char out[32]);
 /* In its place, of a run that had nothing to do since then (seconds since the epoch): "nothing has changed since 2026-01-15
  * 03:00:00: nothing was done" */
 void cli_unchanged(int64_t since);

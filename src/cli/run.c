@@ -18,28 +18,16 @@ const char *cli_definition(const cli_args *args, int *code) {
     return NULL;
 }
 
-/* A pipeline with the variables of the command line, and FILE read into it; NULL: *CODE says why. */
-static sl_pipeline *load_definition(cli_args *args, int *code) {
-    sl_error err = {0};
-    const char *file = cli_definition(args, code);
-    if (!file) return NULL;
-    sl_pipeline *p = sl_pipeline_new();
-    if (!p) {
-        *code = cli_complain(CLI_FAILED, "out of memory");
-        return NULL;
-    }
-    sl_status s = cli_variables(p, args, &err);
-    if (s == SL_OK) s = sl_pipeline_load_file(p, file, &err);
-    if (s == SL_OK) return p;
-    *code = cli_error(&err);
-    sl_pipeline_free(&p);
-    return NULL;
-}
-
 static int run(cli_args *args) {
+    sl_error err = {0};
     int code = CLI_OK;
-    sl_pipeline *p = load_definition(args, &code);
-    return p ? cli_execute(p, args) : code;
+    const char *file = cli_definition(args, &code);
+    if (!file) return code;
+    sl_pipeline *p = sl_pipeline_new();
+    sl_status s = cli_begin(p, args, &err);
+    if (s == SL_OK) s = sl_pipeline_load_file(p, file, &err);
+    if (s == SL_OK) s = cli_sinks(p, args, &err);
+    return cli_execute(p, args, s, &err);
 }
 
 const cli_command cli_run = {

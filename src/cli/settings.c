@@ -1,6 +1,8 @@
 /* settings.c: the flags that are settings of a run. They stand in options/settings.def with the settings themselves, so that nothing is said
  * here about any one of them. */
-#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cli/cli.h"
 
@@ -44,12 +46,32 @@ const cli_option cli_network_options[] = {
     {0},
 };
 
-sl_status cli_settings(sl_pipeline *p, const cli_args *args, sl_error *err) {
-    sl_status s = SL_OK;
+/* NAME=VALUE given to NAME's setter. */
+static sl_status assign(sl_pipeline *p, const cli_given *g,
+                        sl_status (*set)(sl_pipeline *, const char *, const char *, sl_error *),
+                        sl_error *err) {
+    const char *equals = strchr(g->value, '=');
+    if (!equals || equals == g->value) {
+        err->code = SL_E_USAGE;
+        snprintf(err->text, sizeof err->text, "--%s wants NAME=VALUE, not '%s'", g->option->name, g->value);
+        return SL_E_USAGE;
+    }
+    char *name = strndup(g->value, (size_t)(equals - g->value));
+    if (!name) return cli_no_memory(err);
+    sl_status s = set(p, name, equals + 1, err);
+    free(name);
+    return s;
+}
+
+sl_status cli_begin(sl_pipeline *p, const cli_args *args, sl_error *err) {
+    sl_status s = p ? SL_OK : cli_no_memory(err);
     for (size_t i = 0; i < args->ngiven && s == SL_OK; i++) {
-        const cli_option *o = args->given[i].option;
+        const cli_given *g = &args->given[i];
+        const cli_option *o = g->option;
+        if (strcmp(o->name, "set") == 0) s = assign(p, g, sl_pipeline_set, err);
+        if (strcmp(o->name, "input") == 0) s = assign(p, g, sl_pipeline_input, err);
         if (o->sets && o->of == CLI_OF_RUN)
-            s = sl_pipeline_option(p, o->sets, o->means ? o->means : args->given[i].value, err);
+            s = sl_pipeline_option(p, o->sets, o->means ? o->means : g->value, err);
     }
     return s;
 }

@@ -9,13 +9,12 @@ typedef struct conf {
 } conf;
 
 static sl_status unknown_type(sl_text name, sl_error *err) {
-    const char *near = sl_text_nearest(name, sl_cast_names);
+    char hint[SL_HINT];
     return sl_fail(
         err, SL_E_PLAN,
         "key 'type' must be one of text, int, float, decimal, bool, date, datetime, url, location, "
-        "pass, none, got '%.*s'%s%s%s",
-        name.n > 40 ? 40 : (int)name.n, name.s, near ? ", did you mean '" : "", near ? near : "",
-        near ? "'?" : "");
+        "pass, none, got '%.*s'%s",
+        name.n > 40 ? 40 : (int)name.n, name.s, sl_text_meant(name, sl_cast_names, hint));
 }
 
 static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {

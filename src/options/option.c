@@ -267,7 +267,7 @@ static int name_index(const char *const *names, sl_text t) {
 }
 
 static sl_status parse_enum(const parser *ps, const sl_option *o, sl_value v, int *out) {
-    char list[256], got[64];
+    char list[256], got[64], hint[SL_HINT];
     sl_text t;
     TRY(parse_text(ps, o, v, &t));
     int found = name_index(o->names, t);
@@ -277,10 +277,9 @@ static sl_status parse_enum(const parser *ps, const sl_option *o, sl_value v, in
         *out = found;
         return SL_OK;
     }
-    const char *near = sl_text_nearest(t, o->names);
     join_names(o->names, list, sizeof list);
-    return blame(ps, sl_text_of(o->name), "key '%s' must be one of %s, got %s%s%s%s", o->name, list,
-                 shown(v, got), near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return blame(ps, sl_text_of(o->name), "key '%s' must be one of %s, got %s%s", o->name, list,
+                 shown(v, got), sl_text_meant(t, o->names, hint));
 }
 
 static sl_status parse_char(const parser *ps, const sl_option *o, sl_value v, char *out) {

@@ -81,9 +81,9 @@ static const char *const members[] = {"modules", "wires",  "name",         "sour
 
 static sl_status unknown_member(const reader *r, sl_text key, const char *const *names, const char *what,
                                 const char *place) {
-    const char *near = sl_text_nearest(key, names);
-    sl_status status = sl_fail(r->err, SL_E_PLAN, "unknown key '%.*s' in the %s%s%s%s", (int)key.n, key.s,
-                               what, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    char hint[SL_HINT];
+    sl_status status = sl_fail(r->err, SL_E_PLAN, "unknown key '%.*s' in the %s%s", (int)key.n, key.s, what,
+                               sl_text_meant(key, names, hint));
     sl_plan_point(r->plan, place, key, r->err);
     return status;
 }

@@ -133,13 +133,6 @@ static json_t *all_json(void) {
     return list;
 }
 
-static char *unknown_pipe(const char *name, sl_error *err) {
-    const char *near = sl_pipe_suggest(sl_text_of(name));
-    (void)sl_fail(err, SL_E_USAGE, "unknown pipe '%s'%s%s%s", name, near ? ", did you mean '" : "",
-                  near ? near : "", near ? "'?" : "; `sluice pipes` lists them");
-    return NULL;
-}
-
 /* Into room of our own: json_dumps loses bytes where it gets no memory. NULL: there is none. */
 static char *text_of(const json_t *root) {
     const size_t flags = JSON_INDENT(2) | JSON_ENCODE_ANY;
@@ -157,7 +150,10 @@ static char *text_of(const json_t *root) {
 char *sl_describe_pipes(const char *name, sl_error *err) {
     SL_PLAIN_LOCALE;
     const sl_pipe *one = name ? sl_pipe_named(sl_text_of(name)) : NULL;
-    if (name && !one) return unknown_pipe(name, err);
+    if (name && !one) {
+        (void)sl_pipe_unknown(sl_text_of(name), SL_E_USAGE, err);
+        return NULL;
+    }
     json_t *root = one ? pipe_json(one) : all_json();
     char *text = text_of(root);
     json_decref(root);

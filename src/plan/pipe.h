@@ -270,5 +270,7 @@ typedef struct sl_pipe {
 const sl_pipe *sl_pipe_named(sl_text name); /* resolves aliases (stringtokenizer); NULL: unknown */
 const sl_pipe *sl_pipe_at(unsigned i);      /* in alphabetical order; NULL past the last */
 const char *sl_pipe_suggest(sl_text name);  /* nearest name or NULL */
+/* CODE, with that suggestion or where to look. */
+sl_status sl_pipe_unknown(sl_text name, sl_status code, sl_error *err);
 
 #endif

@@ -276,10 +276,7 @@ static sl_status unknown_pipe(sl_text type, sl_error *err) {
         return sl_fail(err, SL_E_PLAN,
                        "'%.*s' is no subpipe: an ID is letters, digits, _, - and dots, none of them first",
                        (int)type.n, type.s);
-    const char *near = sl_pipe_suggest(type);
-    return sl_fail(err, SL_E_PLAN, "unknown pipe '%.*s'%s%s%s", (int)type.n, type.s,
-                   near ? ", did you mean '" : "; `sluice pipes` lists them", near ? near : "",
-                   near ? "'?" : "");
+    return sl_pipe_unknown(type, SL_E_PLAN, err);
 }
 
 sl_status sl_node_known(const sl_node *node, sl_error *err) {

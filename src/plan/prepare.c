@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/tempfile.h"
 
 static unsigned cores(void) {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
@@ -45,8 +46,7 @@ static void fill_env(sl_plan *p, const sl_env *given) {
     env->no_exec = s->no_exec;
     env->no_plugins = s->no_plugins;
     if (env->inputs.type != SL_MAP) env->inputs = p->inputs;
-    if (!env->tmpdir) env->tmpdir = getenv("TMPDIR");
-    if (!env->tmpdir || !*env->tmpdir) env->tmpdir = "/tmp";
+    if (!env->tmpdir) env->tmpdir = sl_tempfile_folder();
 }
 
 /* A nested subpipe runs in one worker of many, inline, and has its share of the memory. */

@@ -42,3 +42,10 @@ const char *sl_pipe_suggest(sl_text name) {
     names[SL_COUNT(pipes)] = NULL;
     return sl_text_nearest(name, names);
 }
+
+sl_status sl_pipe_unknown(sl_text name, sl_status code, sl_error *err) {
+    char hint[SL_HINT];
+    const char *near = sl_pipe_suggest(name);
+    return sl_fail(err, code, "unknown pipe '%.*s'%s", (int)name.n, name.s,
+                   near ? sl_text_hint(near, hint) : "; `sluice pipes` lists them");
+}

@@ -133,10 +133,10 @@ unsigned sl_setting_names(const char *names[SL_MAX_SETTINGS], bool callers) {
 
 static sl_status unknown_setting(sl_text name, sl_error *err) {
     const char *names[SL_MAX_SETTINGS + 1] = {NULL};
+    char hint[SL_HINT];
     sl_setting_names(names, true);
-    const char *near = sl_text_nearest(name, names);
-    return sl_fail(err, SL_E_USAGE, "unknown setting '%.*s'%s%s%s", (int)name.n, name.s,
-                   near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return sl_fail(err, SL_E_USAGE, "unknown setting '%.*s'%s", (int)name.n, name.s,
+                   sl_text_meant(name, names, hint));
 }
 
 static sl_status refuse(const sl_setting *r, sl_text value, sl_status code, sl_error *err) {

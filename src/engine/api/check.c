@@ -1,8 +1,8 @@
 /* check.c: a pipeline is compiled, and says what it is. */
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/tempfile.h"
 #include "engine/api/internal.h"
 #include "engine/apart.h"
 #include "plan/schema.h"
@@ -10,33 +10,15 @@
 
 /* ---- preparing -------------------------------------------------------------------------------------------------------- */
 
-static unsigned cores(void) {
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n > 0 ? (unsigned)n : 1;
-}
-
-static unsigned worker_count(const sl_settings *s) {
-    if (!s->parallel) return 1;
-    return s->workers ? s->workers : cores();
-}
-
-static const char *temp_folder(void) {
-    const char *t = getenv("TMPDIR");
-    return t && *t ? t : "/tmp";
-}
-
 sl_status sl_api_prepare(sl_pipeline *p, sl_error *err) {
     if (p->prepared) return SL_OK;
     p->touched = true;
-    const sl_settings *s = &p->plan->settings;
     sl_env env = {.now = sl_clock_epoch(),
-                  .tmpdir = temp_folder(),
-                  .workers = worker_count(s),
+                  .tmpdir = sl_tempfile_folder(),
                   .stopping = p->stopping,
                   .host = &p->host,
                   .signals = &p->signals};
-    env.shared = !s->parallel || s->threads;
-    if (s->if_changed) TRY(sl_ledger_new(env.tmpdir, &p->ledger, err));
+    if (p->plan->settings.if_changed) TRY(sl_ledger_new(env.tmpdir, &p->ledger, err));
     env.ledger = p->ledger;
     TRY(sl_plan_prepare(p->plan, &env, err));
     TRY(sl_push_check(&p->host, err));

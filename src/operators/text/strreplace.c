@@ -100,9 +100,9 @@ static sl_status prepare_rule(rule *r, bool riko, sl_error *err) {
     if (r->which == LAST && !r->find.n)
         return sl_fail(err, SL_E_PLAN, "an empty text has no last occurrence");
     if (riko || r->which != EVERY || sl_text_is(r->param, "every")) return SL_OK;
-    const char *near = sl_text_nearest(r->param, params);
-    return sl_fail(err, SL_E_PLAN, "param must be first, last or every, got '%.*s'%s%s%s", (int)r->param.n,
-                   r->param.s, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    char hint[SL_HINT];
+    return sl_fail(err, SL_E_PLAN, "param must be first, last or every, got '%.*s'%s", (int)r->param.n,
+                   r->param.s, sl_text_meant(r->param, params, hint));
 }
 
 static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {

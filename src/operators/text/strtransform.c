@@ -217,12 +217,11 @@ static sl_status split_arguments(rule *r, sl_error *err) {
 static sl_status unknown(const rule *r, sl_error *err) {
     const char *names[SL_COUNT(transforms) + 1] = {0};
     for (uint32_t i = 0; i < SL_COUNT(transforms); i++) names[i] = transforms[i].name;
-    const char *near = sl_text_nearest(r->name, names);
-    return sl_fail(
-        err, SL_E_PLAN,
-        "unknown transform '%.*s'%s%s%s; there are capitalize, count, find, lower, lstrip, replace, "
-        "rstrip, strip, swapcase, title and upper",
-        (int)r->name.n, r->name.s, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    char hint[SL_HINT];
+    return sl_fail(err, SL_E_PLAN,
+                   "unknown transform '%.*s'%s; there are capitalize, count, find, lower, lstrip, replace, "
+                   "rstrip, strip, swapcase, title and upper",
+                   (int)r->name.n, r->name.s, sl_text_meant(r->name, names, hint));
 }
 
 /* Under riko's dialect an unknown transform has no effect. */

@@ -101,12 +101,12 @@ static const struct kind_row *kind_named(sl_text name) {
 static sl_status unknown_kind(sl_text name, sl_error *err) {
     const char *names[SL_COUNT(kinds) + 1] = {NULL};
     for (size_t i = 0; i < SL_COUNT(kinds); i++) names[i] = kinds[i].name;
-    const char *near = sl_text_nearest(name, names);
+    char hint[SL_HINT];
     return sl_fail(
         err, SL_E_PLAN,
-        "paginate: '%.*s' is no way to the next page%s%s%s; there are next_url, link_header, page, offset, "
+        "paginate: '%.*s' is no way to the next page%s; there are next_url, link_header, page, offset, "
         "cursor and header_cursor",
-        (int)name.n, name.s, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+        (int)name.n, name.s, sl_text_meant(name, names, hint));
 }
 
 static sl_status read_number(const char *name, sl_text text, int64_t *out, sl_error *err) {
