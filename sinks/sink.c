@@ -19,20 +19,9 @@ const sl_sink *sl_sink_named(sl_text name) {
     return NULL;
 }
 
-static bool ends_with(sl_text t, const char *suffix) {
-    sl_text tail = sl_text_of(suffix);
-    return t.n > tail.n && sl_text_eq_nocase((sl_text){t.s + t.n - tail.n, tail.n}, tail);
-}
-
-static bool has_suffix(const sl_sink *sink, sl_text t) {
-    for (const char *const *s = sink->suffixes; s && *s; s++)
-        if (ends_with(t, *s)) return true;
-    return false;
-}
-
 static const sl_sink *by_suffix(sl_text t) {
     for (size_t i = 0; i < SL_COUNT(registry); i++)
-        if (has_suffix(registry[i], t)) return registry[i];
+        if (sl_text_suffix(t, registry[i]->suffixes)) return registry[i];
     return NULL;
 }
 

@@ -17,7 +17,7 @@ typedef struct csv_sink {
 
 static sl_status csv_prepare(void *conf, sl_text target, const sl_sink_env *env, sl_error *err) {
     csv_conf *c = conf;
-    bool tsv = target.n > 4 && sl_text_eq_nocase((sl_text){target.s + target.n - 4, 4}, SL_TEXT(".tsv"));
+    bool tsv = sl_text_ends_nocase(target, ".tsv");
     if (!c->style.delimiter) c->style.delimiter = tsv ? '\t' : ',';
     TRY(sl_csv_style_check(&c->style, err));
     return sl_file_prepare(conf, target, env, err);

@@ -51,7 +51,7 @@ static size_t folder_length(const char *path) {
 /* Length of the "file://" or "https://" or "file:" that T begins with, or 0. */
 static uint32_t scheme_length(sl_text t) {
     uint32_t n = 0;
-    while (n < t.n && ((t.s[n] | 32) >= 'a' && (t.s[n] | 32) <= 'z')) n++;
+    while (n < t.n && sl_ascii_letter(t.s[n])) n++;
     if (n > 0 && t.n - n >= 3 && memcmp(t.s + n, "://", 3) == 0) return n + 3;
     return n == 4 && t.n > n && t.s[n] == ':' && memcmp(t.s, "file", 4) == 0 ? n + 1 : 0;
 }

@@ -15,20 +15,15 @@ typedef struct scanner {
     sl_text token; /* the one at hand, quotes included */
 } scanner;
 
-static bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '$' || (unsigned char)c >= 0x80;
+    return sl_ascii_letter(c) || sl_ascii_digit(c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
 }
 
 /* Blanks and comments. */
 static void skip_blanks(scanner *s) {
     while (s->at < s->end) {
         bool two = s->end - s->at > 1;
-        if (is_space(*s->at)) {
+        if (sl_ascii_space(*s->at)) {
             s->at++;
         } else if (two && s->at[0] == '-' && s->at[1] == '-') {
             while (s->at < s->end && *s->at != '\n') s->at++;

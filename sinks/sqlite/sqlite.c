@@ -36,25 +36,14 @@ typedef struct sqlite_sink {
 
 /* ---- the conf -------------------------------------------------------------------------------------------------- */
 
-static bool ends_with(sl_text t, const char *suffix) {
-    sl_text tail = sl_text_of(suffix);
-    return t.n > tail.n && sl_text_eq_nocase((sl_text){t.s + t.n - tail.n, tail.n}, tail);
-}
-
 static const char *const suffixes[] = {".db", ".sqlite", ".sqlite3", NULL};
-
-static bool is_database(sl_text path) {
-    for (const char *const *s = suffixes; *s; s++)
-        if (ends_with(path, *s)) return true;
-    return false;
-}
 
 /* "dir/out.db:table" -> its two parts; the table is empty when TARGET names none. */
 static void split_target(sl_text target, sl_text *path, sl_text *table) {
     *path = target;
     *table = (sl_text){0};
     for (uint32_t i = target.n; i > 0; i--) {
-        if (target.s[i - 1] != ':' || !is_database((sl_text){target.s, i - 1})) continue;
+        if (target.s[i - 1] != ':' || !sl_text_suffix((sl_text){target.s, i - 1}, suffixes)) continue;
         *path = (sl_text){target.s, i - 1};
         *table = (sl_text){target.s + i, target.n - i};
         return;

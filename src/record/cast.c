@@ -125,8 +125,8 @@ static sl_value cast_time(sl_value v, bool date, int64_t now) {
 
 /* ---- url ---------------------------------------------------------------------------------------------------------- */
 
-static bool url_safe(unsigned char c) {
-    bool alnum = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+static bool url_safe(char c) {
+    bool alnum = sl_ascii_digit(c) || sl_ascii_letter(c);
     return alnum || (c && strchr("-._~%/:=&?#+!$,;'@()*[]", c));
 }
 
@@ -144,7 +144,7 @@ static sl_status cast_url(sl_value v, sl_arena *arena, sl_value *out, sl_error *
     }
     for (uint32_t k = 0; k < t.n; k++) {
         unsigned char c = (unsigned char)t.s[k];
-        if (url_safe(c)) {
+        if (url_safe((char)c)) {
             *p++ = (char)c;
             continue;
         }

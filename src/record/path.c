@@ -11,17 +11,13 @@
 
 /* ---- compiling ----------------------------------------------------------------------------------------------- */
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 /* Digits, single underscores between them allowed when LOOSE; saturates, for no list is that long. */
 static bool parse_digits(sl_text t, bool loose, int64_t *out) {
     int64_t n = 0;
     for (uint32_t i = 0; i < t.n; i++) {
-        bool joint = loose && t.s[i] == '_' && i && i + 1 < t.n && is_digit(t.s[i - 1]);
+        bool joint = loose && t.s[i] == '_' && i && i + 1 < t.n && sl_ascii_digit(t.s[i - 1]);
         if (joint) continue;
-        if (!is_digit(t.s[i])) return false;
+        if (!sl_ascii_digit(t.s[i])) return false;
         n = n > INT64_MAX / 16 ? n : n * 10 + (t.s[i] - '0');
     }
     *out = n;

@@ -17,7 +17,7 @@ static uint32_t undouble(sl_text raw, char quote, char *out) {
 }
 
 static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
+    if (sl_ascii_digit(c)) return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
     if (c >= 'A' && c <= 'F') return c - 'A' + 10;
     return -1;

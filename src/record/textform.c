@@ -251,7 +251,7 @@ void sl_json_text(sl_text t, sl_buf *out) {
 
 static void put_json_decimal(sl_text t, sl_buf *out) {
     char last = t.n ? t.s[t.n - 1] : 'N';
-    if (last >= '0' && last <= '9')
+    if (sl_ascii_digit(last))
         sl_buf_text(out, t);
     else
         sl_buf_add(out, "null", 4); /* NaN and the infinities */

@@ -17,21 +17,13 @@ typedef struct reader {
 
 /* ---- characters and words ----------------------------------------------------------------------------------------- */
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c) {
-    return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-}
-
 static char peek(const reader *r, int ahead) {
     return r->end - r->at > ahead ? r->at[ahead] : 0;
 }
 
 static sl_text take_word(reader *r) {
     const char *from = r->at;
-    while (r->at < r->end && is_letter(*r->at)) r->at++;
+    while (r->at < r->end && sl_ascii_letter(*r->at)) r->at++;
     return sl_text_n(from, (size_t)(r->at - from));
 }
 
@@ -39,7 +31,7 @@ static sl_text take_word(reader *r) {
 static int64_t take_number(reader *r, int *digits) {
     int64_t v = 0;
     const char *from = r->at;
-    while (r->at < r->end && is_digit(*r->at)) {
+    while (r->at < r->end && sl_ascii_digit(*r->at)) {
         if (v < INT64_MAX / 100) v = v * 10 + (*r->at - '0');
         r->at++;
     }
@@ -104,24 +96,24 @@ static bool put_month(reader *r, int month) {
 /* ---- time of day -------------------------------------------------------------------------------------------------- */
 
 static void take_fraction(reader *r) {
-    if ((peek(r, 0) != '.' && peek(r, 0) != ',') || !is_digit(peek(r, 1))) return;
+    if ((peek(r, 0) != '.' && peek(r, 0) != ',') || !sl_ascii_digit(peek(r, 1))) return;
     uint32_t unit = 100000;
     r->micros = 0;
-    for (r->at++; r->at < r->end && is_digit(*r->at); r->at++, unit /= 10)
+    for (r->at++; r->at < r->end && sl_ascii_digit(*r->at); r->at++, unit /= 10)
         r->micros += (uint32_t)(*r->at - '0') * unit;
 }
 
 /* The rest of 10:20[:30[.5]] behind its hour. */
 static bool take_clock(reader *r, int64_t hour) {
     int digits;
-    if (r->hour != UNSET || hour > 24 || !is_digit(peek(r, 1))) return false;
+    if (r->hour != UNSET || hour > 24 || !sl_ascii_digit(peek(r, 1))) return false;
     r->at++;
     r->hour = (int)hour;
     r->minute = (int)take_number(r, &digits);
     if (digits > 2) return false;
     r->second = 0;
     if (peek(r, 0) != ':') return true;
-    if (!is_digit(peek(r, 1))) return false;
+    if (!sl_ascii_digit(peek(r, 1))) return false;
     r->at++;
     r->second = (int)take_number(r, &digits);
     take_fraction(r);
@@ -186,7 +178,7 @@ static bool take_suffix(reader *r, int64_t v, bool *used) {
 static bool take_offset(reader *r) {
     bool west = *r->at == '-';
     int digits, more = 0;
-    if (!is_digit(peek(r, 1))) return false;
+    if (!sl_ascii_digit(peek(r, 1))) return false;
     r->at++;
     int64_t v = take_number(r, &digits), minutes = 0;
     if (digits == 4) {
@@ -221,7 +213,7 @@ static bool take_zone(reader *r, sl_text w) {
         if (!sl_text_eq_nocase(w, sl_text_of(zones[k].name))) continue;
         r->zone = zones[k].hours * 60;
         r->has_zone = true;
-        bool offset = (peek(r, 0) == '+' || peek(r, 0) == '-') && is_digit(peek(r, 1));
+        bool offset = (peek(r, 0) == '+' || peek(r, 0) == '-') && sl_ascii_digit(peek(r, 1));
         return !offset || take_offset(r);
     }
     for (uint32_t k = 0; k < w.n; k++) {
@@ -268,12 +260,12 @@ static bool is_packed(const reader *r, int digits) {
 static bool take_parts(reader *r) {
     char separator = *r->at;
     for (int k = 0; k < 2 && peek(r, 0) == separator; k++) {
-        if (is_digit(peek(r, 1))) {
+        if (sl_ascii_digit(peek(r, 1))) {
             int digits;
             r->at++;
             int64_t v = take_number(r, &digits);
             if (!put_field(r, v, digits)) return false;
-        } else if (is_letter(peek(r, 1))) {
+        } else if (sl_ascii_letter(peek(r, 1))) {
             r->at++;
             int month = month_named(take_word(r));
             if (month < 0 || !put_month(r, month)) return false;
@@ -292,12 +284,12 @@ static bool take_digits(reader *r) {
     bool separator = next == '-' || next == '/' || next == '.', used;
     if (next == ':') return digits <= 2 && take_clock(r, v);
     if (is_packed(r, digits)) return put_packed(r, from, digits);
-    if (r->nfields == FIELDS && r->hour == UNSET && digits == 2 && (next == 0 || is_letter(next))) {
+    if (r->nfields == FIELDS && r->hour == UNSET && digits == 2 && (next == 0 || sl_ascii_letter(next))) {
         r->hour = (int)v; /* 2014-01-02T10 */
         r->minute = 0;
         return true;
     }
-    if (separator && (is_digit(peek(r, 1)) || is_letter(peek(r, 1))))
+    if (separator && (sl_ascii_digit(peek(r, 1)) || sl_ascii_letter(peek(r, 1))))
         return put_field(r, v, digits) && take_parts(r);
     if (!take_suffix(r, v, &used)) return false;
     return used || put_field(r, v, digits);
@@ -330,9 +322,9 @@ static bool walk(reader *r) {
     while (r->at < r->end) {
         char c = *r->at;
         bool ok = true;
-        if (is_digit(c))
+        if (sl_ascii_digit(c))
             ok = take_digits(r);
-        else if (is_letter(c))
+        else if (sl_ascii_letter(c))
             ok = take_name(r);
         else if ((c == '+' || c == '-') && r->hour != UNSET && !r->has_zone)
             ok = take_offset(r);

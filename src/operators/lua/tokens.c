@@ -17,12 +17,8 @@ static char peek(const scanner *s, uint32_t ahead) {
     return s->at + ahead < s->text.n ? s->text.s[s->at + ahead] : '\0';
 }
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 static bool begins_name(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
+    return sl_ascii_letter(c) || c == '_' || (unsigned char)c >= 0x80;
 }
 
 static bool is_keyword(sl_text t) {
@@ -85,7 +81,7 @@ static void skip_number(scanner *s) {
         char c = peek(s, 0), before = s->at ? s->text.s[s->at - 1] : '\0';
         bool sign =
             (c == '+' || c == '-') && (before == 'e' || before == 'E' || before == 'p' || before == 'P');
-        if (!is_digit(c) && !begins_name(c) && c != '.' && !sign) return;
+        if (!sl_ascii_digit(c) && !begins_name(c) && c != '.' && !sign) return;
     }
 }
 
@@ -103,10 +99,10 @@ static void skip_sign(scanner *s) {
 static sl_lua_kind skip_token(scanner *s) {
     char c = peek(s, 0);
     if (begins_name(c)) {
-        while (begins_name(peek(s, 0)) || is_digit(peek(s, 0))) s->at++;
+        while (begins_name(peek(s, 0)) || sl_ascii_digit(peek(s, 0))) s->at++;
         return SL_LUA_NAME;
     }
-    if (is_digit(c) || (c == '.' && is_digit(peek(s, 1)))) {
+    if (sl_ascii_digit(c) || (c == '.' && sl_ascii_digit(peek(s, 1)))) {
         skip_number(s);
         return SL_LUA_NUMERAL;
     }

@@ -29,7 +29,7 @@ struct sl_matcher {
 /* ---- patterns ----------------------------------------------------------------------------------------------------------- */
 
 static bool is_hex(char c) {
-    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f');
+    return sl_ascii_digit(c) || ((c | 32) >= 'a' && (c | 32) <= 'f');
 }
 
 static bool four_digits(sl_text t, uint32_t at) {

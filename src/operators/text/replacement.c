@@ -20,10 +20,6 @@ typedef struct parser {
     sl_error *err;
 } parser;
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 static bool is_octal(char c) {
     return c >= '0' && c <= '7';
 }
@@ -75,7 +71,7 @@ static sl_status parse_number(parser *p) {
     char a = peek(p, 0), b = peek(p, 1), c = peek(p, 2);
     if (a == '0') return add_octal(p, !is_octal(b) ? 1 : !is_octal(c) ? 2 : 3);
     if (is_octal(a) && is_octal(b) && is_octal(c)) return add_octal(p, 3);
-    uint32_t count = is_digit(b) ? 2 : 1;
+    uint32_t count = sl_ascii_digit(b) ? 2 : 1;
     int64_t group = count == 2 ? (a - '0') * 10 + (b - '0') : a - '0';
     TRY(add_group(p, group));
     p->at += count;
@@ -99,9 +95,9 @@ static sl_status parse_escape(parser *p) {
     static const char letters[] = "abfnrtv", meant[] = "\a\b\f\n\r\t\v";
     char c = peek(p, 0);
     const char *letter = c ? strchr(letters, c) : NULL;
-    if (is_digit(c)) return parse_number(p);
+    if (sl_ascii_digit(c)) return parse_number(p);
     if (c == 'g') return parse_named(p);
-    if ((c | 32) >= 'a' && (c | 32) <= 'z' && !letter) return refuse(p, "the escape means nothing");
+    if (sl_ascii_letter(c) && !letter) return refuse(p, "the escape means nothing");
     if (p->at == p->text.n) return refuse(p, "a backslash stands at the end");
     if (!letter && c != '\\') sl_buf_byte(&p->literal, '\\');
     sl_buf_byte(&p->literal, letter ? meant[letter - letters] : c);
@@ -110,7 +106,7 @@ static sl_status parse_escape(parser *p) {
 }
 
 static sl_status parse_dollar(parser *p) {
-    if (p->riko || peek(p, 0) != '0' || is_digit(peek(p, 1))) return parse_number(p);
+    if (p->riko || peek(p, 0) != '0' || sl_ascii_digit(peek(p, 1))) return parse_number(p);
     p->at++;
     return add_group(p, 0);
 }
@@ -120,7 +116,7 @@ static sl_status parse(parser *p) {
         char c = p->text.s[p->at++];
         if (c == '\\')
             TRY(parse_escape(p));
-        else if (c == '$' && is_digit(peek(p, 0)))
+        else if (c == '$' && sl_ascii_digit(peek(p, 0)))
             TRY(parse_dollar(p));
         else
             sl_buf_byte(&p->literal, c);

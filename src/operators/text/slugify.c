@@ -19,12 +19,8 @@ typedef struct slugger { /* a worker's own */
     sl_buf text, next;
 } slugger;
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 static bool is_alnum(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return sl_ascii_digit(c) || sl_ascii_letter(c);
 }
 
 /* ---- cleaning ------------------------------------------------------------------------------------------------------------ */
@@ -33,7 +29,7 @@ static bool is_alnum(char c) {
 static bool joins_digits(sl_text t, uint32_t at, char last, bool drop_quotes) {
     do at++;
     while (drop_quotes && at < t.n && t.s[at] == '\'');
-    return is_digit(last) && at < t.n && is_digit(t.s[at]);
+    return sl_ascii_digit(last) && at < t.n && sl_ascii_digit(t.s[at]);
 }
 
 /* T in lower case, SEPARATOR in place of every run of anything but letters and digits, none at the ends. Quotes count as such, or
@@ -77,7 +73,7 @@ static unsigned numbered(sl_text name, char out[4]) {
     for (; i < name.n; i++) {
         char c = name.s[i];
         bool letter = hex && (c | 32) >= 'a' && (c | 32) <= 'f';
-        if (!is_digit(c) && !letter) return 0;
+        if (!sl_ascii_digit(c) && !letter) return 0;
         code = code * (hex ? 16 : 10) + (uint32_t)(letter ? (c | 32) - 'a' + 10 : c - '0');
         if (code > 0x10ffff) return 0;
     }

@@ -97,7 +97,7 @@ static void rounded_digits(double v, int n, sl_shortest *s) {
     const char *p = text, *end = text + (length > 0 ? length : 0);
     s->n = 0;
     for (; p < end && *p != 'e'; p++) {
-        if (*p >= '0' && *p <= '9') s->digits[s->n++] = *p;
+        if (sl_ascii_digit(*p)) s->digits[s->n++] = *p;
     }
     s->point = (p < end ? atoi(p + 1) : 0) + 1;
     trim_zeros(s);

@@ -39,14 +39,10 @@ static const uint64_t int_powers[WORD_DIGITS + 1] = {1u,
                                                      1000000000000000000u,
                                                      10000000000000000000u};
 
-static inline bool is_digit(char c) {
-    return (unsigned char)(c - '0') <= 9;
-}
-
 /* Digits from P on, added to VALUE (which wraps beyond 19 of them). */
 static inline const char *take_digits(const char *p, const char *end, uint64_t *value) {
     uint64_t v = *value;
-    for (; p < end && is_digit(*p); p++) v = v * 10 + (uint64_t)(*p - '0');
+    for (; p < end && sl_ascii_digit(*p); p++) v = v * 10 + (uint64_t)(*p - '0');
     *value = v;
     return p;
 }
@@ -56,7 +52,7 @@ static const char *take_exponent(const char *p, const char *end, sl_literal *x) 
     if (p < end && (*p == '-' || *p == '+')) p++;
     int32_t e = 0;
     const char *first = p;
-    for (; p < end && is_digit(*p); p++) {
+    for (; p < end && sl_ascii_digit(*p); p++) {
         if (e < EXPONENT_CAP / 10) e = e * 10 + (*p - '0');
     }
     x->exponent = negative ? -e : e;
@@ -122,7 +118,7 @@ bool sl_literal_clean(sl_text *t, char *room, size_t size) {
     for (uint32_t k = 0; k < t->n; k++) {
         if (t->s[k] != '_')
             room[n++] = t->s[k];
-        else if (!k || k + 1 == t->n || !is_digit(t->s[k - 1]) || !is_digit(t->s[k + 1]))
+        else if (!k || k + 1 == t->n || !sl_ascii_digit(t->s[k - 1]) || !sl_ascii_digit(t->s[k + 1]))
             return false;
     }
     *t = (sl_text){room, n};
@@ -265,7 +261,7 @@ static inline int classify_short(const char *p, uint32_t n, bool negative, int64
 
 sl_number_kind sl_number_classify(sl_text t, int64_t *i, double *f) {
     sl_literal x;
-    if (!t.n || (!is_digit(*t.s) && *t.s != '-')) return SL_NOT_NUMBER;
+    if (!t.n || (!sl_ascii_digit(*t.s) && *t.s != '-')) return SL_NOT_NUMBER;
     uint32_t sign = *t.s == '-', n = t.n - sign;
     if (SL_LIKELY(n - 1 < 8)) {
         int kind = classify_short(t.s + sign, n, sign, i, f);
@@ -280,7 +276,7 @@ sl_number_kind sl_number_classify(sl_text t, int64_t *i, double *f) {
 
 static size_t count_digits(const char *s, size_t n, size_t from) {
     size_t k = from;
-    while (k < n && is_digit(s[k])) k++;
+    while (k < n && sl_ascii_digit(s[k])) k++;
     return k - from;
 }
 
