@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 
 static sl_status queue_emit(sl_out *out, sl_batch *take, sl_error *err) {
@@ -21,15 +22,9 @@ sl_status sl_queue_put(sl_queue *q, sl_batch *take, sl_error *err) {
         return SL_OK;
     }
     if (q->head == q->n) q->head = q->n = 0;
-    if (q->n == q->cap) {
-        uint32_t cap = q->cap ? q->cap * 2 : 16;
-        sl_batch **v = realloc(q->v, cap * sizeof *v);
-        if (!v) {
-            sl_batch_free(&take);
-            return sl_oom(err);
-        }
-        q->v = v;
-        q->cap = cap;
+    if (!SL_ROOM(q->v, q->cap, q->n + 1)) {
+        sl_batch_free(&take);
+        return sl_oom(err);
     }
     q->items += take->nsel;
     q->v[q->n++] = take;

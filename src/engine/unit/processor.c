@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "engine/unit/fetches.h"
 #include "engine/unit/skip.h"
@@ -250,12 +251,7 @@ static sl_status compute_row(sl_processor *p, const sl_value *column, sl_batch *
 }
 
 static sl_status compute_batch(sl_processor *p, sl_batch *b, sl_error *err) {
-    if (p->cap_spans < b->nsel) {
-        free(p->spans);
-        p->spans = calloc(b->nsel, sizeof *p->spans);
-        p->cap_spans = p->spans ? b->nsel : 0;
-        if (!p->spans) return sl_oom(err);
-    }
+    if (!SL_ROOM(p->spans, p->cap_spans, b->nsel)) return sl_oom(err);
     const sl_value *column = NULL;
     if (!p->whole_item && !(p->pipe->flags & SL_PIPE_NO_FIELD)) {
         column = sl_path_column(&p->field, b, err);

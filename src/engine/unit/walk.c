@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "engine/unit/processor.h"
 
@@ -44,15 +45,9 @@ static uint64_t ordinal_of(const sl_walker *w) {
 /* ---- the end of a stage ------------------------------------------------------------------------------------------ */
 
 static sl_status keep_batch(sl_outcome *o, sl_batch *take, sl_error *err) {
-    if (o->nbatches == o->cap_batches) {
-        uint32_t cap = o->cap_batches ? o->cap_batches * 2 : 4;
-        sl_batch **v = realloc(o->batches, cap * sizeof *v);
-        if (!v) {
-            sl_batch_free(&take);
-            return sl_oom(err);
-        }
-        o->batches = v;
-        o->cap_batches = cap;
+    if (!SL_ROOM(o->batches, o->cap_batches, o->nbatches + 1)) {
+        sl_batch_free(&take);
+        return sl_oom(err);
     }
     o->batches[o->nbatches++] = take;
     return SL_OK;
