@@ -34,10 +34,13 @@ set_tests_properties(cli.install PROPERTIES TIMEOUT 300 LABELS "cli;slow" ENVIRO
 add_test(NAME cli.schema COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/test_schema.py)
 set_tests_properties(cli.schema PROPERTIES TIMEOUT 600 LABELS "cli;slow" ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
 
-add_executable(api_example ${PROJECT_SOURCE_DIR}/docs/api-example.c)
-target_link_libraries(api_example PRIVATE sluice)
-add_test(NAME cli.api_example COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_api_example.py)
-set_tests_properties(cli.api_example PROPERTIES TIMEOUT 60 LABELS cli ENVIRONMENT "API_EXAMPLE=$<TARGET_FILE:api_example>")
+foreach(name pull push callback embed_in_a_server)
+  add_executable(api_${name} ${PROJECT_SOURCE_DIR}/docs/api/${name}.c)
+  target_link_libraries(api_${name} PRIVATE sluice)
+  set_target_properties(api_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY api)
+endforeach()
+add_test(NAME cli.api COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_api.py)
+set_tests_properties(cli.api PROPERTIES TIMEOUT 120 LABELS cli ENVIRONMENT "API=${PROJECT_BINARY_DIR}/api")
 
 foreach(name example_plugin wrong_plugin old_plugin)
   add_library(${name} MODULE ${PROJECT_SOURCE_DIR}/tests/plugin/${name}.c)

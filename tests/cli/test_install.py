@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What `cmake --install` puts into a folder can be used from there: by pkg-config, wherever the folder is moved, and by a C program.
+"""What `cmake --install` puts into a folder can be used from there, wherever the folder is moved: by C programs, through pkg-config and CMake, over
+the shared library and over the archive.
 
     BUILD_DIR=build/dev test_install.py"""
 
@@ -15,7 +16,8 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("BUILD_DIR", SOURCE / "build" / "dev"))
-EXAMPLE = SOURCE / "docs" / "api-example.c"
+EXAMPLES = SOURCE / "docs" / "api"
+CRIME_TOP = SOURCE / "configs" / "crime-top.json"
 
 # What needs each library that is opened on demand, and what that one is called.
 FOREIGN = {"curl": "lib(curl|ssl|crypto)", "xml2": "libxml2", "icu": "libicu", "luajit": "libluajit"}
@@ -54,35 +56,105 @@ class Install(unittest.TestCase):
     def installed(self, prefix, **env):
         self.done("cmake", "--install", BUILD, "--prefix", prefix, env={**os.environ, **env})
 
-    def link(self, folder):
-        """The line of the example's own comment, run by a shell."""
-        line = re.search(r"^ \*     (cc .*)$", EXAMPLE.read_text(), re.M).group(1)
-        self.assertIn("pkg-config", line)
+    def link(self, folder, package="sluice", name="pull"):
+        """The line of the comment of an example, run by a shell in a folder that has nothing but the example; returns the program."""
+        example = EXAMPLES / f"{name}.c"
+        line = re.search(r"^ \*     (cc .*)$", example.read_text(), re.M).group(1)
+        self.assertIn("pkg-config --cflags --libs sluice", line)
+        line = line.replace("--libs sluice", f"--libs {package}")
         sanitizers = cached("SLUICE_SANITIZE")
         if sanitizers:
             line += f" -fsanitize={sanitizers}"
         pc = next(folder.rglob("sluice.pc")).parent
-        work = self.dir / "work"
-        work.mkdir()
-        shutil.copy(EXAMPLE, work)
+        work = Path(tempfile.mkdtemp(dir=self.dir))
+        shutil.copy(example, work)
         # An eval, as pkg-config quotes blanks for one.
         self.done("bash", "-c", f'eval "{line}"', cwd=work, env={**os.environ, "PKG_CONFIG_PATH": str(pc)})
-        return self.done(work / "api-example", SOURCE / "configs" / "crime-top.json", SOURCE / "data" / "crime.csv", cwd=work)
+        return work / name
 
-    def test_the_line_of_the_example_links(self):
+    def expect_works(self, program, shared):
+        self.assertRegex(self.done(program, CRIME_TOP, "GP", cwd=program.parent), r"\A(?s:GP\n.*  together +\d+\n)\Z")
+        needs = self.done("objdump", "-p", program)
+        (self.assertRegex if shared else self.assertNotRegex)(needs, r"NEEDED +libsluice\.so\.\d+\n")
+
+    def test_the_lines_of_the_examples_link(self):
         self.installed(self.dir / "usr")
-        self.assertIn("-- from a file", self.link(self.dir / "usr"))
+        for name in ("pull", "push", "callback", "embed_in_a_server"):
+            for package in "sluice", "sluice-static":
+                with self.subTest(name, package=package):
+                    program = self.link(self.dir / "usr", package, name)
+                    if name == "pull":
+                        self.expect_works(program, package == "sluice")
+
+    def test_the_archive_alone_links(self):
+        self.installed(self.dir / "usr")
+        for file in (self.dir / "usr").rglob("libsluice.so*"):
+            file.unlink()
+        self.expect_works(self.link(self.dir / "usr", "--static sluice"), False)
 
     def test_the_folder_may_be_staged_and_moved(self):
         self.installed("/opt/sluice", DESTDIR=str(self.dir / "stage"))
         moved = self.dir / "elsewhere"
         (self.dir / "stage" / "opt" / "sluice").rename(moved)
-        self.assertIn("-- from a file", self.link(moved))
-        text = next(moved.rglob("sluice.pc")).read_text()
-        self.assertNotIn("/usr/local", text)
+        self.expect_works(self.link(moved), True)
+        self.expect_works(self.link(moved, "sluice-static"), False)
+        for kind in "sluice", "static":
+            self.expect_works(self.build(moved, kind), kind == "sluice")
+        for file in moved.rglob("sluice*.pc"):
+            self.assertNotIn("/usr/local", file.read_text())
         program = moved / "bin" / "sluice"
         if program.exists():
             self.assertRegex(self.done(program, "--version"), r"^sluice \d")
+
+    def build(self, prefix, kind):
+        """A project of two lines over sluice::KIND, found below PREFIX; returns its program."""
+        work = Path(tempfile.mkdtemp(dir=self.dir))
+        shutil.copy(EXAMPLES / "pull.c", work)
+        (work / "CMakeLists.txt").write_text(f"""cmake_minimum_required(VERSION 3.25)
+project(host C)
+find_package(sluice REQUIRED)
+add_executable(pull pull.c)
+target_link_libraries(pull sluice::{kind})
+""")
+        sanitizers = cached("SLUICE_SANITIZE")
+        flags = [f"-DCMAKE_C_FLAGS=-fsanitize={sanitizers}"] if sanitizers else []
+        self.done("cmake", "-S", work, "-B", work / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}", *flags)
+        self.done("cmake", "--build", work / "build")
+        return work / "build" / "pull"
+
+    def test_the_cmake_package_has_both_libraries(self):
+        self.installed(self.dir / "usr")
+        for kind in "sluice", "static":
+            with self.subTest(kind):
+                self.expect_works(self.build(self.dir / "usr", kind), kind == "sluice")
+
+    def test_the_shared_library_exports_what_the_header_declares(self):
+        self.installed(self.dir / "usr")
+        library = next((self.dir / "usr").rglob("libsluice.so"))
+        header = (SOURCE / "src" / "sluice.h").read_text()
+        code = re.sub(r"/\*.*?\*/|^#.*?$|\bstatic .*?;", "", header, flags=re.S | re.M)
+        declared = set(re.findall(r"(\bsl_\w+)\([^()]*(?:\([^()]*\)[^()]*)*\);", code))
+        symbols = re.findall(r"^\w+ ([A-Z]) (\w+)", self.done("nm", "-D", "--defined-only", "--with-symbol-versions", library), re.M)
+        self.assertEqual({name for kind, name in symbols if kind != "A"}, declared)
+        self.assertGreater(len(declared), 50)
+        self.assertRegex(self.done("objdump", "-p", library), r"SONAME +libsluice\.so\.\d+\n")
+
+    def test_a_program_over_the_shared_library_opens_what_it_needs(self):
+        self.installed(self.dir / "usr")
+        program = self.link(self.dir / "usr")
+        definition = self.written_answer()
+        self.assertIn("together                      42\n", self.done(program, definition, "GP"))
+        next((self.dir / "usr").rglob("sluice-luajit.so")).unlink()
+        p = subprocess.run([program, definition, "GP"], capture_output=True, text=True, check=False)
+        self.assertEqual(p.returncode, 1, p.stderr)
+        self.assertIn("LuaJIT is needed here and cannot be opened", p.stderr)
+
+    def written_answer(self):
+        """A definition that needs Lua."""
+        definition = self.dir / "pipeline.json"
+        item = {"type": "itembuilder", "conf": {"attrs": {"key": "n", "value": 40}}}
+        definition.write_text(json.dumps([item, {"type": "udf", "conf": {"lua": "{incidents = item.n + 2}"}}]))
+        return definition
 
     def test_libraries_are_opened_where_the_folder_has_been_moved_to(self):
         self.installed(self.dir / "usr")
@@ -127,12 +199,9 @@ class Install(unittest.TestCase):
 
     def test_a_program_over_the_archive_opens_nothing(self):
         self.installed(self.dir / "usr")
-        self.link(self.dir / "usr")
+        program = self.link(self.dir / "usr", "sluice-static")
         shutil.rmtree(next((self.dir / "usr").rglob("sluice-curl.so")).parent)
-        definition = self.dir / "pipeline.json"
-        item = {"type": "itembuilder", "conf": {"attrs": {"key": "n", "value": 40}}}
-        definition.write_text(json.dumps([item, {"type": "udf", "conf": {"lua": "{n = item.n + 2}"}}]))
-        self.assertIn('{"n":42}', self.done(self.dir / "work" / "api-example", definition, CRIME))
+        self.assertIn("together                      42\n", self.done(program, self.written_answer(), "GP"))
 
     def test_a_run_over_a_local_file_opens_none(self):
         self.installed(self.dir / "usr")

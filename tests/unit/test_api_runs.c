@@ -44,6 +44,12 @@ static void expect_lines(sl_pipeline *p, const char *expected) {
     assert_string_equal(out, expected);
 }
 
+static sl_status count_items(void *user, const sl_value *item, sl_error *err) {
+    (void)item, (void)err;
+    ++*(int64_t *)user;
+    return SL_OK;
+}
+
 /* ---- again -------------------------------------------------------------------------------------------------------------- */
 
 static void test_a_pipeline_runs_again(void **state) {
@@ -85,6 +91,26 @@ static void test_what_a_run_left_is_not_for_the_next(void **state) {
     ok(sl_source_push(s, "4", 1, &err), &err);
     sl_source_end(s);
     expect_lines(p, "{\"content\":4}\n");
+    sl_pipeline_free(&p);
+}
+
+/* A run that fails leaves its source open until the next begins. */
+static void test_items_are_pushed_after_a_failure(void **state) {
+    (void)state;
+    char out[4096];
+    sl_error err = {0};
+    sl_pipeline *p = inline_of("push x | udf lua='item.a.b'");
+    sl_source *s = sl_pipeline_push_source(p, "x", &err);
+    int64_t n = 0;
+    ok(sl_pipeline_sink_function(p, count_items, &n, &err), &err);
+    ok(sl_source_push(s, "{\"a\": 1}", 8, &err), &err);
+    sl_source_end(s);
+    assert_int_equal(sl_pipeline_run(p, &err), SL_E_DATA);
+    sl_error_clear(&err);
+    ok(sl_source_push(s, "{\"a\": {\"b\": 2}}", 15, &err), &err);
+    sl_source_end(s);
+    ok(read_all(p, out, &err), &err);
+    assert_string_equal(out, "2\n");
     sl_pipeline_free(&p);
 }
 
@@ -157,12 +183,6 @@ static void test_a_failure_is_no_end(void **state) {
 }
 
 /* ---- stopping ----------------------------------------------------------------------------------------------------------- */
-
-static sl_status count_items(void *user, const sl_value *item, sl_error *err) {
-    (void)item, (void)err;
-    ++*(int64_t *)user;
-    return SL_OK;
-}
 
 static bool until_thousand(void *user, const sl_progress *progress) {
     (void)user;
@@ -338,6 +358,7 @@ int main(void) {
         cmocka_unit_test(test_a_pipeline_runs_again),
         cmocka_unit_test(test_what_is_pushed_is_for_one_run),
         cmocka_unit_test(test_what_a_run_left_is_not_for_the_next),
+        cmocka_unit_test(test_items_are_pushed_after_a_failure),
         cmocka_unit_test(test_a_variable_changes_between_runs),
         cmocka_unit_test(test_files_are_read_anew),
         cmocka_unit_test(test_one_run_at_a_time),

@@ -141,7 +141,9 @@ const sl_pipe sl_pipe_udf = {
         "plugin with a slash in "
         "its name is looked up from the folder of the definition, others by the dynamic loader. "
         "sluice_plugin.h says how to "
-        "write one; --no-plugins forbids them. docs/user-functions.md has more.",
+        "write one; --no-plugins forbids them. 'function' alone names one that the program which runs the "
+        "pipeline has given "
+        "(sl_pipeline_function). docs/user-functions.md has more.",
     .example = "itembuilder attrs.0.key=a attrs.0.value=2 | udf lua='item.a * 3'",
     .options = options,
     .conf_size = sizeof(conf),

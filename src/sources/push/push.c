@@ -155,20 +155,24 @@ static void settle(sl_source *s) {
     if (begin_rows(s, &ignored) != SL_OK) s->closed = true;
 }
 
-/* The run wants no more items. */
-static void close_inflow(sl_source *s, bool over) {
-    pthread_mutex_lock(&s->lock);
+/* The run wants no more items; the lock is held. */
+static void close_inflow(sl_source *s) {
     s->open = false;
     s->closed = true;
-    s->over = over;
     if (s->need) s->ended = true; /* it is asked no more */
-    settle(s);
     pthread_cond_broadcast(&s->changed);
+}
+
+static void end_run(sl_source *s) {
+    pthread_mutex_lock(&s->lock);
+    close_inflow(s);
+    s->over = true;
+    settle(s);
     pthread_mutex_unlock(&s->lock);
 }
 
 void sl_push_over(sl_host *host) {
-    for (sl_source *s = host->sources; s; s = s->next) close_inflow(s, true);
+    for (sl_source *s = host->sources; s; s = s->next) end_run(s);
 }
 
 /* ---- pushing ------------------------------------------------------------------------------------------------------------ */
@@ -459,9 +463,13 @@ static sl_status split_source(void *split, sl_unit *unit, sl_error *err) {
     return SL_OK;
 }
 
+/* Where a run fails, that may be after the run is over, when the source is for the next one. */
 static void close_source(void *split) {
     taking *t = split;
-    if (t) close_inflow(t->source, false);
+    if (!t) return;
+    pthread_mutex_lock(&t->source->lock);
+    if (t->source->open) close_inflow(t->source);
+    pthread_mutex_unlock(&t->source->lock);
     free(t);
 }
 
