@@ -25,22 +25,28 @@ static bool own_folder(char out[PATH_MAX]) {
     return true;
 }
 
-/* The folder that has FILE, or else the one it belongs into. */
-static void find_folder(const char *file, char out[LONGEST]) {
+/* The folder that has FILE, or else the one it belongs into. False: that cannot be told. */
+static bool find_folder(const char *file, char out[LONGEST]) {
     static const char *const from_here[] = {"sluice", "modules", SLUICE_LIBRARIES};
-    char own[PATH_MAX] = ".", path[LONGEST + NAME_MAX];
-    own_folder(own);
+    char own[PATH_MAX], path[LONGEST + NAME_MAX];
+    if (!own_folder(own)) return false;
     for (size_t i = 0; i < SL_COUNT(from_here); i++) {
         snprintf(out, LONGEST, "%s/%s", own, from_here[i]);
         snprintf(path, sizeof path, "%s/%s", out, file);
-        if (access(path, F_OK) == 0) return;
+        if (access(path, F_OK) == 0) break;
     }
+    return true;
 }
 
 sl_status sl_library_open(sl_library *l, sl_error *err) {
     char folder[LONGEST], path[LONGEST + NAME_MAX];
     if (atomic_load_explicit(&l->calls, memory_order_acquire)) return SL_OK;
-    find_folder(l->file, folder);
+    if (!find_folder(l->file, folder))
+        return sl_fail(
+            err, SL_E_IO,
+            "%s is needed here, but sluice cannot tell where it lies itself, and so not where '%s' "
+            "is: mount /proc",
+            l->name, l->file);
     snprintf(path, sizeof path, "%s/%s", folder, l->file);
     errno = 0;
     void *handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);

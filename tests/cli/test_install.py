@@ -30,6 +30,7 @@ ON_DEMAND = {
 CRIME = SOURCE / "data" / "crime.csv"
 LOCAL = (
     ("--help",),
+    ("pipes",),
     ("load", CRIME, "--to", "crime.db:crime"),
     ("check", SOURCE / "configs" / "crime-top.json"),
     ("plan", SOURCE / "configs" / "crime-top.json"),
