@@ -15,6 +15,7 @@
 #define LIMITS(least, most)
 #define ACCEPTS(text)
 #define WORDS(...)
+#define MARKS(marks)
 #define HELP(text) .help = text,
 
 #define ROW(name, kind, columns) {.sets = #name, columns},

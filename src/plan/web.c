@@ -12,6 +12,9 @@ typedef struct client_conf {
     sl_text token_url, id, secret, scope;
 } client_conf;
 
+/* Marks of keys, beside SL_OPT_*: somebody is trusted by what it says; what it says is the name of a file. */
+enum { SECRET = 1 << 16, FROM_FILE = 1 << 17 };
+
 /* ---- the keys ---------------------------------------------------------------------------------------------------- */
 
 static const sl_option client_options[] = {
@@ -38,6 +41,7 @@ static const sl_option client_options[] = {
 #define DEFAULT(text)       .fallback = text,
 #define LIMITS(least, most) .min = least, .max = most,
 #define RULES(table, its)   .rules = table, .rule_size = sizeof(its),
+#define MARKS(marks)        .flags = marks,
 #define HELP(text)          .help = text,
 
 const sl_option sl_web_options[] = {
@@ -47,17 +51,10 @@ const sl_option sl_web_options[] = {
     {.name = NULL},
 };
 
-/* Keys with which somebody is trusted. */
-static bool is_secret(sl_text key) {
-    static const char *const names[] = {"user", "bearer", "oauth2", "netrc", "cert", "key"};
-    for (size_t i = 0; i < SL_COUNT(names); i++) {
-        if (sl_text_is(key, names[i])) return true;
-    }
-    return false;
-}
-
-static bool is_file(sl_text key) {
-    return sl_text_is(key, "cacert") || sl_text_is(key, "cert") || sl_text_is(key, "key");
+static bool is_marked(sl_text key, unsigned mark) {
+    const sl_option *o = sl_web_options;
+    while (o->name && !sl_text_is(key, o->name)) o++;
+    return o->flags & mark;
 }
 
 /* ---- settings ---------------------------------------------------------------------------------------------------- */
@@ -255,7 +252,7 @@ static sl_status place_file(const layers *l, sl_value *v) {
 
 static sl_status add_key(layers *l, sl_pair pair) {
     uint32_t at = 0;
-    if (is_file(pair.key)) TRY(place_file(l, &pair.value));
+    if (is_marked(pair.key, FROM_FILE)) TRY(place_file(l, &pair.value));
     while (at < l->nkeys && !sl_text_eq(l->keys[at].key, pair.key)) at++;
     if (at == MAX_KEYS) return sl_fail(l->err, SL_E_PLAN, "key 'http' has too many keys");
     l->keys[at] = pair;
@@ -270,7 +267,7 @@ static sl_status add_layer(layers *l, sl_value map, bool wary, const char *base_
     l->base_dir = base_dir;
     for (uint32_t i = 0; map.type == SL_MAP && i < map.n; i++) {
         sl_pair pair = map.as.map[i];
-        if (sl_is_absent(pair.value) || (wary && is_secret(pair.key))) continue;
+        if (sl_is_absent(pair.value) || (wary && is_marked(pair.key, SECRET))) continue;
         if (sl_text_is(pair.key, "headers"))
             TRY(add_headers(l->headers, pair.value));
         else
