@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "sinks/sqlite/job.h"
-#include "sinks/sqlite/view.h"
+#include "sinks/sqlite/flat.h"
 
 static const char *const type_names[] = {"",        "INTEGER", "REAL",
                                          "NUMERIC", "TEXT",    "BLOB"}; /* by sl_affinity */
@@ -29,7 +29,7 @@ static bool is_taken(const sl_job *j, uint32_t c, sl_text name) {
 
 /* The name a.b of a field is its own, that of the member b of a is made up: it gives way wherever it stands. */
 static bool has_precedence(const sl_job *j, uint32_t a, uint32_t b) {
-    bool made_a = sl_view_is_member(j->s->cols[a].name), made_b = sl_view_is_member(j->s->cols[b].name);
+    bool made_a = sl_flat_is_member(j->s->cols[a].name), made_b = sl_flat_is_member(j->s->cols[b].name);
     return made_a == made_b ? a < b : made_b;
 }
 
@@ -58,7 +58,7 @@ sl_status sl_job_name_columns(sl_job *j, sl_error *err) {
     j->cols = sl_arena_calloc(&j->arena, j->s->ncols + 1, sizeof *j->cols);
     if (!j->cols) return sl_oom(err);
     for (uint32_t c = 0; c < j->s->ncols; c++) {
-        j->cols[c].shown = sl_view_shown(j->s->cols[c].name, &j->arena);
+        j->cols[c].shown = sl_flat_shown(j->s->cols[c].name, &j->arena);
         if (!j->cols[c].shown.s) return sl_oom(err);
     }
     for (uint32_t c = 0; c < j->s->ncols; c++) {

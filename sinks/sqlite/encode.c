@@ -13,7 +13,7 @@
 #include "record/time.h"
 #include "record/raw.h"
 #include "sinks/sqlite/leaf.h"
-#include "sinks/sqlite/view.h"
+#include "sinks/sqlite/flat.h"
 
 typedef struct column {
     sl_text name; /* in the encoder's arena */
@@ -21,7 +21,7 @@ typedef struct column {
     bool
         texts; /* texts are stored as they stand: as asked, or since the unit has shown one that is no number */
     uint8_t seen;
-    const sl_view_column *view; /* of the batch at hand; NULL: not in it */
+    const sl_flat_column *flat; /* of the batch at hand; NULL: not in it */
 } column;
 
 struct sl_sqlite_encoder {
@@ -57,7 +57,7 @@ void sl_sqlite_encoder_free(sl_sqlite_encoder *e) {
 sl_affinity sl_shape_type(const sl_sqlite_shape *shape, sl_text name) {
     for (int nocase = 0; nocase < 2; nocase++)
         for (uint32_t i = 0; i < shape->ntypes; i++)
-            if (sl_view_is_shown(name, shape->types[i].name, nocase)) return shape->types[i].affinity;
+            if (sl_flat_is_shown(name, shape->types[i].name, nocase)) return shape->types[i].affinity;
     return SL_BY_EVIDENCE;
 }
 
@@ -316,15 +316,15 @@ static column *find_column(sl_sqlite_encoder *e, sl_text name, uint32_t guess) {
     return NULL;
 }
 
-static sl_status place_columns(sl_sqlite_encoder *e, const sl_view *view, sl_error *err) {
-    for (uint32_t c = 0; c < e->ncols; c++) e->cols[c].view = NULL;
-    for (uint32_t i = 0; i < view->n; i++) {
-        column *c = find_column(e, view->v[i].name, i);
+static sl_status place_columns(sl_sqlite_encoder *e, const sl_flat *flat, sl_error *err) {
+    for (uint32_t c = 0; c < e->ncols; c++) e->cols[c].flat = NULL;
+    for (uint32_t i = 0; i < flat->n; i++) {
+        column *c = find_column(e, flat->v[i].name, i);
         if (!c) {
-            TRY(add_column(e, view->v[i].name, err));
+            TRY(add_column(e, flat->v[i].name, err));
             c = &e->cols[e->ncols - 1];
         }
-        c->view = &view->v[i];
+        c->flat = &flat->v[i];
     }
     return SL_OK;
 }
@@ -334,9 +334,9 @@ static sl_status place_columns(sl_sqlite_encoder *e, const sl_view *view, sl_err
 static void look_ahead(column *c, const sl_batch *b) {
     int64_t i;
     double f;
-    if (!c->view || c->asked || c->texts || c->seen & (SL_SEEN_INT | SL_SEEN_REAL)) return;
+    if (!c->flat || c->asked || c->texts || c->seen & (SL_SEEN_INT | SL_SEEN_REAL)) return;
     for (uint32_t at = 0; at < b->nsel; at++) {
-        sl_value v = sl_view_cell(c->view, b, sl_batch_row(b, at));
+        sl_value v = sl_flat_cell(c->flat, b, sl_batch_row(b, at));
         if (v.type <= SL_NULL || (v.type == SL_TEXT_TYPE && v.n == 0)) continue;
         bool text = v.type == SL_TEXT_TYPE && (sl_is_typed_text(v) || v.flags & SL_RAW ||
                                                sl_number_classify(sl_bytes(v), &i, &f) == SL_NOT_NUMBER);
@@ -352,8 +352,8 @@ static sl_status put_row(sl_sqlite_encoder *e, sl_batch *b, uint32_t row, sl_err
     e->body.len = 0;
     for (uint32_t i = 0; i < e->ncols; i++) {
         column *c = &e->cols[i];
-        if (c->view)
-            TRY(put_cell(e, c, sl_view_cell(c->view, b, row), sl_batch_arena(b), err));
+        if (c->flat)
+            TRY(put_cell(e, c, sl_flat_cell(c->flat, b, row), sl_batch_arena(b), err));
         else
             put_marked(e, c, SL_MARK_MISSING);
     }
@@ -381,9 +381,9 @@ sl_status sl_sqlite_encode(sl_sqlite_encoder *e, sl_batch *b, sl_buf *frame, sl_
     if (frame->len == 0) begin_unit(e, frame);
     if (b->nsel == 0 && frame->len) return SL_OK;
     e->headed = b->nsel == 0;
-    sl_view view;
-    TRY(sl_view_make(&view, b, e->shape->flatten, e->shape->most_columns, err));
-    if (place_columns(e, &view, err) != SL_OK) return at_first_row(b, err);
+    sl_flat flat;
+    TRY(sl_flat_make(&flat, b, e->shape->flatten, e->shape->most_columns, err));
+    if (place_columns(e, &flat, err) != SL_OK) return at_first_row(b, err);
     if (!sl_buf_reserve(&e->body, 1) || (!e->head && !(e->head = malloc(1)))) return sl_oom(err);
     for (uint32_t c = 0; c < e->ncols; c++) look_ahead(&e->cols[c], b);
     for (uint32_t i = 0; i < b->nsel; i++) TRY(put_row(e, b, sl_batch_row(b, i), err));

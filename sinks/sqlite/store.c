@@ -51,8 +51,8 @@ void sl_store_close(sl_store *s) {
     free(s->segments);
     free(s->place);
     free(s->pack.seen);
-    sl_row_free(&s->pack.reader);
-    sl_row_writer_free(&s->pack.writer);
+    sl_cells_free(&s->pack.reader);
+    sl_cells_writer_free(&s->pack.writer);
     sl_leaf_free(&s->pack.out);
     sl_buf_free(&s->pack.frame);
     sl_buf_free(&s->pages);
@@ -308,13 +308,13 @@ static sl_status widen_pack(sl_store *s, uint32_t ncols, sl_error *err) {
 
 /* Row by row, with every column where the table has it. */
 static sl_status put_in_order(sl_store *s, const sl_leaf_frame *f, sl_error *err) {
-    sl_row_reader *r = &s->pack.reader;
+    sl_cells_reader *r = &s->pack.reader;
     const char *source = NULL;
     sl_status st;
-    TRY(sl_row_writer_open(&s->pack.writer, s->ncols, err));
-    TRY(sl_row_open(r, f, s->place, s->ncols, err));
-    while ((st = sl_row_next(r, err)) == SL_OK) {
-        TRY(sl_row_keep(&s->pack.writer, r->cells, &s->pack.out, err));
+    TRY(sl_cells_writer_open(&s->pack.writer, s->ncols, err));
+    TRY(sl_cells_open(r, f, s->place, s->ncols, err));
+    while ((st = sl_cells_next(r, err)) == SL_OK) {
+        TRY(sl_cells_keep(&s->pack.writer, r->cells, &s->pack.out, err));
         sl_leaf_place(&s->pack.out, r->source, source && source == r->source.s, r->line);
         source = r->source.s;
     }
@@ -325,7 +325,7 @@ static sl_status pack(sl_store *s, const sl_leaf_frame *f, sl_error *err) {
     bool ordered = in_order(s->place, f->ncols);
     TRY(widen_pack(s, ordered ? f->ncols : s->ncols, err));
     for (uint32_t c = 0; c < f->ncols; c++) s->pack.seen[s->place[c]] |= (uint8_t)f->seen[c];
-    TRY(ordered ? sl_row_append_all(&s->pack.out, f, &s->room, err) : put_in_order(s, f, err));
+    TRY(ordered ? sl_cells_append_all(&s->pack.out, f, &s->room, err) : put_in_order(s, f, err));
     TRY(sl_buf_check(&s->pack.frame, err));
     return sl_leaf_pages(&s->pack.out) >= FULL ? flush_pack(s, err) : SL_OK;
 }
@@ -382,12 +382,12 @@ sl_status sl_store_segment(sl_store_reader *r, uint32_t number, sl_error *err) {
     r->place = place;
     sl_buf_clear(&r->data);
     TRY(g->parked ? read_parked(r, g, err) : read_stored(r, g, err));
-    return sl_row_open(&r->row, &r->frame, r->place, r->store->ncols, err);
+    return sl_cells_open(&r->row, &r->frame, r->place, r->store->ncols, err);
 }
 
 sl_status sl_store_next(sl_store_reader *r, sl_error *err) {
     for (;;) {
-        sl_status s = r->open ? sl_row_next(&r->row, err) : SL_DONE;
+        sl_status s = r->open ? sl_cells_next(&r->row, err) : SL_DONE;
         r->number += s == SL_OK;
         if (s != SL_DONE) return s;
         r->open = r->segment < r->store->nsegments;
@@ -397,7 +397,7 @@ sl_status sl_store_next(sl_store_reader *r, sl_error *err) {
 }
 
 void sl_store_reader_free(sl_store_reader *r) {
-    sl_row_free(&r->row);
+    sl_cells_free(&r->row);
     sl_buf_free(&r->data);
     free(r->place);
     *r = (sl_store_reader){0};

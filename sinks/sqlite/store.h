@@ -12,7 +12,7 @@
 
 #include "base/arena.h"
 #include "sinks/file/file.h"
-#include "sinks/sqlite/row.h"
+#include "sinks/sqlite/cells.h"
 
 typedef struct sl_store_column {
     sl_text name;
@@ -57,8 +57,8 @@ typedef struct sl_store {
         sl_buf frame;
         uint8_t *seen; /* [ncols] */
         uint32_t ncols, cap;
-        sl_row_reader reader; /* of one whose columns stand in another order */
-        sl_row_writer writer;
+        sl_cells_reader reader; /* of one whose columns stand in another order */
+        sl_cells_writer writer;
     } pack;
     uint32_t *place; /* [cap_place] of the frame under way */
     uint32_t cap_place;
@@ -75,7 +75,7 @@ SL_MUST_CHECK sl_status sl_store_settle(sl_store *s, sl_error *err);
 
 typedef struct sl_store_reader {
     sl_store *store;
-    sl_row_reader row; /* the row at hand */
+    sl_cells_reader row; /* the row at hand */
     uint64_t number;   /* of the row, from 1 */
     uint32_t segment;  /* the next one */
     bool open;         /* a segment is */
@@ -87,7 +87,7 @@ typedef struct sl_store_reader {
 /* SL_DONE behind the last row. */
 SL_MUST_CHECK sl_status sl_store_next(sl_store_reader *r, sl_error *err);
 void sl_store_reader_free(sl_store_reader *r);
-/* The rows of segment NUMBER alone, for sl_row_next over r->row. */
+/* The rows of segment NUMBER alone, for sl_cells_next over r->row. */
 SL_MUST_CHECK sl_status sl_store_segment(sl_store_reader *r, uint32_t number, sl_error *err);
 
 /* ---- the file as a database (tree.c) ----------------------------------------------------------------------- */

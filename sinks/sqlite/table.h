@@ -11,7 +11,7 @@
 #include "sinks/sqlite/db.h"
 #include "sinks/sqlite/decl.h"
 #include "sinks/sqlite/encode.h"
-#include "sinks/sqlite/row.h"
+#include "sinks/sqlite/cells.h"
 
 typedef struct sl_dbtable_column {
     sl_text name, type; /* as declared; the type in upper case */

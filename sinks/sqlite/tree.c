@@ -37,7 +37,7 @@ typedef struct tree {
     uint32_t *free; /* pages that nothing points to */
     uint32_t nfree, cap_free;
     sl_store_reader reader;
-    sl_row_writer rows;
+    sl_cells_writer rows;
     sl_leaf_writer out; /* rows written once more */
     sl_buf frame;
     int64_t before; /* rowids of its rows follow this one */
@@ -108,8 +108,8 @@ static sl_status write_again(tree *t, uint32_t segment, sl_error *err) {
     TRY(sl_store_segment(&t->reader, segment, err));
     if (!g->parked) TRY(free_pages(t, g->page, g->npages, err));
     sl_status st;
-    while ((st = sl_row_next(&t->reader.row, err)) == SL_OK) {
-        TRY(sl_row_write(&t->rows, t->reader.row.cells, t->to_text, &t->out, err));
+    while ((st = sl_cells_next(&t->reader.row, err)) == SL_OK) {
+        TRY(sl_cells_write(&t->rows, t->reader.row.cells, t->to_text, &t->out, err));
         if (sl_leaf_pages(&t->out) >= FULL) TRY(flush(t, err));
         TRY(sl_buf_check(&t->frame, err));
     }
@@ -127,7 +127,7 @@ static bool is_other(const tree *t, const sl_segment *g) {
 
 static sl_status settle_rows(tree *t, sl_error *err) {
     sl_leaf_begin(&t->out, &t->frame, 0);
-    TRY(sl_row_writer_open(&t->rows, t->s->ncols, err));
+    TRY(sl_cells_writer_open(&t->rows, t->s->ncols, err));
     for (uint32_t i = 0; i < t->s->nsegments; i++) {
         const sl_segment *g = &t->s->segments[i];
         if (is_other(t, g)) {
@@ -384,7 +384,7 @@ sl_status sl_store_table(sl_store *s, const char *create, const bool *to_text, s
     sl_status st = make_pages(&t, create, err);
     if (st == SL_OK) st = cut_file(s, err);
     sl_store_reader_free(&t.reader);
-    sl_row_writer_free(&t.rows);
+    sl_cells_writer_free(&t.rows);
     sl_leaf_free(&t.out);
     sl_buf_free(&t.frame);
     free(t.runs);

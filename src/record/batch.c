@@ -1,6 +1,6 @@
-/* batch.c: batches, and who keeps what alive. The arena, the input and the columns of a batch lie in a *store*, which is
+/* batch.c: batches, and who keeps what alive. The arena, the input and the columns of a batch lie in a *backing*, which is
  * counted: slices share it and no value is copied. A slice may travel to another thread, therefore the count is atomic; all
- * else in a store belongs to the batch that made it. */
+ * else in a backing belongs to the batch that made it. */
 #include "record/batch.h"
 
 #include <assert.h>
@@ -53,45 +53,45 @@ void sl_input_unref(sl_input **in) {
     if (gone && atomic_fetch_sub_explicit(&gone->refs, 1, memory_order_acq_rel) == 1) gone->release(gone);
 }
 
-/* ---- stores -------------------------------------------------------------------------------------------------- */
+/* ---- backings -------------------------------------------------------------------------------------------------- */
 
-/* What else must live as long as a store: one input or one other store. Links lie in the arena. */
+/* What else must live as long as a backing: one input or one other backing. Links lie in the arena. */
 typedef struct kept kept;
 struct kept {
     kept *next;
     sl_input *input;
-    sl_store *store;
+    sl_backing *backing;
 };
 
-struct sl_store {
-    atomic_uint refs; /* other threads' batches may keep this store; only the count is shared */
-    sl_arena arena;   /* of the one batch whose store it is */
+struct sl_backing {
+    atomic_uint refs; /* other threads' batches may keep this backing; only the count is shared */
+    sl_arena arena;   /* of the one batch whose backing it is */
     kept *kept;
 };
 
-static sl_store *store_new(void) {
-    sl_store *s = calloc(1, sizeof *s);
+static sl_backing *backing_new(void) {
+    sl_backing *s = calloc(1, sizeof *s);
     if (s) atomic_init(&s->refs, 1);
     return s;
 }
 
-static void store_unref(sl_store *s) {
+static void backing_unref(sl_backing *s) {
     if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1) return;
     for (kept *k = s->kept; k; k = k->next) {
         sl_input_unref(&k->input);
-        store_unref(k->store);
+        backing_unref(k->backing);
     }
     sl_arena_free(&s->arena);
     free(s);
 }
 
-static bool is_kept(const sl_store *s, const sl_input *in, const sl_store *other) {
+static bool is_kept(const sl_backing *s, const sl_input *in, const sl_backing *other) {
     for (const kept *k = s->kept; k; k = k->next)
-        if (k->input == in && k->store == other) return true;
+        if (k->input == in && k->backing == other) return true;
     return false;
 }
 
-static bool store_keep(sl_store *s, sl_input *in, sl_store *other) {
+static bool backing_keep(sl_backing *s, sl_input *in, sl_backing *other) {
     assert(!in != !other);
     if (other == s || is_kept(s, in, other)) return true;
     kept *k = sl_arena_alloc(&s->arena, sizeof *k);
@@ -108,41 +108,41 @@ sl_batch *sl_batch_new(sl_input *input, uint32_t nrows) {
     sl_batch *b = calloc(1, sizeof *b);
     if (!b) return NULL;
     b->nrows = b->nsel = nrows;
-    b->store = store_new();
-    if (!b->store || (input && !store_keep(b->store, input, NULL))) sl_batch_free(&b);
+    b->backing = backing_new();
+    if (!b->backing || (input && !backing_keep(b->backing, input, NULL))) sl_batch_free(&b);
     return b;
 }
 
 void sl_batch_free(sl_batch **b) {
     if (!*b) return;
-    store_unref((*b)->store);
+    backing_unref((*b)->backing);
     free(*b);
     *b = NULL;
 }
 
 sl_arena *sl_batch_arena(sl_batch *b) {
-    return &b->store->arena;
+    return &b->backing->arena;
 }
 
 sl_status sl_batch_keep(sl_batch *b, sl_input *in, sl_error *err) {
-    return !in || store_keep(b->store, in, NULL) ? SL_OK : sl_oom(err);
+    return !in || backing_keep(b->backing, in, NULL) ? SL_OK : sl_oom(err);
 }
 
-sl_status sl_batch_keep_store(sl_batch *b, const sl_batch *other, sl_error *err) {
-    return store_keep(b->store, NULL, other->store) ? SL_OK : sl_oom(err);
+sl_status sl_batch_keep_batch(sl_batch *b, const sl_batch *other, sl_error *err) {
+    return backing_keep(b->backing, NULL, other->backing) ? SL_OK : sl_oom(err);
 }
 
-/* An empty batch that looks like B and keeps its store. */
+/* An empty batch that looks like B and keeps its backing. */
 static sl_batch *batch_like(const sl_batch *b) {
     sl_batch *like = sl_batch_new(NULL, b->nrows);
     if (!like) return NULL;
-    sl_store *store = like->store;
+    sl_backing *backing = like->backing;
     *like = *b;
     like->recovered = 0;
-    like->store = store;
+    like->backing = backing;
     like->cap_cols = b->ncols;
-    like->cols = sl_arena_alloc(&store->arena, b->ncols * sizeof *like->cols);
-    if (!like->cols || !store_keep(store, NULL, b->store)) {
+    like->cols = sl_arena_alloc(&backing->arena, b->ncols * sizeof *like->cols);
+    if (!like->cols || !backing_keep(backing, NULL, b->backing)) {
         sl_batch_free(&like);
         return NULL;
     }

@@ -11,9 +11,9 @@
  * A batch whose stream elements are bare scalars (tokenizer parts emitted as text, `count` with emit) has the one
  * column "content" and `bare` set; it is an ordinary {"content": v} item for every pipe, and written as the scalar.
  *
- * Ownership: a batch holds one reference to its store (arena and input buffers); sl_batch_free drops it. A slice or a cut
- * has a store of its own that keeps its parent's, so different batches never write to the same memory. Everything reached
- * from a batch lives as long as its store. Names of columns live in the store too or outlive the run. Thread rule: one
+ * Ownership: a batch holds one reference to its backing (arena and input buffers); sl_batch_free drops it. A slice or a cut
+ * has a backing of its own that keeps its parent's, so different batches never write to the same memory. Everything reached
+ * from a batch lives as long as its backing. Names of columns live in the backing too or outlive the run. Thread rule: one
  * thread at a time for a batch; batches related by slicing, cutting or keeping may be used by different threads. */
 #ifndef SL_RECORD_BATCH_H
 #define SL_RECORD_BATCH_H
@@ -64,10 +64,10 @@ typedef struct sl_column {
     bool shared;      /* values belong to several batches: sl_column_values copies them first */
 } sl_column;
 
-typedef struct sl_store sl_store; /* counted: an arena and the inputs that views point into */
+typedef struct sl_backing sl_backing; /* counted: an arena and the inputs that views point into */
 
 typedef struct sl_batch {
-    sl_store *store;
+    sl_backing *backing;
     uint32_t nrows;
     uint32_t nsel;       /* rows still there */
     const uint32_t *sel; /* [nsel] ascending row numbers, or NULL: all rows */
@@ -83,16 +83,16 @@ typedef struct sl_batch {
     uint32_t recovered;        /* rows that their reader had to mend: counted, and set to 0, where the batch leaves its source */
 } sl_batch;
 
-/* A batch of NROWS rows and no columns on a new store that keeps a reference to INPUT (may be NULL; borrowed).
+/* A batch of NROWS rows and no columns on a new backing that keeps a reference to INPUT (may be NULL; borrowed).
  * NULL when memory is out. */
 sl_batch *sl_batch_new(sl_input *input, uint32_t nrows);
 void sl_batch_free(sl_batch **b); /* NULL-safe; nulls the pointer */
 
 sl_arena *sl_batch_arena(sl_batch *b);
-/* Keeps IN alive as long as the store of B. Borrows IN (takes a reference of its own). */
+/* Keeps IN alive as long as the backing of B. Borrows IN (takes a reference of its own). */
 SL_MUST_CHECK sl_status sl_batch_keep(sl_batch *b, sl_input *in, sl_error *err);
-/* Keeps the store of OTHER alive as long as that of B: for values of B that look into OTHER. */
-SL_MUST_CHECK sl_status sl_batch_keep_store(sl_batch *b, const sl_batch *other, sl_error *err);
+/* Keeps the backing of OTHER alive as long as that of B: for values of B that look into OTHER. */
+SL_MUST_CHECK sl_status sl_batch_keep_batch(sl_batch *b, const sl_batch *other, sl_error *err);
 
 /* A new batch with the same columns (columns not yet decoded stay lazy on their own; values are shared until one side asks
  * for them with sl_column_values), selecting rows SEL[0..N), ascending, all selected in B too; copied. B stays usable.
@@ -104,7 +104,7 @@ sl_batch *sl_batch_slice(const sl_batch *b, const uint32_t *sel, uint32_t n);
  * and then frees it. NULL when memory is out. */
 sl_batch *sl_batch_cut(const sl_batch *b, uint32_t from, uint32_t count);
 
-/* Gives B, which has no columns yet, the fields of RECORDS (which lives in its store) as lazy columns NAMES[0..nfields), and
+/* Gives B, which has no columns yet, the fields of RECORDS (which lives in its backing) as lazy columns NAMES[0..nfields), and
  * sets pristine. Records with missing fields: the caller clears pristine. */
 SL_MUST_CHECK sl_status sl_batch_set_records(sl_batch *b, const sl_records *records, const sl_text *names, sl_error *err);
 
@@ -153,7 +153,7 @@ static inline sl_text sl_batch_record(const sl_batch *b, uint32_t row) {
 SL_MUST_CHECK sl_status sl_batch_add_column(sl_batch *b, sl_text name, sl_value **values, sl_error *err);
 /* Takes column C out. */
 void sl_batch_drop_column(sl_batch *b, uint32_t c);
-/* Moves column C to the end under NAME (copied into the store). */
+/* Moves column C to the end under NAME (copied into the backing). */
 SL_MUST_CHECK sl_status sl_batch_move_last(sl_batch *b, uint32_t c, sl_text name, sl_error *err);
 
 /* The item of ROW as a map value in the batch's arena, keys in order, absent ones left out. */

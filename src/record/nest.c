@@ -124,7 +124,7 @@ static sl_status nest_column(sl_batch *b, uint32_t c, sl_batch *table, sl_error 
 
 sl_status sl_batch_nest_dotted(sl_batch *b, sl_error *err) {
     if (!has_dotted_columns(b)) return SL_OK;
-    sl_batch table = *b; /* the same rows and store */
+    sl_batch table = *b; /* the same rows and backing */
     table.cols = NULL;
     table.ncols = table.cap_cols = 0;
     for (uint32_t c = 0; c < b->ncols; c++) TRY(nest_column(b, c, &table, err));

@@ -80,7 +80,7 @@ uint32_t sl_spool_count(const sl_spool *s) {
     return s->n;
 }
 
-/* Readers of one block must not share a store: each gets bytes of its own. */
+/* Readers of one block must not share a backing: each gets bytes of its own. */
 sl_status sl_spool_get(sl_spool *s, uint32_t i, sl_batch **out, sl_error *err) {
     assert(i < s->n && s->blocks[i].n); /* not dropped */
     const block *b = &s->blocks[i];

@@ -159,8 +159,8 @@ static void kept_stores_stay(void **state) {
     sl_value *v;
     assert_int_equal(sl_batch_add_column(b, SL_TEXT("y"), &v, NULL), SL_OK);
     v[0] = sl_column_read(from, 0, NULL)[0];
-    for (int i = 0; i < 3; i++) assert_int_equal(sl_batch_keep_store(b, from, NULL), SL_OK);
-    assert_int_equal(sl_batch_keep_store(b, b, NULL), SL_OK);
+    for (int i = 0; i < 3; i++) assert_int_equal(sl_batch_keep_batch(b, from, NULL), SL_OK);
+    assert_int_equal(sl_batch_keep_batch(b, b, NULL), SL_OK);
     sl_batch_free(&from);
     assert_rows(b, "{\"y\":\"a long text in another store\"}\n");
     sl_batch_free(&b);

@@ -401,7 +401,7 @@ static bool gather_alike(sl_processor *p, const sl_batch *b) {
     return true;
 }
 
-/* N alike results at V as a batch; they live on in the store of B. */
+/* N alike results at V as a batch; they live on in the backing of B. */
 static sl_status make_columns(sl_batch *to, const sl_value *v, uint32_t n, sl_error *err) {
     sl_value *values;
     to->bare = v->type != SL_MAP;
@@ -425,7 +425,7 @@ static sl_status emit_columns(sl_processor *p, const sl_batch *b, sl_out *out, s
         sl_batch *to = sl_batch_new(NULL, n);
         if (!to) return sl_oom(err);
         to->source = b->source;
-        sl_status s = sl_batch_keep_store(to, b, err);
+        sl_status s = sl_batch_keep_batch(to, b, err);
         if (s == SL_OK) s = make_columns(to, p->results.v + at, n, err);
         if (s != SL_OK) {
             sl_batch_free(&to);

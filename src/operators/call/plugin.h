@@ -56,7 +56,7 @@ void sl_plugin_close(sl_plugin_call **call); /* NULL-safe */
 /* The results for the selected rows, MOST at most for each, as items to OUT. Takes the batch. */
 SL_MUST_CHECK sl_status sl_plugin_items(sl_plugin_call *call, sl_batch *take, uint32_t most, sl_out *out, sl_error *err);
 
-/* V[row] for the selected rows: the list of the results. V: nrows values. The lists live in the store of B. */
+/* V[row] for the selected rows: the list of the results. V: nrows values. The lists live in the backing of B. */
 SL_MUST_CHECK sl_status sl_plugin_values(sl_plugin_call *call, sl_batch *b, sl_value *v, sl_error *err);
 
 /* SL_PLUGIN_STREAM: shows it the items of B; then what it makes of them, once, to OUT. */

@@ -72,7 +72,7 @@ void sl_lua_free(sl_lua **l); /* NULL-safe */
 /* Filter: KEEP[i] tells whether the function calls the i-th selected item true, as Lua does (0 and "" are). */
 SL_MUST_CHECK sl_status sl_lua_test(sl_lua *l, sl_batch *b, bool *keep, sl_error *err);
 
-/* V[row] for the selected rows: the result, missing for nil. V: nrows values, all missing. They live in the store of B. */
+/* V[row] for the selected rows: the result, missing for nil. V: nrows values, all missing. They live in the backing of B. */
 SL_MUST_CHECK sl_status sl_lua_values(sl_lua *l, sl_batch *b, sl_value *v, sl_error *err);
 
 /* The results as items to OUT: nil gives none. A list is one result when MOST is 0, else as many as it has elements, MOST at most.

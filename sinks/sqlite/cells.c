@@ -1,6 +1,6 @@
-/* row.c: rows of a frame as cells, and cells as rows. It is for frames that cannot stay as they are: columns in another order,
+/* cells.c: rows of a frame as cells, and cells as rows. It is for frames that cannot stay as they are: columns in another order,
  * or a column that became TEXT. Reading goes through the overflow pages of long rows, so a row may be of any size. */
-#include "sinks/sqlite/row.h"
+#include "sinks/sqlite/cells.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -77,7 +77,7 @@ static sl_cell cell_of(uint64_t type, const uint8_t *at, uint32_t n) {
 }
 
 /* A record may be shorter than its frame has columns: those behind are missing. */
-static bool split_record(sl_row_reader *r, const uint8_t *record, uint64_t length) {
+static bool split_record(sl_cells_reader *r, const uint8_t *record, uint64_t length) {
     for (uint32_t c = 0; c < r->ncols; c++) r->cells[c].kind = SL_CELL_MISSING;
     uint64_t head_n;
     const uint8_t *end = record + length, *at = sl_varint_get(record, end, &head_n);
@@ -111,7 +111,7 @@ static uint64_t take_varint(sl_cursor *c) {
     return v;
 }
 
-static void next_spelling(sl_row_reader *r) {
+static void next_spelling(sl_cells_reader *r) {
     if (r->spellings.at < r->spellings.end)
         r->spelled += take_varint(&r->spellings);
     else
@@ -119,7 +119,7 @@ static void next_spelling(sl_row_reader *r) {
 }
 
 /* A number with a spelling is a real, also where it is held as an integer. */
-static void spell_cells(sl_row_reader *r) {
+static void spell_cells(sl_cells_reader *r) {
     while (r->spelled == r->row && !r->spellings.failed) {
         uint64_t column = take_varint(&r->spellings), n = take_varint(&r->spellings);
         const char *s = sl_cursor_bytes(&r->spellings, n);
@@ -135,13 +135,13 @@ static void spell_cells(sl_row_reader *r) {
     }
 }
 
-static bool is_marked(const sl_row_reader *r, uint32_t column, sl_mark mark) {
+static bool is_marked(const sl_cells_reader *r, uint32_t column, sl_mark mark) {
     sl_text bits = r->marks[column * SL_MARKS + mark];
     uint32_t at = r->row / 8;
     return at < bits.n && (unsigned char)bits.s[at] >> r->row % 8 & 1;
 }
 
-static void mark_cells(sl_row_reader *r) {
+static void mark_cells(sl_cells_reader *r) {
     for (uint32_t c = 0; c < r->frame->ncols; c++) {
         sl_cell *cell = &r->cells[r->place[c]];
         if (cell->kind != SL_CELL_NULL) continue;
@@ -150,7 +150,7 @@ static void mark_cells(sl_row_reader *r) {
     }
 }
 
-static void read_place(sl_row_reader *r) {
+static void read_place(sl_cells_reader *r) {
     if (!r->stretch) {
         if (r->places.at == r->places.end) {
             r->source = (sl_text){0};
@@ -170,7 +170,7 @@ static void read_place(sl_row_reader *r) {
 
 /* ---- reading --------------------------------------------------------------------------------------------------- */
 
-static sl_status make_room(sl_row_reader *r, uint32_t ncols, uint32_t nmarks, sl_error *err) {
+static sl_status make_room(sl_cells_reader *r, uint32_t ncols, uint32_t nmarks, sl_error *err) {
     return SL_ROOM(r->cells, r->cap_cells, ncols + 1) && SL_ROOM(r->marks, r->cap_marks, nmarks + 1)
                ? SL_OK
                : sl_oom(err);
@@ -180,8 +180,8 @@ static sl_cursor over(sl_text t) {
     return (sl_cursor){t.s, t.s + t.n, false};
 }
 
-sl_status sl_row_open(sl_row_reader *r, const sl_leaf_frame *frame, const uint32_t *place, uint32_t ncols,
-                      sl_error *err) {
+sl_status sl_cells_open(sl_cells_reader *r, const sl_leaf_frame *frame, const uint32_t *place, uint32_t ncols,
+                        sl_error *err) {
     TRY(make_room(r, ncols, frame->ncols * SL_MARKS, err));
     for (uint32_t c = 0; c < frame->ncols; c++) assert(place[c] < ncols);
     r->frame = frame;
@@ -211,7 +211,7 @@ static const uint8_t *next_cell(const sl_leaf_frame *f, uint32_t *page, uint32_t
     return NULL;
 }
 
-sl_status sl_row_next(sl_row_reader *r, sl_error *err) {
+sl_status sl_cells_next(sl_cells_reader *r, sl_error *err) {
     const uint8_t *cell = next_cell(r->frame, &r->page, &r->at);
     if (!cell) return SL_DONE;
     uint64_t length;
@@ -225,11 +225,11 @@ sl_status sl_row_next(sl_row_reader *r, sl_error *err) {
     return r->spellings.failed || r->places.failed ? damaged(err) : SL_OK;
 }
 
-void sl_row_free(sl_row_reader *r) {
+void sl_cells_free(sl_cells_reader *r) {
     free(r->cells);
     free(r->marks);
     sl_buf_free(&r->record);
-    *r = (sl_row_reader){0};
+    *r = (sl_cells_reader){0};
 }
 
 /* ---- frames put together --------------------------------------------------------------------------------------- */
@@ -245,14 +245,14 @@ static sl_status append_records(sl_leaf_writer *w, const sl_leaf_frame *f, sl_bu
     return SL_OK;
 }
 
-sl_status sl_row_append_all(sl_leaf_writer *w, const sl_leaf_frame *f, sl_buf *room, sl_error *err) {
+sl_status sl_cells_append_all(sl_leaf_writer *w, const sl_leaf_frame *f, sl_buf *room, sl_error *err) {
     sl_leaf_join(w, f);
     return append_records(w, f, room, err);
 }
 
 /* ---- records of cells ------------------------------------------------------------------------------------------ */
 
-sl_status sl_row_writer_open(sl_row_writer *rw, uint32_t ncols, sl_error *err) {
+sl_status sl_cells_writer_open(sl_cells_writer *rw, uint32_t ncols, sl_error *err) {
     if (rw->head && ncols <= rw->ncols) return SL_OK;
     uint8_t *head = realloc(rw->head, (size_t)ncols * 9 + 9);
     if (!head) return sl_oom(err);
@@ -261,7 +261,7 @@ sl_status sl_row_writer_open(sl_row_writer *rw, uint32_t ncols, sl_error *err) {
     return sl_buf_reserve(&rw->body, 1) ? SL_OK : sl_oom(err);
 }
 
-void sl_row_writer_free(sl_row_writer *rw) {
+void sl_cells_writer_free(sl_cells_writer *rw) {
     free(rw->head);
     sl_buf_free(&rw->body);
 }
@@ -271,13 +271,13 @@ static uint8_t *put_null(uint8_t *head) {
     return head + 1;
 }
 
-static uint8_t *put_text(sl_row_writer *rw, uint8_t *head, sl_text t) {
+static uint8_t *put_text(sl_cells_writer *rw, uint8_t *head, sl_text t) {
     sl_buf_text(&rw->body, t);
     return sl_varint_put(head, 13 + 2 * (uint64_t)t.n);
 }
 
 /* KEEP: booleans stay told from integers. */
-static uint8_t *put_number(sl_row_writer *rw, uint8_t *head, const sl_cell *cell, bool keep) {
+static uint8_t *put_number(sl_cells_writer *rw, uint8_t *head, const sl_cell *cell, bool keep) {
     if (!sl_buf_reserve(&rw->body, 8)) return head;
     uint8_t *body = (uint8_t *)rw->body.data + rw->body.len, *end;
     if (cell->kind == SL_CELL_BOOL && keep)
@@ -292,14 +292,14 @@ static uint8_t *put_number(sl_row_writer *rw, uint8_t *head, const sl_cell *cell
     return head;
 }
 
-static sl_status end_row(sl_row_writer *rw, const uint8_t *head, sl_leaf_writer *out, sl_error *err) {
+static sl_status end_row(sl_cells_writer *rw, const uint8_t *head, sl_leaf_writer *out, sl_error *err) {
     assert(head >= rw->head && head <= rw->head + (size_t)rw->ncols * 9);
     TRY(sl_buf_check(&rw->body, err));
     sl_leaf_row(out, rw->head, (size_t)(head - rw->head), (const uint8_t *)rw->body.data, rw->body.len);
     return SL_OK;
 }
 
-static uint8_t *put_cell(sl_row_writer *rw, uint8_t *head, const sl_cell *cell, bool to_text) {
+static uint8_t *put_cell(sl_cells_writer *rw, uint8_t *head, const sl_cell *cell, bool to_text) {
     char digits[32];
     bool null = cell->kind <= SL_CELL_NULL || (cell->kind == SL_CELL_EMPTY && !to_text && !cell->text.s);
     if (null) return put_null(head);
@@ -308,15 +308,15 @@ static uint8_t *put_cell(sl_row_writer *rw, uint8_t *head, const sl_cell *cell, 
     return put_number(rw, head, cell, false);
 }
 
-sl_status sl_row_write(sl_row_writer *rw, const sl_cell *cells, const bool *to_text, sl_leaf_writer *out,
-                       sl_error *err) {
+sl_status sl_cells_write(sl_cells_writer *rw, const sl_cell *cells, const bool *to_text, sl_leaf_writer *out,
+                         sl_error *err) {
     uint8_t *head = rw->head;
     sl_buf_clear(&rw->body);
     for (uint32_t c = 0; c < rw->ncols; c++) head = put_cell(rw, head, &cells[c], to_text[c]);
     return end_row(rw, head, out, err);
 }
 
-static uint8_t *keep_cell(sl_row_writer *rw, uint8_t *head, const sl_cell *cell, uint32_t column,
+static uint8_t *keep_cell(sl_cells_writer *rw, uint8_t *head, const sl_cell *cell, uint32_t column,
                           sl_leaf_writer *out) {
     switch (cell->kind) {
     case SL_CELL_MISSING: sl_leaf_mark(out, column, SL_MARK_MISSING); return put_null(head);
@@ -335,7 +335,7 @@ static uint8_t *keep_cell(sl_row_writer *rw, uint8_t *head, const sl_cell *cell,
     return put_number(rw, head, cell, true);
 }
 
-sl_status sl_row_keep(sl_row_writer *rw, const sl_cell *cells, sl_leaf_writer *out, sl_error *err) {
+sl_status sl_cells_keep(sl_cells_writer *rw, const sl_cell *cells, sl_leaf_writer *out, sl_error *err) {
     uint8_t *head = rw->head;
     sl_buf_clear(&rw->body);
     for (uint32_t c = 0; c < rw->ncols; c++) head = keep_cell(rw, head, &cells[c], c, out);
