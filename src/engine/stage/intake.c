@@ -11,7 +11,8 @@
 #include "base/error.h"
 
 sl_status sl_intake_open(sl_intake_run *in, const sl_stage *stage, const sl_lent *lent, sl_error *err) {
-    *in = (sl_intake_run){.stage = stage, .lent = lent};
+    in->stage = stage;
+    in->lent = lent;
     in->inlets = calloc(stage->nbranches + 1, sizeof *in->inlets);
     return in->inlets ? SL_OK : sl_oom(err);
 }

@@ -221,5 +221,4 @@ void sl_jobs_free(sl_stage_jobs *j) {
     free(j->idle);
     free(j->walkers);
     sl_arena_free(&j->names.arena);
-    *j = (sl_stage_jobs){.stats = j->stats};
 }

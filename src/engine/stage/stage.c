@@ -9,8 +9,11 @@
 #include "base/error.h"
 
 void sl_stage_init(sl_stage_run *s, const sl_stage *stage, const sl_lent *lent) {
-    *s = (sl_stage_run){.stage = stage, .lent = lent};
-    s->end = (sl_end_run){.end = &stage->end, .bound = &lent->bound[stage->id], .results = lent->results};
+    s->stage = stage;
+    s->lent = lent;
+    s->end.end = &stage->end;
+    s->end.bound = &lent->bound[stage->id];
+    s->end.results = lent->results;
 }
 
 /* ---- starting -------------------------------------------------------------------------------------------------------- */

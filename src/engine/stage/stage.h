@@ -32,6 +32,7 @@ typedef struct sl_stage_run {
     uint64_t started, ended; /* monotonic ns; 0: not yet */
 } sl_stage_run;
 
+/* S is all zero. */
 void sl_stage_init(sl_stage_run *s, const sl_stage *stage, const sl_lent *lent);
 /* Starts its workers, if it has not begun: pull and outcome do so themselves. */
 SL_MUST_CHECK sl_status sl_stage_start(sl_stage_run *s, sl_error *err);
