@@ -444,6 +444,29 @@ static void broken_definitions_are_survived(void **state) {
     }
 }
 
+/* Of what the whole definition says; a URL from data gets what is no secret. Names of files start at the definition. */
+static void secrets_are_for_urls_that_people_wrote(void **state) {
+    (void)state;
+    sl_error err = {0};
+    sl_manners all, some;
+    sl_plan *p = loaded(
+        "{\"http\":{\"user\":\"u:p\",\"bearer\":\"t\",\"netrc\":true,\"cert\":\"c\",\"key\":\"/"
+        "k\",\"cacert\":\"ca\","
+        "\"oauth2\":{\"token_url\":\"t\",\"client_id\":\"i\",\"client_secret\":\"s\"},\"user_agent\":\"me\"},"
+        "\"modules\":[{\"type\":\"truncate\"}]}");
+    assert_int_equal(sl_web_manners(&p->web, sl_missing(), false, "jobs", &p->arena, &all, &err), SL_OK);
+    assert_int_equal(sl_web_manners(&p->web, sl_missing(), true, "jobs", &p->arena, &some, &err), SL_OK);
+    assert_string_equal(all.user, "u:p");
+    assert_string_equal(all.bearer, "t");
+    assert_string_equal(all.cert, "jobs/c");
+    assert_string_equal(all.key, "/k");
+    assert_true(all.netrc && all.oauth);
+    assert_true(!some.user && !some.bearer && !some.netrc && !some.oauth && !some.cert && !some.key);
+    assert_string_equal(some.cacert, "jobs/ca");
+    assert_string_equal(some.agent, "me");
+    sl_plan_free(&p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bare_list_is_a_chain),
@@ -470,6 +493,7 @@ int main(void) {
         cmocka_unit_test(a_failure_stays),
         cmocka_unit_test(every_member_can_be_located),
         cmocka_unit_test(numbers_of_any_size_are_exact),
+        cmocka_unit_test(secrets_are_for_urls_that_people_wrote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
