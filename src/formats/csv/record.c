@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
+
 void sl_csv_fields_reset(sl_csv_fields *f) {
     f->n = 0;
     f->stray = SIZE_MAX;
@@ -17,17 +19,10 @@ void sl_csv_fields_free(sl_csv_fields *f) {
 
 static void field_ends(sl_csv_fields *f, size_t at) {
     if (!f) return;
-    if (f->n == f->cap) {
-        size_t cap = f->cap ? f->cap * 2 : 64;
-        size_t *p = realloc(f->ends, cap * sizeof *p);
-        if (!p) {
-            f->failed = true;
-            return;
-        }
-        f->ends = p;
-        f->cap = cap;
-    }
-    f->ends[f->n++] = at;
+    if (SL_ROOM(f->ends, f->cap, f->n + 1))
+        f->ends[f->n++] = at;
+    else
+        f->failed = true;
 }
 
 static void stray(sl_csv_fields *f, size_t at, bool after_quote) {

@@ -3,6 +3,7 @@
  * What the shape becomes as an item is decided later, in row.c. */
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "formats/feed/feed.h"
 
@@ -85,13 +86,7 @@ static sl_feed_piece put_attribute(sl_feed_gather *g, const sl_xml_element *e, c
 static sl_status new_part(sl_feed_parts *parts, sl_feed_part **out, sl_error *err) {
     if (parts->n == MOST_PARTS)
         return sl_fail(err, SL_E_DATA, "an item has more than %d links, tags or media", MOST_PARTS);
-    if (parts->n == parts->cap) {
-        uint32_t cap = parts->cap ? parts->cap * 2 : 8;
-        sl_feed_part *v = realloc(parts->v, cap * sizeof *v);
-        if (!v) return sl_oom(err);
-        parts->v = v;
-        parts->cap = cap;
-    }
+    if (!SL_ROOM(parts->v, parts->cap, parts->n + 1)) return sl_oom(err);
     sl_feed_part *part = &parts->v[parts->n++];
     for (int i = 0; i < SL_FEED_PIECES; i++) part->piece[i] = none;
     *out = part;

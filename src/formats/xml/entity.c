@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "base/unicode.h"
 #include "formats/xml/sax.h"
@@ -80,13 +81,7 @@ static sl_xml_entity *lookup(const sl_xml_entities *e, sl_text name) {
 static sl_status add(sl_xml_entities *e, sl_text name, sl_text content, sl_xml_entity **out, sl_error *err) {
     if (e->n == MOST_ENTITIES)
         return sl_fail(err, SL_E_DATA, "the document declares more than %d entities", MOST_ENTITIES);
-    if (e->n == e->cap) {
-        uint32_t cap = e->cap ? e->cap * 2 : 16;
-        sl_xml_entity **list = realloc(e->list, cap * sizeof *list);
-        if (!list) return sl_oom(err);
-        e->list = list;
-        e->cap = cap;
-    }
+    if (!SL_ROOM(e->list, e->cap, e->n + 1)) return sl_oom(err);
     sl_xml_entity *x = sl_arena_calloc(&e->arena, 1, sizeof *x);
     if (!x) return sl_oom(err);
     x->name = sl_arena_text(&e->arena, name);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "net/cache/internal.h"
@@ -42,13 +43,7 @@ static void close_folder(folder *f) {
 }
 
 static sl_status add(folder *f, const char *name, const struct stat *st, file_kind kind, sl_error *err) {
-    if (f->n == f->cap) {
-        size_t cap = f->cap ? f->cap * 2 : 64;
-        found *v = realloc(f->v, cap * sizeof *v);
-        if (!v) return sl_oom(err);
-        f->v = v;
-        f->cap = cap;
-    }
+    if (!SL_ROOM(f->v, f->cap, f->n + 1)) return sl_oom(err);
     const char *copy = sl_arena_strndup(&f->arena, name, strlen(name));
     if (!copy) return sl_oom(err);
     f->v[f->n++] = (found){copy, (uint64_t)st->st_size, st->st_mtim, kind};

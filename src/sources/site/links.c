@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/error.h"
 #include "formats/document/document.h"
 #include "net/url.h"
@@ -143,13 +144,7 @@ static sl_status take_tag(void *user, const sl_html_tag *tag, sl_error *err) {
     int rank = sl_links_rank(tag, j->conf->dialect, j->conf->strict);
     if (rank < 0) return SL_OK;
     if (j->n == MOST_LINKS) return sl_fail(err, SL_E_DATA, "the page names more than %d feeds", MOST_LINKS);
-    if (j->n == j->cap) {
-        uint32_t cap = j->cap ? j->cap * 2 : 16;
-        found *v = realloc(j->v, cap * sizeof *v);
-        if (!v) return sl_oom(err);
-        j->v = v;
-        j->cap = cap;
-    }
+    if (!SL_ROOM(j->v, j->cap, j->n + 1)) return sl_oom(err);
     j->v[j->n].rank = rank;
     return copy_tag(j, tag, &j->v[j->n++].tag, err);
 }
