@@ -35,7 +35,7 @@
  *
  * Functions of the program that the library calls run in the thread that called the library, unless they say otherwise, and in the
  * locale of the program, whatever that is; it changes nothing in what is read and written. They may not free or run the pipeline
- * that calls them, and must return.
+ * that calls them, but may stop it (sl_pipeline_stop), and must return.
  *
  * Errors: every call that can fail returns an sl_status and fills the caller's sl_error (which may be NULL).
  *
@@ -204,14 +204,14 @@ SL_API sl_status sl_pipeline_option(sl_pipeline *p, const char *name, const char
 SL_API sl_status sl_pipeline_check(sl_pipeline *p, sl_error *err);
 
 /* What is odd about the definition without being an error, once it is checked or run: the I-th of it from 0, with its place; NULL
- * past the last. Also in the report. Valid as long as P. */
+ * past the last. Also in the report. Valid until P is run again, or added to. */
 SL_API const char *sl_pipeline_warning(const sl_pipeline *p, unsigned i);
 
 /* Sources that the run did without (keep_going): what was wrong with the I-th from 0; NULL past the last. Also in the report. Valid
  * until the next call of the pipeline. */
 SL_API const char *sl_pipeline_failure(const sl_pipeline *p, unsigned i);
 
-/* What a definition that is loaded but neither checked nor run asks for and is made of, as JSON. INPUTS: a list of [position, name,
+/* What the definition asks for and is made of, as JSON. INPUTS: a list of [position, name,
  * prompt] or [position, name, prompt, type, default]; DEPENDENCIES: the sorted list of its pipes; both: an object of the two. Valid
  * until the next call. */
 SL_API const char *sl_pipeline_describe(sl_pipeline *p, bool inputs, bool dependencies, sl_error *err);
@@ -233,20 +233,18 @@ SL_API const char *sl_pipeline_plan(sl_pipeline *p, sl_error *err);
  *     sl_source_end(orders);
  *     if (sl_pipeline_run(p, &err)) ...
  *
- * The items may be pushed
- *
- *   before the run, all of them: they wait in memory;
- *   during the run, by another thread: some megabytes wait, then a push waits for the pipeline, as the pipeline waits for pushes.
- * The pipeline needs the setting parallel=false or threads=true then, as worker processes are forked. With workers, results may be
- *     held back until all workers have something to do; with parallel=false they come at once;
- *   when the pipeline asks for them, by a function that runs in its thread: sl_source_on_need.
+ * The items may be pushed before the run, all of them: then they wait in memory. Or during the run, by another thread: some
+ * megabytes wait, then a push waits for the pipeline, as the pipeline waits for pushes. It needs the setting parallel=false or
+ * threads=true then, as worker processes are forked; with workers, results may be held back until all workers have something to do,
+ * with parallel=false they come at once. Or when the pipeline asks for them, by a function that runs in its thread
+ * (sl_source_on_need).
  *
  * Ownership: the source is the pipeline's, and freed with it; names and texts are copied. Threads: one thread at a time pushes,
  * which may be another than the one that runs the pipeline, and must be through before the pipeline is freed. */
 typedef struct sl_source sl_source;
 
-/* A source for the step `push NAME`; messages call its 17th item NAME:17. NULL on failure; SL_E_USAGE: the name is taken, or
- * the pipeline has been checked already. A pipeline of which no step takes the items is SL_E_PLAN when it is checked. */
+/* A source for the step `push NAME`; messages call its 17th item NAME:17. NULL on failure; SL_E_USAGE: the name is taken.
+ * A pipeline of which no step takes the items is SL_E_PLAN when it is checked. */
 SL_API sl_source *sl_pipeline_push_source(sl_pipeline *p, const char *name, sl_error *err);
 
 /* A field of the item that is being made: behind the others, or in the place of that name. What goes wrong is told by
@@ -274,14 +272,13 @@ SL_API void sl_source_end(sl_source *s);
 
 /* FN is called by the thread that runs the pipeline whenever that wants items: it pushes at least one, better some hundreds, and
  * returns SL_OK, or SL_DONE when there are no more (then what it has pushed still counts). Another status ends the run with that
- * and with what FN has put into ERR. It may not run the pipeline, nor free it. */
+ * and with what FN has put into ERR. */
 typedef sl_status (*sl_need_fn)(void *user, sl_source *s, sl_error *err);
 SL_API void sl_source_on_need(sl_source *s, sl_need_fn fn, void *user);
 
 /* A sink that is a function: called for every item of the result, in order, in the thread that runs the pipeline. ITEM is valid
  * until it returns. SL_OK: go on; another status ends the run with that (SL_DONE counts as SL_E_STOPPED) and what FN has put into
- * ERR, and no sink commits. What it was given is only certain once sl_pipeline_run returns SL_OK. FN may stop the pipeline, but not
- * run or free it.
+ * ERR, and no sink commits. What it was given is only certain once sl_pipeline_run returns SL_OK.
  *
  *     static sl_status add(void *user, const sl_value *item, sl_error *err) {
  *         double amount;

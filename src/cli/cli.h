@@ -1,5 +1,5 @@
 /* cli.h: the program's subcommands. Each file is one of them; main.c lists them. Only this room prints, exits and reads argv; it
- * knows the library by sluice.h alone. */
+ * knows the library by sluice_program.h alone, which includes sluice.h. */
 #ifndef SL_CLI_CLI_H
 #define SL_CLI_CLI_H
 

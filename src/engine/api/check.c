@@ -52,8 +52,10 @@ const char *sl_pipeline_failure(const sl_pipeline *p, unsigned i) {
 }
 
 const char *sl_pipeline_describe(sl_pipeline *p, bool inputs, bool dependencies, sl_error *err) {
-    SL_PLAIN_LOCALE;
+    SL_ENTER(p);
     sl_buf_clear(&p->text);
+    if (p->touched && sl_api_renew(p, err) != SL_OK)
+        return NULL; /* what is prepared is not what was written */
     if (sl_plan_outline(p->plan, inputs, dependencies, &p->text, err) != SL_OK) return NULL;
     return sl_buf_cstr(&p->text);
 }
