@@ -481,6 +481,7 @@ static sl_status read_unit(const void *conf, void *state, const sl_unit *unit, s
     sl_batch *b = NULL;
     size_t used;
     TRY(sl_batch_unpack(unit->input, unit->offset, unit->length, &used, &b, err));
+    b->source = unit->source; /* which outlives the run, as the batch does not */
     return sl_emit(out, b, err);
 }
 
