@@ -424,6 +424,11 @@ SL_API char *sl_convert_definition(const char *path, sl_error *err);
  * SL_E_USAGE with a suggestion for an unknown name. The caller frees the text with free(). */
 SL_API char *sl_describe_pipes(const char *name, sl_error *err);
 
+/* All formats that files are read in, or the one called NAME, or else the one that the name of FILE (a file or URL) tells, as JSON:
+ * name, summary, suffixes, media_types, options, and the pipe that reads it where nothing else is said. NULL and SL_E_USAGE where
+ * there is none. The caller frees the text with free(). */
+SL_API char *sl_describe_formats(const char *name, const char *file, sl_error *err);
+
 /* The JSON Schema (draft 2020-12) of definitions: every pipe, key, setting and sink with type, default and description. NULL when
  * memory is out. The caller frees the text with free(). */
 SL_API char *sl_definition_schema(sl_error *err);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "sluice_program.h"
 
 const cli_option *cli_find_long(const cli_option *const *tables, const char *name, size_t n) {
@@ -22,8 +24,32 @@ const cli_option *cli_find_letter(const cli_option *const *tables, char letter) 
     return NULL;
 }
 
+static void join_formats(const json_t *formats, char *out, size_t size) {
+    size_t i, n = 0;
+    json_t *format;
+    json_array_foreach(formats, i, format) {
+        const char *name = json_string_value(json_object_get(format, "name"));
+        int more = n < size ? snprintf(out + n, size - n, "%s%s", n ? " " : "", name ? name : "") : 0;
+        n += more > 0 ? (size_t)more : 0;
+    }
+}
+
+const char *cli_choices(const cli_option *o, char *out, size_t size) {
+    if (!o->format) return o->choices;
+    char *text = sl_describe_formats(NULL, NULL, NULL);
+    json_t *formats = text ? json_loads(text, 0, NULL) : NULL;
+    *out = 0;
+    join_formats(formats, out, size);
+    json_decref(formats);
+    free(text);
+    return out;
+}
+
 const char *cli_option_help(const cli_option *o, char *out, size_t size) {
-    if (o->fallback && o->arg != CLI_FLAG)
+    char formats[256];
+    if (o->format)
+        snprintf(out, size, "%s; %s", cli_choices(o, formats, sizeof formats), o->help);
+    else if (o->fallback && o->arg != CLI_FLAG)
         snprintf(out, size, "%s (default %s)", o->help, o->fallback);
     else
         snprintf(out, size, "%s", o->help);

@@ -17,6 +17,7 @@ typedef struct cli_option {
     const char *help;     /* what it does */
     const char *fallback; /* its default, for help; NULL: HELP says it */
     const char *choices;  /* what its value may be, separated by blanks; NULL: anything */
+    bool format;          /* its choices are the formats that the library reads */
     bool hidden;          /* for tests: in no help */
     const char *sets;     /* a setting of the run, by the name that the library knows it by; NULL: none */
     const char *means;    /* what that is set to; NULL: the value that was given */
@@ -51,6 +52,8 @@ void cli_args_free(cli_args *args);
 const cli_option *cli_find_long(const cli_option *const *tables, const char *name, size_t n);
 const cli_option *cli_find_letter(const cli_option *const *tables, char letter);
 
+/* The choices of O, in OUT where they are not the row's own; NULL: there are none. */
+const char *cli_choices(const cli_option *o, char *out, size_t size);
 /* The help of O with its default, into OUT, which is returned. */
 const char *cli_option_help(const cli_option *o, char *out, size_t size);
 

@@ -164,7 +164,9 @@ static bool contains(const char *value, const char *what) {
 }
 
 static void complete_value(const cli_option *o, const place *at) {
-    if (o->choices) offer_words(at, o->choices);
+    char room[256];
+    const char *words = cli_choices(o, room, sizeof room);
+    if (words) offer_words(at, words);
     if (contains(o->value, "BOOL")) offer_words(at, "true false");
     if (contains(o->value, "FILE") || contains(o->value, "SINK")) puts("@files");
     if (contains(o->value, "DIR")) puts("@folders");

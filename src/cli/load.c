@@ -8,14 +8,14 @@
 #include "cli/cli.h"
 
 /* What an option says something about. */
-enum { OF_CSV = CLI_OF_COMMAND, OF_JSON, OF_PAGES, OF_SINK };
+enum { OF_FORMAT = CLI_OF_COMMAND, OF_PAGES, OF_SINK };
 
 static const cli_option load_options[] = {
     CLI_OPTION("from", 'i', REQUIRED, "FORMAT",
-               "csv, tsv, json, jsonl or text; default: by the suffix, standard input is csv",
-               .choices = "csv tsv json jsonl text"),
-    CLI_OPTION("path", 'p', REQUIRED, "PATH", "JSON: where the items are, such as value.items", .of = OF_JSON,
-               .sets = "path"),
+               "default: by the suffix, the media type, the first bytes; standard input is csv",
+               .format = true),
+    CLI_OPTION("path", 'p', REQUIRED, "PATH", "JSON, XML, HTML: where the items are, such as value.items",
+               .of = OF_FORMAT, .sets = "path"),
     CLI_OPTION("mode", 'm', REQUIRED, "MODE", "replace, append, upsert or ignore", .fallback = "replace",
                .choices = "replace append upsert ignore", .of = OF_SINK, .sets = "mode"),
     CLI_OPTION("key", 'k', REQUIRED, "COL[,COL]", "columns that tell rows apart, for upsert and ignore"),
@@ -29,22 +29,23 @@ static const cli_option load_options[] = {
                .fallback = "evolve", .choices = "evolve freeze", .of = OF_SINK, .sets = "schema"),
     CLI_OPTION("busy-timeout", 0, REQUIRED, "SECONDS", "how long to wait for a database that is locked",
                .fallback = "60", .of = OF_SINK, .sets = "busy_timeout"),
-    CLI_OPTION("delimiter", 'd', REQUIRED, "CHAR", "CSV: between cells", .fallback = "a comma", .of = OF_CSV,
-               .sets = "delimiter"),
-    CLI_OPTION("quote", 0, REQUIRED, "CHAR", "CSV: around cells", .fallback = "\"", .of = OF_CSV,
+    CLI_OPTION("delimiter", 'd', REQUIRED, "CHAR", "CSV: between cells", .fallback = "a comma",
+               .of = OF_FORMAT, .sets = "delimiter"),
+    CLI_OPTION("quote", 0, REQUIRED, "CHAR", "CSV: around cells", .fallback = "\"", .of = OF_FORMAT,
                .sets = "quote"),
     CLI_OPTION("quotes", 0, REQUIRED, "HOW",
                "CSV: stray quotes are errors (strict) or read as they stand (lenient)", .fallback = "strict",
-               .choices = "strict lenient", .of = OF_CSV, .sets = "quotes"),
+               .choices = "strict lenient", .of = OF_FORMAT, .sets = "quotes"),
     CLI_OPTION("no-headers", 0, FLAG, NULL, "CSV: the first line is data; columns are column_1, column_2 ...",
-               .of = OF_CSV, .sets = "has_header", .means = "false"),
-    CLI_OPTION("skip", 0, REQUIRED, "N", "CSV: lines to leave out first", .of = OF_CSV, .sets = "skip_rows"),
-    CLI_OPTION("comment", 0, REQUIRED, "CHAR", "CSV: lines that begin with it are left out", .of = OF_CSV,
+               .of = OF_FORMAT, .sets = "has_header", .means = "false"),
+    CLI_OPTION("skip", 0, REQUIRED, "N", "CSV: lines to leave out first", .of = OF_FORMAT,
+               .sets = "skip_rows"),
+    CLI_OPTION("comment", 0, REQUIRED, "CHAR", "CSV: lines that begin with it are left out", .of = OF_FORMAT,
                .sets = "comment"),
     CLI_OPTION("ragged", 0, REQUIRED, "HOW", "CSV: rows of another length: error, pad or skip",
-               .fallback = "error", .choices = "error pad skip", .of = OF_CSV, .sets = "ragged"),
-    CLI_OPTION("encoding", 0, REQUIRED, "NAME", "CSV: of the text", .fallback = "utf-8", .of = OF_CSV,
-               .sets = "encoding"),
+               .fallback = "error", .choices = "error pad skip", .of = OF_FORMAT, .sets = "ragged"),
+    CLI_OPTION("encoding", 0, REQUIRED, "NAME", "CSV, JSON, text: of the text", .fallback = "utf-8",
+               .of = OF_FORMAT, .sets = "encoding"),
     CLI_OPTION("paginate", 0, REQUIRED, "HOW",
                "the URL is the first of several pages: next_url=PATH, link_header, page=PARAM, "
                "offset=PARAM:SIZE, cursor=PARAM:PATH, header_cursor=PARAM:HEADER",
@@ -109,50 +110,40 @@ static char *text_of(const draft *d, sl_error *err) {
 
 /* ---- sources ---------------------------------------------------------------------------------------------------------------- */
 
-static bool ends_with(const char *text, const char *suffix) {
-    size_t n = strlen(text), k = strlen(suffix);
-    return n >= k && strcmp(text + n - k, suffix) == 0;
+/* What sl_describe_formats says of the format FROM, or of the one that the name of URL tells; NULL: the library is to find out. */
+static json_t *format_of(const char *from, const char *url) {
+    char *text = sl_describe_formats(from, url, NULL);
+    json_t *format = text ? json_loads(text, 0, NULL) : NULL;
+    free(text);
+    return format;
 }
 
-/* "csv", "tsv", ... as given or as the name tells. NULL: the library is to find out. */
-static const char *format_of(const char *url, const char *from) {
-    static const char *const suffixes[][2] = {{".csv", "csv"},     {".tsv", "tsv"},      {".json", "json"},
-                                              {".jsonl", "jsonl"}, {".ndjson", "jsonl"}, {".txt", "text"}};
-    static const char *const packed[] = {"", ".gz", ".zst"};
-    char name[32];
-    if (from) return from;
-    if (strcmp(url, "-") == 0) return "csv";
-    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
-        for (size_t k = 0; k < sizeof packed / sizeof packed[0]; k++) {
-            snprintf(name, sizeof name, "%s%s", suffixes[i][0], packed[k]);
-            if (ends_with(url, name)) return suffixes[i][1];
-        }
-    return NULL;
+static const char *member(const json_t *o, const char *key) {
+    return json_string_value(json_object_get(o, key));
 }
 
 bool cli_is_data(const char *name) {
-    const char *format = strcmp(name, "-") == 0 ? NULL : format_of(name, NULL);
-    return format && strcmp(format, "json") != 0;
+    json_t *format = format_of(NULL, name);
+    bool data = format && strcmp(member(format, "name"), "json") != 0;
+    json_decref(format);
+    return data;
 }
 
-/* What the options say OF a part, as its members. */
-static void set_options(draft *part, const cli_args *args, int of) {
+static const json_t *key_of(const json_t *format, const char *key) {
+    size_t i;
+    const json_t *option;
+    json_array_foreach(json_object_get(format, "options"), i,
+                       option) if (strcmp(member(option, "name"), key) == 0) return option;
+    return NULL;
+}
+
+/* What the options say OF a part, as its members; of a FORMAT that is known only the keys that it has. */
+static void set_options(draft *part, const cli_args *args, int of, const json_t *format) {
     for (const cli_option *o = load_options; o->name; o++) {
         const char *value = o->of == of ? cli_value(args, o->name) : NULL;
-        if (value) set_text(part, o->sets, o->means ? o->means : value);
+        if (value && (!format || key_of(format, o->sets)))
+            set_text(part, o->sets, o->means ? o->means : value);
     }
-}
-
-static void set_csv(draft *source, const cli_args *args, bool tabs) {
-    set_text(source, "type", "csv");
-    if (tabs) set_text(source, "delimiter", "\t");
-    set_options(source, args, OF_CSV);
-}
-
-static void set_json(draft *source, const cli_args *args, const char *format) {
-    set_text(source, "type", "fetchdata");
-    set_text(source, "format", format);
-    set_options(source, args, OF_JSON);
 }
 
 /* PART becomes a member of TO. */
@@ -165,39 +156,42 @@ static void set_draft(draft *to, const char *key, draft part) {
 static void set_pages(draft *source, const cli_args *args) {
     if (!cli_value(args, "paginate")) return;
     draft pages = new_draft();
-    set_options(&pages, args, OF_PAGES);
+    set_options(&pages, args, OF_PAGES, NULL);
     set_draft(source, "paginate", pages);
 }
 
-static bool set_source(draft *source, const cli_args *args, const char *format) {
-    if (!format)
-        set_json(source, args, NULL);
-    else if (strcmp(format, "csv") == 0 || strcmp(format, "tsv") == 0)
-        set_csv(source, args, *format == 't');
-    else if (strcmp(format, "json") == 0 || strcmp(format, "jsonl") == 0)
-        set_json(source, args, format);
-    else if (strcmp(format, "text") == 0)
-        set_text(source, "type", "fetchtext");
-    else
-        return false;
-    return true;
+/* A pipe that reads formats of other names as well is told what is different in this one. */
+static void set_source(draft *source, const cli_args *args, const json_t *format) {
+    const char *pipe = format ? member(format, "pipe") : "fetchdata", *name = member(format, "name");
+    set_text(source, "type", pipe);
+    if (strcmp(pipe, "fetchdata") == 0)
+        set_text(source, "format", name);
+    else if (strcmp(pipe, name) != 0)
+        set_text(source, "delimiter", member(key_of(format, "delimiter"), "default"));
+    set_options(source, args, OF_FORMAT, format);
+}
+
+static sl_status unknown_format(const char *from, sl_error *err) {
+    char names[256];
+    const cli_option row = {.format = true};
+    snprintf(err->text, sizeof err->text, "--from is one of %s, not '%s'",
+             cli_choices(&row, names, sizeof names), from);
+    return err->code = SL_E_USAGE;
 }
 
 static sl_status add_source(sl_pipeline *p, const cli_args *args, const char *url, sl_error *err) {
+    const char *from = cli_value(args, "from");
+    json_t *format = format_of(!from && strcmp(url, "-") == 0 ? "csv" : from, url);
+    if (from && !format) return unknown_format(from, err);
     draft source = new_draft();
     set_text(&source, "url", url);
     set_pages(&source, args);
-    sl_status s = SL_E_USAGE;
-    if (set_source(&source, args, format_of(url, cli_value(args, "from")))) {
-        char *text = text_of(&source, err);
-        s = text ? sl_pipeline_source(p, text, err) : err->code;
-        free(text);
-    } else {
-        snprintf(err->text, sizeof err->text, "--from is csv, tsv, json, jsonl or text, not '%s'",
-                 cli_value(args, "from"));
-        err->code = s;
-    }
+    set_source(&source, args, format);
+    char *text = text_of(&source, err);
+    sl_status s = text ? sl_pipeline_source(p, text, err) : err->code;
+    free(text);
     json_decref(source.o);
+    json_decref(format);
     return s;
 }
 
@@ -245,7 +239,7 @@ static sl_status set_types(draft *sink, const cli_args *args, sl_error *err) {
 static sl_status add_sink(sl_pipeline *p, const cli_args *args, const char *to, sl_error *err) {
     draft sink = new_draft();
     const char *key = cli_value(args, "key");
-    set_options(&sink, args, OF_SINK);
+    set_options(&sink, args, OF_SINK, NULL);
     if (strcmp(to, "-") == 0) set_text(&sink, "format", cli_value(args, "format"));
     if (key) set_list(&sink, "key", key);
     sl_status s = set_types(&sink, args, err);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/locale.h"
+#include "formats/format.h"
 
 static const char *kind_name(sl_kind kind) {
     static const char *const names[] = {[SL_KIND_SOURCE] = "source",
@@ -133,6 +134,32 @@ static json_t *all_json(void) {
     return list;
 }
 
+static bool fill_format(json_t *to, const sl_format *f) {
+    static const char *const none[] = {NULL};
+    return put_text(to, "name", f->name) && put_text(to, "summary", f->summary) &&
+           put(to, "suffixes", names_json(f->suffixes ? f->suffixes : none)) &&
+           put(to, "media_types", names_json(f->media_types ? f->media_types : none)) &&
+           put_text(to, "pipe", f->source ? f->source : "fetchdata") &&
+           put(to, "options", options_json(f->options));
+}
+
+static json_t *format_json(const sl_format *f) {
+    json_t *one = json_object();
+    if (one && fill_format(one, f)) return one;
+    json_decref(one);
+    return NULL;
+}
+
+static json_t *formats_json(void) {
+    json_t *list = json_array();
+    for (unsigned i = 0; list && sl_format_at(i); i++)
+        if (json_array_append_new(list, format_json(sl_format_at(i)))) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 /* Into room of our own: json_dumps loses bytes where it gets no memory. NULL: there is none. */
 static char *text_of(const json_t *root) {
     const size_t flags = JSON_INDENT(2) | JSON_ENCODE_ANY;
@@ -147,6 +174,13 @@ static char *text_of(const json_t *root) {
     return text;
 }
 
+static char *text_of_taken(json_t *take, sl_error *err) {
+    char *text = text_of(take);
+    json_decref(take);
+    if (!text) (void)sl_oom(err);
+    return text;
+}
+
 char *sl_describe_pipes(const char *name, sl_error *err) {
     SL_PLAIN_LOCALE;
     const sl_pipe *one = name ? sl_pipe_named(sl_text_of(name)) : NULL;
@@ -154,9 +188,15 @@ char *sl_describe_pipes(const char *name, sl_error *err) {
         (void)sl_pipe_unknown(sl_text_of(name), SL_E_USAGE, err);
         return NULL;
     }
-    json_t *root = one ? pipe_json(one) : all_json();
-    char *text = text_of(root);
-    json_decref(root);
-    if (!text) (void)sl_oom(err);
-    return text;
+    return text_of_taken(one ? pipe_json(one) : all_json(), err);
+}
+
+char *sl_describe_formats(const char *name, const char *file, sl_error *err) {
+    SL_PLAIN_LOCALE;
+    const sl_format *one = name   ? sl_format_named(sl_text_of(name))
+                           : file ? sl_format_for(sl_text_of(file))
+                                  : NULL;
+    if ((!name && !file) || one) return text_of_taken(one ? format_json(one) : formats_json(), err);
+    (void)sl_fail(err, SL_E_USAGE, "'%s' is no format, and none by its suffix", name ? name : file);
+    return NULL;
 }

@@ -331,6 +331,18 @@ class Input(Case):
 
 
 class Load(Case):
+    def test_load_reads_all_formats_and_gives_each_the_options_that_it_knows(self):
+        self.file("b.csv", "a;b\n1;2\n")
+        xml = self.file("a.xml", "<r><i><a>1</a></i></r>")
+        for words, stdin, out in (
+            (["b.csv", "a.xml", "-d", ";", "--path", "r.i"], None, '{"a":"1","b":"2"}\n{"a":"1"}\n'),
+            (["-", "--from", "tsv"], b"a\tb\n1\t2\n", '{"a":"1","b":"2"}\n'),
+            (["-", "--from", "xml", "--path", "r.i"], xml.read_bytes(), '{"a":"1"}\n'),
+            (["-", "--from", "ndjson"], b'{"a":1}\n', '{"a":1}\n'),
+        ):
+            with self.subTest(words=words):
+                self.assertEqual(self.sluice("load", *words, "--to", "-", stdin=stdin).out.decode(), out)
+
     def test_each_mode_keeps_or_replaces_as_it_says(self):
         self.file("a.csv", "id,v\n1,one\n2,two\n")
         self.file("b.csv", "id,v\n2,zwei\n3,drei\n")

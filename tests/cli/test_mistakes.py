@@ -116,7 +116,7 @@ class Mistakes(Case):
         self.says("it has to look like https://host/path", "load", "https:/example.org/x.csv", *TO, code=1)
         self.says("a web address begins with https://", "load", "example.org/x.csv", *TO, code=1)
         self.says("urls begin with http://, https:// or file://", "load", "s3://bucket/x.csv", *TO, code=1)
-        self.says("--from is csv, tsv, json, jsonl or text, not 'excel'", "load", "crime.csv", "--from", "excel", *TO)
+        self.says("--from is one of csv tsv json jsonl xml html feed text, not 'excel'", "load", "crime.csv", "--from", "excel", *TO)
         self.says("no 'values' in keys: about, value", "load", "crime.json", "--path", "values.items", *TO, code=1)
 
     @unittest.skipIf(os.geteuid() == 0, "root may read everything")

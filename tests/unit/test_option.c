@@ -375,6 +375,37 @@ static void the_registry_is_in_order(void **state) {
     assert_string_equal(err.text, "unknown pipe 'trunkate', did you mean 'truncate'?");
 }
 
+static void expect_description(const char *name, const char *file, const char *want, const char *pipe) {
+    sl_arena arena = {0};
+    sl_error err = {0};
+    sl_value v;
+    char *text = sl_describe_formats(name, file, &err);
+    assert_non_null(text);
+    assert_int_equal(sl_json_parse(text, strlen(text), NULL, &arena, &v, &err), SL_OK);
+    assert_true(sl_text_is(sl_bytes(sl_map_get_z(v, "name")), want));
+    assert_true(sl_text_is(sl_bytes(sl_map_get_z(v, "pipe")), pipe));
+    assert_int_equal(sl_map_get_z(v, "options").type, SL_LIST);
+    free(text);
+    sl_arena_free(&arena);
+}
+
+static void formats_describe_themselves(void **state) {
+    (void)state;
+    sl_error err = {0};
+    expect_description("ndjson", NULL, "jsonl", "fetchdata");
+    expect_description("TSV", "x.json", "tsv", "csv");
+    expect_description(NULL, "https://h/x.log.gz?a=b.csv", "text", "fetchtext");
+    expect_description(NULL, "x.html", "html", "fetchdata");
+    assert_null(sl_describe_formats("xls", "x.csv", &err));
+    assert_int_equal(err.code, SL_E_USAGE);
+    assert_null(sl_describe_formats(NULL, "csv", NULL));
+    char *text = sl_describe_formats(NULL, NULL, &err);
+    assert_non_null(text);
+    for (unsigned i = 0; i < 3; i++)
+        assert_non_null(strstr(text, (const char *const[]){"csv", "feed", "html"}[i]));
+    free(text);
+}
+
 static void pipes_describe_themselves(void **state) {
     (void)state;
     sl_error err = {0};
@@ -412,6 +443,7 @@ int main(void) {
         cmocka_unit_test(unknown_keys_are_compared_with_further_tables),
         cmocka_unit_test(options_describe_themselves),
         cmocka_unit_test(the_registry_is_in_order),
+        cmocka_unit_test(formats_describe_themselves),
         cmocka_unit_test(pipes_describe_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
