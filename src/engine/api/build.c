@@ -11,11 +11,10 @@
 
 /* ---- life --------------------------------------------------------------------------------------------------------------- */
 
-static sl_status new_plan(sl_pipeline *p, sl_error *err) {
-    p->plan = sl_plan_new();
-    if (!p->plan) return sl_oom(err);
-    p->plan->env.host = &p->host; /* warnings come early */
-    return SL_OK;
+static sl_plan *new_plan(sl_pipeline *p) {
+    sl_plan *plan = sl_plan_new();
+    if (plan) plan->env.host = &p->host; /* warnings come early */
+    return plan;
 }
 
 sl_pipeline *sl_pipeline_new(void) {
@@ -26,7 +25,8 @@ sl_pipeline *sl_pipeline_new(void) {
     p->host.log = &p->log;
     p->log.locale = &p->host.locale;
     p->stopping = sl_shared_map(sizeof *p->stopping);
-    if (!p->stopping || !sl_log_init(&p->log) || new_plan(p, NULL) != SL_OK) sl_pipeline_free(&p);
+    p->plan = new_plan(p);
+    if (!p->stopping || !p->plan || !sl_log_init(&p->log)) sl_pipeline_free(&p);
     return p;
 }
 
@@ -77,10 +77,12 @@ void sl_pipeline_free(sl_pipeline **pp) {
 
 sl_status sl_api_renew(sl_pipeline *p, sl_error *err) {
     if (p->busy) return sl_fail(err, SL_E_USAGE, "the pipeline is being run, or a stream of it is open");
+    sl_plan *plan = new_plan(p);
+    if (!plan) return sl_oom(err);
     drop_run(p);
+    p->plan = plan;
     atomic_store(p->stopping, false);
     atomic_store(&p->committing, false);
-    TRY(new_plan(p, err));
     p->touched = true; /* until it is whole */
     for (size_t i = 0; i < p->ncalls; i++) TRY(p->calls[i].make(p->plan, p->calls[i].a, p->calls[i].b, err));
     p->touched = false;
