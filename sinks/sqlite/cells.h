@@ -45,7 +45,7 @@ typedef struct sl_cells_reader {
 
 /* The rows of FRAME: its column c is column PLACE[c] of NCOLS. Both are borrowed until the next open. */
 SL_MUST_CHECK sl_status sl_cells_open(sl_cells_reader *r, const sl_leaf_frame *frame, const uint32_t *place, uint32_t ncols,
-                                    sl_error *err);
+                                      sl_error *err);
 /* SL_DONE behind the last row. */
 SL_MUST_CHECK sl_status sl_cells_next(sl_cells_reader *r, sl_error *err);
 void sl_cells_free(sl_cells_reader *r);
@@ -58,11 +58,11 @@ typedef struct sl_cells_writer {
     uint32_t ncols;
     uint8_t *head; /* 9 bytes a column */
     sl_buf body;
-} sl_cells_writer;                                                                              /* all zero before the first open */
+} sl_cells_writer; /* all zero before the first open */
 SL_MUST_CHECK sl_status sl_cells_writer_open(sl_cells_writer *rw, uint32_t ncols, sl_error *err); /* also for more columns */
 /* For good: nothing stands beside the record. TO_TEXT: [ncols] the column is one of texts. */
 SL_MUST_CHECK sl_status sl_cells_write(sl_cells_writer *rw, const sl_cell *cells, const bool *to_text, sl_leaf_writer *out,
-                                     sl_error *err);
+                                       sl_error *err);
 /* As a worker would have made it, with what stands beside; but for its place. */
 SL_MUST_CHECK sl_status sl_cells_keep(sl_cells_writer *rw, const sl_cell *cells, sl_leaf_writer *out, sl_error *err);
 void sl_cells_writer_free(sl_cells_writer *rw);

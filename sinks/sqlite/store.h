@@ -76,9 +76,9 @@ SL_MUST_CHECK sl_status sl_store_settle(sl_store *s, sl_error *err);
 typedef struct sl_store_reader {
     sl_store *store;
     sl_cells_reader row; /* the row at hand */
-    uint64_t number;   /* of the row, from 1 */
-    uint32_t segment;  /* the next one */
-    bool open;         /* a segment is */
+    uint64_t number;     /* of the row, from 1 */
+    uint32_t segment;    /* the next one */
+    bool open;           /* a segment is */
     sl_leaf_frame frame;
     sl_buf data; /* of the segment */
     uint32_t *place;
