@@ -93,7 +93,8 @@ static void write_prefix(const char *path, char *out, size_t size) {
     snprintf(out, size, ".%.*s~%016llx.sluice-", (int)kept, name, (unsigned long long)sl_hash(name, n, 0));
 }
 
-char *sl_file_beside(const char *path, const char *ext) {
+/* ".NAME.sluice-PID.EXT" in PATH's folder, malloc'ed; NULL: no memory. */
+static char *beside(const char *path, const char *ext) {
     assert(strlen(ext) <= 12);
     char prefix[2 * NAME_MAX];
     size_t folder = folder_length(path), size;
@@ -121,7 +122,7 @@ sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode
         char numbered[32];
         snprintf(numbered, sizeof numbered, "%s%.0u", ext,
                  number > 1 ? number : 0); /* %.0u of 0 is nothing */
-        char *file = sl_file_beside(path, numbered);
+        char *file = beside(path, numbered);
         if (!file) return sl_oom(err);
         *fd = sl_open_at(AT_FDCWD, file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (*fd >= 0 && hold(*fd)) {

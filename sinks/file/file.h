@@ -77,11 +77,9 @@ SL_MUST_CHECK sl_status sl_file_keep(int fd, const char *real, const struct stat
 /* The folder of PATH, malloc'ed; "." where it names none. NULL: no memory. */
 char *sl_file_folder(const char *path);
 
-/* ".NAME.sluice-PID.EXT" in PATH's folder, malloc'ed; NULL: no memory. A NAME too long for the folder's file system gives its
- * beginning and a hash of the whole. EXT: at most 12 bytes. */
-char *sl_file_beside(const char *path, const char *ext);
-/* A new file of such a name, with a number behind EXT if this process already has one: open for reading and writing. *NAME is
- * malloc'ed and set only on success. */
+/* A new file ".NAME.sluice-PID.EXT" in PATH's folder, with a number behind EXT (at most 8 bytes) if this process already has one:
+ * open for reading and writing. A NAME too long for the folder's file system gives its beginning and a hash of the whole. The
+ * path, *NAME, is malloc'ed and set only on success. */
 SL_MUST_CHECK sl_status sl_file_create_beside(const char *path, const char *ext, unsigned mode, char **name, int *fd,
                                               sl_error *err);
 /* Removes such files of processes that are gone; one that is open in some process, of another container maybe, is locked by it and

@@ -93,10 +93,6 @@ sl_arena *sl_builder_arena(sl_builder *bd) {
     return bd->batch ? sl_batch_arena(bd->batch) : NULL;
 }
 
-sl_status sl_builder_keep(sl_builder *bd, sl_input *in, sl_error *err) {
-    return sl_batch_keep(bd->batch, in, err);
-}
-
 void sl_builder_source(sl_builder *bd, const char *source) {
     bd->source = source;
 }
@@ -392,12 +388,5 @@ sl_status sl_builder_add(sl_builder *bd, sl_value v, sl_error *err) {
     if (v.type == SL_MISSING) v = sl_null();
     if (v.type != SL_MAP) return put_copy(bd, SL_TEXT("content"), v, err);
     for (uint32_t i = 0; i < v.n; i++) TRY(put_copy(bd, v.as.map[i].key, v.as.map[i].value, err));
-    return SL_OK;
-}
-
-sl_status sl_builder_copy_row(sl_builder *bd, sl_batch *b, uint32_t row, sl_error *err) {
-    TRY(begin_row(bd, b->bare, err));
-    bd->row_line = sl_batch_line(b, row);
-    for (uint32_t c = 0; c < b->ncols; c++) TRY(put_copy(bd, b->cols[c].name, sl_batch_peek(b, c, row), err));
     return SL_OK;
 }

@@ -7,8 +7,8 @@
  *
  * The builder keeps the invariant of batch.h: when the keys of a row cannot be merged into the column order without
  * changing the order that an earlier row shows, or the batch has max_rows, the rows so far are handed on first.
- * Values are not copied: their bytes must live in the builder's arena (sl_builder_arena), or in an input kept by
- * sl_builder_keep. Thread rule: one thread at a time. */
+ * Values are not copied: their bytes must live in the builder's arena (sl_builder_arena), or in its input.
+ * Thread rule: one thread at a time. */
 #ifndef SL_RECORD_BUILDER_H
 #define SL_RECORD_BUILDER_H
 
@@ -26,8 +26,6 @@ void sl_builder_free(sl_builder **bd); /* NULL-safe; rows not flushed are droppe
 /* The arena of the batch under construction. Changes at every flush, so take it after sl_builder_row; it stays the same until
  * the next one. NULL before the first row. */
 sl_arena *sl_builder_arena(sl_builder *bd);
-/* Keeps IN alive as long as the batch that holds the current row. */
-SL_MUST_CHECK sl_status sl_builder_keep(sl_builder *bd, sl_input *in, sl_error *err);
 /* The name of the input for messages, for all batches from now on; outlives the run. */
 void sl_builder_source(sl_builder *bd, const char *source);
 
@@ -36,8 +34,6 @@ SL_MUST_CHECK sl_status sl_builder_row(sl_builder *bd, sl_error *err);
 SL_MUST_CHECK sl_status sl_builder_put(sl_builder *bd, sl_text name, sl_value v, sl_error *err);
 /* A whole row from a map; anything else becomes a bare scalar element. Deep-copies V into the arena. */
 SL_MUST_CHECK sl_status sl_builder_add(sl_builder *bd, sl_value v, sl_error *err);
-/* A whole row taken from ROW of B, deep-copied, with its line. Fast when the columns of B equal those of the row before. */
-SL_MUST_CHECK sl_status sl_builder_copy_row(sl_builder *bd, sl_batch *b, uint32_t row, sl_error *err);
 /* The line of the row just begun, for messages. */
 void sl_builder_line(sl_builder *bd, uint64_t line);
 /* The row just begun was not well-formed and had to be mended: counts it in its batch. */

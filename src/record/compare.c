@@ -1,11 +1,10 @@
-/* compare.c: equality, hashes, order and keys. They stand in one file because they must agree: equal values have equal hashes
- * and equal keys, and the bytes of a sort key are ordered as sl_value_compare orders the values. Keys exist so that sorting and
- * grouping compare bytes and know nothing of types. */
+/* compare.c: equality, order and keys. They stand in one file because they must agree: equal values have equal keys, and the
+ * bytes of a sort key are ordered as sl_value_compare orders the values. Keys exist so that sorting and grouping compare bytes and
+ * know nothing of types. */
 #include "record/compare.h"
 
 #include <math.h>
 
-#include "base/hash.h"
 #include "record/decimal/decimal.h"
 #include "record/number/number.h"
 #include "record/time.h"
@@ -53,40 +52,8 @@ bool sl_value_equal(sl_value a, sl_value b) {
     }
 }
 
-static uint64_t hash_number(sl_value v) {
-    sl_placed_room room;
-    double d = v.type == SL_INT     ? (double)v.as.i
-               : v.type == SL_FLOAT ? v.as.f
-                                    : sl_number_place(v, &room).nearest;
-    uint64_t bits;
-    if (d == 0 || isnan(d)) d = 0;
-    memcpy(&bits, &d, sizeof bits);
-    return sl_hash_mix(bits ^ KIND_NUMBER);
-}
-
-/* Maps are equal whatever the order of their keys, so their members' hashes are added. */
-static uint64_t hash_map(sl_value v) {
-    uint64_t sum = v.n;
-    for (uint32_t k = 0; k < v.n; k++) {
-        sl_pair p = v.as.map[k];
-        sum += sl_hash(p.key.s, p.key.n, sl_value_hash(p.value));
-    }
-    return sl_hash_mix(sum ^ KIND_MAP);
-}
-
 static int64_t instant(sl_value v) {
     return v.as.i - (is_instant(v) ? (int64_t)v.aux * 60 : 0);
-}
-
-uint64_t sl_value_hash(sl_value v) {
-    if (sl_is_absent(v)) return sl_hash_mix(KIND_ABSENT);
-    if (is_numeric(v)) return hash_number(v);
-    if (v.type == SL_TEXT_TYPE) return sl_hash(v.as.s, v.n, KIND_TEXT);
-    if (v.type == SL_TIME) return sl_hash_mix((uint64_t)instant(v) ^ KIND_TIME);
-    if (v.type == SL_MAP) return hash_map(v);
-    uint64_t h = KIND_LIST;
-    for (uint32_t k = 0; k < v.n; k++) h = sl_hash_mix(h * 31 + sl_value_hash(v.as.list[k]));
-    return h;
 }
 
 int sl_value_compare(sl_value a, sl_value b) {

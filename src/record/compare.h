@@ -9,7 +9,6 @@
 #include "record/value.h"
 
 bool sl_value_equal(sl_value a, sl_value b);
-uint64_t sl_value_hash(sl_value v); /* equal values have equal hashes; missing and null hash alike */
 
 /* -1, 0, 1, or SL_UNORDERED. */
 #define SL_UNORDERED 2

@@ -168,20 +168,6 @@ static void many_different_keys_stay_bounded(void **state) {
     sl_arena_free(&arena);
 }
 
-static void rows_are_copied_from_other_batches(void **state) {
-    (void)state;
-    batch_list made = {0};
-    sl_batch *from = batch_of("[{\"a\":\"x\",\"b\":1},{\"a\":\"y\"},{\"a\":\"z\",\"b\":[2]}]");
-    sl_builder *bd = sl_builder_new(0, NULL, keep_batch, &made);
-    for (uint32_t i = 3; i > 0; i--) assert_int_equal(sl_builder_copy_row(bd, from, i - 1, NULL), SL_OK);
-    sl_batch_free(&from);
-    assert_int_equal(sl_builder_flush(bd, NULL), SL_OK);
-    assert_all_rows(&made, "{\"a\":\"z\",\"b\":[2]}\n{\"a\":\"y\"}\n{\"a\":\"x\",\"b\":1}\n");
-    assert_int_equal(made.n, 1);
-    sl_builder_free(&bd);
-    drop_batches(&made);
-}
-
 static void raw_values_are_decoded_later(void **state) {
     (void)state;
     batch_list made = {0};
@@ -243,7 +229,6 @@ int main(void) {
         cmocka_unit_test(repeated_keys_overwrite_in_place),
         cmocka_unit_test(random_items_survive_every_batch_size),
         cmocka_unit_test(many_different_keys_stay_bounded),
-        cmocka_unit_test(rows_are_copied_from_other_batches),
         cmocka_unit_test(raw_values_are_decoded_later),
         cmocka_unit_test(lines_and_source_are_told),
         cmocka_unit_test(a_full_sink_is_told_upwards),
