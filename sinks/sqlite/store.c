@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/tempfile.h"
 #include "sinks/file/file.h"
 
@@ -67,14 +68,7 @@ sl_status sl_store_write(sl_store *s, const void *data, size_t n, uint32_t page,
     assert(page && page - 1 + n / SL_LEAF_PAGE < s->next_page && n % SL_LEAF_PAGE == 0);
     assert(page > SL_STORE_LOCK_PAGE || page + n / SL_LEAF_PAGE <= SL_STORE_LOCK_PAGE);
     uint64_t at = (uint64_t)(page - 1) * SL_LEAF_PAGE;
-    for (const char *p = data; n > 0;) {
-        ssize_t k = pwrite(s->fd, p, n, (off_t)at);
-        if (k < 0 && errno == EINTR) continue;
-        if (k < 0) return sl_fail_errno(err, errno, "cannot write to", s->path);
-        p += k;
-        n -= (size_t)k;
-        at += (uint64_t)k;
-    }
+    if (!sl_write_at(s->fd, data, n, at)) return sl_fail_errno(err, errno, "cannot write to", s->path);
     if (s->may_stay) sl_early_sync_step(&s->early, (uint64_t)(s->next_page - 1) * SL_LEAF_PAGE);
     return SL_OK;
 }

@@ -17,6 +17,18 @@ int sl_open_at(int folder, const char *path, int flags, unsigned mode) {
     return fd;
 }
 
+bool sl_write_at(int fd, const void *data, size_t n, uint64_t offset) {
+    for (const char *p = data; n > 0;) {
+        ssize_t k = pwrite(fd, p, n, (off_t)offset);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return false;
+        p += k;
+        n -= (size_t)k;
+        offset += (uint64_t)k;
+    }
+    return true;
+}
+
 sl_status sl_standard_check(int fd, bool write, sl_error *err) {
     int flags = fcntl(fd, F_GETFL), access = flags < 0 ? -1 : flags & O_ACCMODE;
     if (access == O_RDWR || access == (write ? O_WRONLY : O_RDONLY)) return SL_OK;

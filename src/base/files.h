@@ -14,6 +14,9 @@ struct stat;
  * -1 with errno. */
 int sl_open_at(int folder, const char *path, int flags, unsigned mode);
 
+/* All N bytes of DATA at OFFSET of FD, whatever interrupts; false with errno. */
+bool sl_write_at(int fd, const void *data, size_t n, uint64_t offset);
+
 /* SL_E_IO when FD, or the standard stream that PATH is another name of, was closed at start. WRITE: it is to be written to. */
 SL_MUST_CHECK sl_status sl_standard_check(int fd, bool write, sl_error *err);
 SL_MUST_CHECK sl_status sl_standard_check_path(const char *path, bool write, sl_error *err);

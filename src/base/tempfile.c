@@ -49,16 +49,9 @@ sl_status sl_tempfile_open(const char *dir, int *fd, sl_error *err) {
 }
 
 sl_status sl_tempfile_write(int fd, const void *data, size_t n, uint64_t offset, sl_error *err) {
-    const char *p = data;
-    while (n > 0) {
-        ssize_t k = pwrite(fd, p, n, (off_t)offset);
-        if (k < 0 && errno == EINTR) continue;
-        if (k < 0) return sl_fail_errno(err, errno, "cannot write to", "a temporary file");
-        p += k;
-        n -= (size_t)k;
-        offset += (uint64_t)k;
-    }
-    return SL_OK;
+    return sl_write_at(fd, data, n, offset)
+               ? SL_OK
+               : sl_fail_errno(err, errno, "cannot write to", "a temporary file");
 }
 
 /* Waiting for a byte far behind the end waits for nothing, and tells what earlier writing back has met. Other errors are of systems

@@ -245,18 +245,6 @@ sl_status sl_cache_entry_read(sl_cache_entry *e, char *buf, size_t cap, size_t *
 
 /* ---- writing --------------------------------------------------------------------------------------------- */
 
-bool sl_cache_write_at(int fd, const char *p, size_t n, uint64_t offset) {
-    while (n > 0) {
-        ssize_t k = pwrite(fd, p, n, (off_t)offset);
-        if (k < 0 && errno == EINTR) continue;
-        if (k < 0) return false;
-        p += k;
-        n -= (size_t)k;
-        offset += (uint64_t)k;
-    }
-    return true;
-}
-
 static void fail_writer(sl_cache_writer *w, int errnum) {
     if (!w->failed) {
         note_trouble(w->cache, errnum, "cannot write to the cache's folder", w->cache->dir);
@@ -284,7 +272,7 @@ static bool put_head(sl_cache_writer *w) {
     sl_buf text = {.limit = SL_CACHE_HEAD_LIMIT};
     sl_cache_head_write(&w->head, &text);
     bool fits = !text.failed && (!w->head.size || w->head.size == text.len);
-    bool done = fits && sl_cache_write_at(w->fd, text.data, text.len, 0);
+    bool done = fits && sl_write_at(w->fd, text.data, text.len, 0);
     if (fits && !done) fail_writer(w, errno);
     w->head.size = text.len;
     sl_buf_free(&text);
@@ -322,7 +310,7 @@ void sl_cache_add(sl_cache_writer *w, const char *data, size_t n) {
     uint64_t room = w->cache->max_size - w->head.length;
     if (n > room || w->head.size > room - n) {
         w->failed = true; /* alone it would be more than all may be together */
-    } else if (!sl_cache_write_at(w->fd, data, n, w->head.size + w->head.length)) {
+    } else if (!sl_write_at(w->fd, data, n, w->head.size + w->head.length)) {
         fail_writer(w, errno);
     } else if (!EVP_DigestUpdate(w->sha, data, n)) {
         w->failed = true;

@@ -32,9 +32,6 @@ void sl_cache_head_write(const sl_cache_head *h, sl_buf *out);
 /* DIR and what leads to it, as far as it is missing, for this user alone. -1 and errno when it cannot be. */
 int sl_cache_make_dir(const char *dir);
 
-/* All N bytes at OFFSET; false and errno when that fails. */
-bool sl_cache_write_at(int fd, const char *p, size_t n, uint64_t offset);
-
 /* The folder, opened: -1 and errno when it cannot be used, also when it is somebody else's (EPERM). */
 int sl_cache_open_dir(const char *dir);
 

@@ -59,7 +59,7 @@ bool sl_cache_note_read(const char *dir, const char *key, sl_buf *out) {
 
 /* TEXT in the new file FD, there for good. */
 static bool fill(int fd, sl_text text) {
-    bool done = sl_cache_write_at(fd, text.s, text.n, 0) && fsync(fd) == 0;
+    bool done = sl_write_at(fd, text.s, text.n, 0) && fsync(fd) == 0;
     return close(fd) == 0 && done;
 }
 
