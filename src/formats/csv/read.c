@@ -3,6 +3,7 @@
  * speed comes from. Any other goes to rows.c. */
 #include "formats/csv/csv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -81,6 +82,7 @@ static sl_status take_index(const sl_csv_job *job, sl_batch *b, sl_records *r, b
     if (x->n) memcpy(end, x->ends, x->n * sizeof *end);
     *fits = find_rows(job->base, end, start, b->nrows, r->nfields, (uint32_t)x->lines);
     if (!*fits) return SL_OK;
+    assert(!b->nrows || end[x->n - 1] <= job->n);
     number_rows(start, b->nrows, x, line);
     r->start = start;
     r->end = end;
@@ -200,14 +202,6 @@ sl_status sl_csv_emit(const sl_csv_job *job, sl_batch *take, sl_error *err) {
 
 /* ---- any block -------------------------------------------------------------------------------------------------- */
 
-static sl_status read_job(sl_csv_job *job, sl_error *err) {
-    bool done = false;
-    if (job->n >= UINT32_MAX) return sl_fail(err, SL_E_INTERNAL, "csv: a unit of 4 GiB or more");
-    job->valid = sl_encoding_valid(job->conf->charset == SL_ASCII ? SL_ASCII : SL_UTF8, job->base, job->n);
-    if (job->valid == job->n) TRY(read_lazy(job, &done, err));
-    return done ? SL_OK : sl_csv_read_rows(job, err);
-}
-
 sl_status sl_csv_read(const void *conf, void *state, const sl_block *block, sl_batch_sink sink, void *to,
                       uint64_t *quarantined, sl_error *err) {
     sl_csv_state own = {0};
@@ -221,6 +215,7 @@ sl_status sl_csv_read(const void *conf, void *state, const sl_block *block, sl_b
                       .sink = sink,
                       .to = to,
                       .quarantined = quarantined};
+    assert(block->from <= block->to && block->to <= block->input->len);
     sl_input *decoded = NULL;
     sl_status status = know_header(conf, job.state, block, err);
     if (!status) status = sl_encoding_decode(job.conf->charset, job.base, job.n, &decoded, err);
@@ -230,7 +225,11 @@ sl_status sl_csv_read(const void *conf, void *state, const sl_block *block, sl_b
         job.n = decoded->len;
     }
     job.header = &job.state->header;
-    if (!status) status = read_job(&job, err);
+    if (!status && job.n >= UINT32_MAX) status = sl_fail(err, SL_E_INTERNAL, "csv: a unit of 4 GiB or more");
+    bool done = false;
+    job.valid = sl_encoding_valid(job.conf->charset == SL_ASCII ? SL_ASCII : SL_UTF8, job.base, job.n);
+    if (!status && job.valid == job.n) status = read_lazy(&job, &done, err);
+    if (!status && !done) status = sl_csv_read_rows(&job, err);
     sl_input_unref(&decoded);
     sl_csv_state_free(&own);
     return status;

@@ -2,6 +2,7 @@
  * line feeds, and reading is that of the json format without its path. */
 #include "formats/json/json.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -45,6 +46,7 @@ static size_t last_line_end(const char *data, size_t from, size_t n) {
 static sl_status split(void *splitter_, const char *data, size_t n, bool last, sl_cut *cut, sl_error *err) {
     splitter *s = splitter_;
     size_t from = 0;
+    assert(s->looked <= n);
     *cut = (sl_cut){.line = s->line, .note = SL_TEXT("l")};
     if (!s->begun && n < 4 && !last) return SL_OK;
     if (!s->begun) TRY(sl_json_mark(data, n, &from, err));

@@ -3,6 +3,7 @@
  * and the splitter never sees a gap. */
 #include "sources/stream/stream.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -358,6 +359,7 @@ static sl_status keep_note(stream *s, sl_text note, sl_error *err) {
     if (s->note.n && sl_text_eq((sl_text){s->note.s + 1, s->note.n - 1}, note)) return SL_OK;
     char *copy = sl_arena_alloc(s->keep, (size_t)note.n + 1);
     if (!copy) return sl_oom(err);
+    assert(s->choice < (unsigned char)WHOLE_FILE);
     copy[0] = (char)s->choice;
     if (note.n) memcpy(copy + 1, note.s, note.n);
     s->note = (sl_text){copy, note.n + 1};
@@ -402,9 +404,12 @@ static sl_status advance(stream *s, sl_unit *unit, bool *got, sl_error *err) {
         sl_error_at(err, s->source, 0, 0);
         return status;
     }
+    assert(cut.from <= cut.to && cut.to <= cut.end && cut.end <= shown);
     *got = cut.to > cut.from || cut.whole;
+    assert(!*got || cut.line);
     if (*got) TRY(hand_out(s, &cut, unit, err));
     s->at += cut.end;
+    assert(s->at <= s->block->len);
     bool all = cut.end == left;
     s->stuck = shown < left && !cut.end;
     if (s->stuck) return SL_OK;
