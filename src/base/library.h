@@ -8,8 +8,8 @@
  *     sluice-NAME.so    such a struct, filled in by the linker; it alone is linked with the library
  *     sl_NAME_library   the sl_library below, through which the first is led to the second
  *
- * A function that is called and is not in the list would have the program linked with the library again, which tests/cli/test_install.py
- * notices. In libsluice.a the struct is linked in, and nothing has to be opened. */
+ * A function that is called and is not in the list would have the program linked with the library again, which
+ * tests/cli/test_install.py notices. In libsluice.a the struct is linked in, and nothing has to be opened. */
 #ifndef SL_BASE_LIBRARY_H
 #define SL_BASE_LIBRARY_H
 
