@@ -14,6 +14,7 @@
 
 #include <stdatomic.h>
 
+#include "base/log.h"
 #include "options/option.h"
 #include "record/batch.h"
 
@@ -27,6 +28,7 @@ typedef struct sl_sink_env {
     int64_t now;                       /* run start, seconds since the epoch */
     void (*before_output)(void *user); /* called before something is written to standard output; may be NULL */
     void *output_user;
+    sl_log *log;                  /* what is decided is told there; NULL: nothing is */
     const _Atomic bool *stopping; /* set by a signal: whatever takes long asks sl_sink_stopping now and then; NULL: never */
 } sl_sink_env;
 

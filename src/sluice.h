@@ -344,8 +344,9 @@ typedef enum sl_log_level {
 
 typedef struct sl_log_entry {
     sl_log_level level;
-    int worker;           /* from 0; -1: the thread that runs the pipeline */
-    const char *part;     /* of the library: "plan", "source" ... */
+    int worker;       /* from 0; -1: the thread that runs the pipeline */
+    const char *part; /* what it is about: "plan" or "source" of a warning; "stage", "split", "unit", "retry", "spill", "request",
+                       * "cache", "transaction" or "recode" of a trace (docs/operations.md tells what they are) */
     const char *message;  /* one line, valid until the function returns */
     uint64_t nanoseconds; /* since the pipeline was made */
 } sl_log_entry;

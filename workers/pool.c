@@ -17,6 +17,11 @@
 
 enum { MAX_WORKERS = 1024, FOR_FILES = 24 };
 
+const char *sl_pool_kind_name(sl_pool_kind kind) {
+    static const char *const names[] = {"inline", "threads", "processes"};
+    return names[kind];
+}
+
 /* ---- the ring ---------------------------------------------------------------------------------------------------- */
 
 void sl_pool_put_done(sl_pool *pool, sl_job *job) {

@@ -43,10 +43,10 @@ typedef struct sl_pool_calls {
     sl_status (*finish)(void *ctx, void *state, sl_error *err); /* parallel; once a worker, at sl_pool_finish; may be NULL */
 
     /* Only processes: a job's `in` and `out` as bytes. send/accept run in the coordinator, receive/reply in the worker. FRAME
-     * is empty when send and reply get it, and at most 1 GiB. A retried job is not sent anew: its frame is. reply and accept
-     * are left out for a job that failed, whose error travels by itself. receive, reply and accept may say in job->error why
-     * they failed. The bytes given to receive and accept begin on a 16-byte boundary and have SL_PADDING zero bytes behind
-     * them; receive's hold until clean. */
+     * is empty when send and reply get it, and at most 1 GiB. A retried job is not sent anew: its frame is. The error
+     * of a job that failed travels by itself; reply and accept are called for it only if it has left something in `out`. receive,
+     * reply and accept may say in job->error why they failed. The bytes given to receive and accept begin on a 16-byte boundary and
+     * have SL_PADDING zero bytes behind them; receive's hold until clean. */
     sl_status (*send)(void *ctx, const sl_job *job, sl_buf *frame);
     sl_status (*receive)(void *ctx, sl_job *job, const char *frame, size_t n);
     sl_status (*reply)(void *ctx, sl_job *job, sl_buf *frame);
@@ -58,6 +58,8 @@ typedef struct sl_pool_calls {
 
 typedef enum sl_pool_kind { SL_POOL_INLINE, SL_POOL_THREADS, SL_POOL_PROCESSES } sl_pool_kind;
 
+const char *sl_pool_kind_name(sl_pool_kind kind); /* "inline", "threads", "processes" */
+
 typedef struct sl_pool_options {
     sl_pool_kind kind;
     unsigned workers;      /* 1..1024; fewer where the system has no room for them: see sl_pool_stats */
@@ -65,6 +67,7 @@ typedef struct sl_pool_options {
     bool join_in;          /* threads: the coordinator is one of the workers, at work where take would wait; not for jobs that may
                             * wait for the world, which would hold everything up */
     unsigned silent;       /* seconds a worker process may do nothing with a job, 0: 300 */
+    struct sl_log *log;    /* base/log.h: who was lost is told there; NULL: nothing is */
     unsigned stall;        /* test only: each job sleeps a pseudo-random time up to this many microseconds first */
     atomic_bool *stopping; /* may be NULL; true: workers take no further job and take returns SL_E_STOPPED */
 } sl_pool_options;

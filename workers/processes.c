@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/signals.h"
 #include "record/batch.h"
 #include "workers/worker_process.h"
@@ -204,6 +205,8 @@ static void charge(process_pool *p, child *c, sl_status code, const char *what) 
     assert(r->deaths < LIVES);
     if (++r->deaths < LIVES) {
         p->base.stats.retries++;
+        SL_TRACE(p->base.options.log, retry, "worker %u %s; unit %llu is sent again",
+                 (unsigned)(c - p->children), what, (unsigned long long)r->job->seq);
         return;
     }
     bool last = r->job == &c->last_word;
@@ -277,11 +280,12 @@ static void accept_reply(process_pool *p, child *c) {
     c->got = 0;
     job->error = c->head.error;
     sl_job_settle(job, c->head.status);
-    if (sl_is_failure(job->status) || job == &c->last_word)
+    bool failed = sl_is_failure(job->status);
+    if ((failed && !c->head.n) || job == &c->last_word)
         free(body);
     else {
         sl_status status = calls->accept(calls->ctx, job, body, c->head.n);
-        if (sl_is_failure(status)) sl_job_settle(job, status);
+        if (sl_is_failure(status) && !failed) sl_job_settle(job, status);
     }
     finish(p, c);
 }

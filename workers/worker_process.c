@@ -111,10 +111,13 @@ static void work(self *me, sl_job *job) {
     const sl_pool_calls *calls = &me->pool->calls;
     sl_job_settle(job, calls->receive(calls->ctx, job, me->in.data, me->in.len - SL_PADDING));
     if (job->status == SL_OK) sl_pool_work(me->pool, me->state, me->number, job);
-    if (sl_is_failure(job->status)) return;
+    bool failed = sl_is_failure(job->status);
+    if (failed && !job->out) return;
     sl_status status = calls->reply(calls->ctx, job, &me->out);
     if (!sl_is_failure(status)) status = sl_buf_check(&me->out, &job->error);
-    if (sl_is_failure(status)) sl_job_settle(job, status);
+    if (!sl_is_failure(status)) return;
+    if (!failed) sl_job_settle(job, status);
+    sl_buf_clear(&me->out);
 }
 
 /* Reads a request's bytes and SL_PADDING more. *GOOD is false when there is no memory for them. */
@@ -149,7 +152,6 @@ static bool serve_one(self *me) {
         work(me, &job);
     else
         sl_job_settle(&job, sl_oom(&job.error));
-    if (sl_is_failure(job.status)) sl_buf_clear(&me->out);
     bool told = answer(me, request.seq, job.status, &job.error);
     if (!told) me->left = SL_CUT_OFF;
     if (me->pool->calls.clean) me->pool->calls.clean(me->pool->calls.ctx, &job);

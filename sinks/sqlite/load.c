@@ -342,6 +342,10 @@ sl_status sl_transaction_ready(sl_transaction *s, sl_error *err) {
     s->ready = true;
     TRY(settle_stores(s, err));
     TRY(sl_fresh_begin(&s->fresh, s->file, s->path, s->busy, s->env, err));
+    SL_TRACE(s->env->log, transaction,
+             s->fresh.wanted ? "a new database, renamed at the end: %s"
+                             : "into the database that is there: %s",
+             s->path);
     if (!s->fresh.wanted) return load_existing(s, err);
     return has_anything(s) ? load_fresh(s, err) : SL_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "cli/trace.h"
 
 const cli_option cli_run_options[] = {
     CLI_OPTION("to", 0, REQUIRED, "SINK",
@@ -17,6 +18,17 @@ const cli_option cli_run_options[] = {
     CLI_OPTION("report", 0, REQUIRED, "FILE", "write the run report as JSON"),
     CLI_OPTION("quiet", 'q', FLAG, NULL, "no progress and no summary"),
     CLI_OPTION("verbose", 'v', FLAG, NULL, "print the run report on standard error"),
+    {.name = "trace",
+     .arg = CLI_OPTIONAL,
+     .value = "PART,...",
+     .help = "tell every decision on standard error, a line each; all of them, or of these parts"
+#define PART(name, help) "; " #name ": " help
+#include "base/parts.def"
+     ,
+     .choices = ""
+#define PART(name, help) #name " "
+#include "base/parts.def"
+    },
     {0},
 };
 
@@ -81,14 +93,13 @@ static int tell_all(sl_pipeline *p, const cli_args *args, sl_status s, int code)
     return code;
 }
 
-static int run(sl_pipeline *p, const cli_args *args) {
+static int run(sl_pipeline *p, const cli_args *args, cli_meter *meter) {
     sl_error err = {0};
-    cli_meter meter = {.shown = !cli_true(args, "quiet") && isatty(STDERR_FILENO)};
     cli_interrupt_watch(p);
-    sl_pipeline_on_progress(p, cli_progress, &meter);
-    sl_pipeline_on_output(p, cli_progress_yield, &meter);
+    sl_pipeline_on_progress(p, cli_progress, meter);
+    sl_pipeline_on_output(p, cli_progress_yield, meter);
     sl_status s = sl_pipeline_run(p, &err);
-    cli_progress_clear(&meter);
+    cli_progress_clear(meter);
     return tell_all(p, args, s, exit_code(p, s, &err));
 }
 
@@ -106,8 +117,13 @@ void cli_warnings(const sl_pipeline *p) {
 }
 
 int cli_execute(sl_pipeline *p, const cli_args *args, sl_status built, sl_error *err) {
-    int code = built == SL_OK ? check(p, args) : cli_error(err);
-    if (code == CLI_OK) code = run(p, args);
+    cli_meter meter = {0};
+    cli_teller teller = {.meter = &meter};
+    int code = built == SL_OK ? cli_teller_make(args, &teller) : cli_error(err);
+    meter.shown = !teller.parts && !cli_true(args, "quiet") && isatty(STDERR_FILENO);
+    if (code == CLI_OK) cli_teller_listen(&teller, p);
+    if (code == CLI_OK) code = check(p, args);
+    if (code == CLI_OK) code = run(p, args, &meter);
     sl_pipeline_free(&p);
     return code;
 }

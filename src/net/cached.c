@@ -11,12 +11,14 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/ledger.h"
+#include "base/log.h"
 #include "net/url.h"
 
 /* A fetch over a cache: the user of the hook. */
 typedef struct cached {
     sl_cache *cache;
     sl_ledger *ledger; /* may be NULL */
+    sl_log *log;       /* likewise */
     sl_arena arena;
     char key[SL_CACHE_KEY];
     const char *url;       /* as asked for */
@@ -33,6 +35,10 @@ static void free_cached(cached *c) {
     sl_cache_entry_close(&c->entry);
     sl_arena_free(&c->arena);
     free(c);
+}
+
+static void tell(const cached *c, const char *what) {
+    SL_TRACE(c->log, cache, "%s: %.*s", what, (int)c->shown.n, c->shown.s);
 }
 
 /* ---- what is for the cache ------------------------------------------------------------------------------- */
@@ -149,6 +155,7 @@ static void ask(void *user, const sl_fetch *f, sl_buf *lines) {
     sl_text etag = sl_cache_head_value(h, "ETag"), modified = sl_cache_head_value(h, "Last-Modified");
     if (etag.n) sl_buf_printf(lines, "If-None-Match: %.*s\n", (int)etag.n, etag.s);
     if (modified.n) sl_buf_printf(lines, "If-Modified-Since: %.*s\n", (int)modified.n, modified.s);
+    tell(c, "copy is asked about");
 }
 
 static const char *header(void *user, const char *name) {
@@ -205,6 +212,7 @@ static bool may_be_kept(cached *c, sl_fetch *f) {
     const char *lines = sl_fetch_headers(f);
     if (says(lines, "Cache-Control", "no-store")) {
         sl_cache_forget(c->cache, c->key);
+        tell(c, "not kept, as it says no-store");
         return false;
     }
     bool validators = sl_fetch_header(f, "ETag") || sl_fetch_header(f, "Last-Modified");
@@ -217,6 +225,7 @@ static void began(void *user, sl_fetch *f) {
     if (sl_fetch_unchanged(f)) {
         const sl_cache_head *h = sl_cache_entry_head(c->entry);
         sl_cache_entry_confirm(c->entry);
+        tell(c, "copy holds and is read");
         sl_ledger_note(c->ledger, "http %s %.*s", c->key, (int)h->sum.n, h->sum.s);
         c->noted = true;
         return;
@@ -243,6 +252,7 @@ static void ended(void *user, bool whole) {
     if (whole && c->writer && sl_cache_commit(&c->writer, sum)) { /* if not, the cache knows why */
         sl_ledger_note(c->ledger, "http %s %s", c->key, sum);
         c->noted = true;
+        tell(c, "answer is kept");
     }
     if (!c->noted) sl_ledger_spoil(c->ledger);
     free_cached(c);
@@ -269,6 +279,7 @@ static sl_status new_cached(sl_cache *cache, const sl_cache_policy *policy, cons
     *out = c;
     c->cache = cache;
     c->ledger = policy->ledger;
+    c->log = policy->log;
     c->refresh = policy->mode == SL_CACHE_REFRESH;
     c->url = sl_arena_strndup(&c->arena, r->url, strlen(r->url));
     c->shown = sl_url_shown(sl_text_of(r->url), &c->arena);

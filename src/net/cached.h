@@ -27,6 +27,7 @@ typedef struct sl_cache_policy {
     uint64_t max_size;        /* bytes */
     bool credentials;         /* also answers to requests with credentials are kept */
     sl_cache_counts *counts;  /* shared by all processes of the run; NULL: each cache has its own */
+    struct sl_log *log;       /* base/log.h: what becomes of copies is told there; NULL: nothing is */
     struct sl_ledger *ledger; /* base/ledger.h: answers are noted there; NULL: they are not noted */
 } sl_cache_policy;
 

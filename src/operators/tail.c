@@ -32,6 +32,7 @@ static sl_status open_keeper(const void *vconf, const sl_env *env, void **out, s
     if (!k) return sl_oom(err);
     k->count = (uint64_t)((const conf *)vconf)->count;
     k->spool = sl_spool_new(env->memory, env->tmpdir);
+    sl_spool_log(k->spool, env->log, "tail");
     if (!k->spool) {
         close_keeper(k);
         return sl_oom(err);

@@ -22,6 +22,7 @@
 #include <signal.h>
 
 #include "base/files.h"
+#include "base/log.h"
 #include "options/option.h"
 #include "record/batch.h"
 #include "record/cast.h"
@@ -63,6 +64,7 @@ typedef struct sl_env {
     const _Atomic bool *stopping;               /* long waits look at it */
     const sigset_t *signals;                    /* those that commands start with blocked: what the program had blocked itself */
     const struct sl_host *host;                 /* plan/host.h: what the program has put in; NULL: nothing */
+    sl_log *log;                                /* what is decided is told there; NULL: nothing is */
     const struct sl_web *web;                   /* plan/web.h: how sources ask, and where data may lead; NULL: nothing was said */
     bool ordered;                               /* results keep the order of the input */
     bool keep_going;                            /* a source that fails is left out */

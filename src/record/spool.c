@@ -25,6 +25,8 @@ struct sl_spool {
     const char *tmpdir;
     int fd; /* -1: nothing spilled yet */
     uint64_t end;
+    sl_log *log; /* NULL: nothing is told */
+    const char *whose;
 };
 
 sl_spool *sl_spool_new(size_t budget, const char *tmpdir) {
@@ -32,6 +34,12 @@ sl_spool *sl_spool_new(size_t budget, const char *tmpdir) {
     if (!s) return NULL;
     *s = (sl_spool){.budget = budget, .tmpdir = tmpdir, .fd = -1};
     return s;
+}
+
+void sl_spool_log(sl_spool *s, sl_log *log, const char *whose) {
+    if (!s) return;
+    s->log = log;
+    s->whose = whose;
 }
 
 void sl_spool_free(sl_spool **sp) {
@@ -44,8 +52,17 @@ void sl_spool_free(sl_spool **sp) {
     *sp = NULL;
 }
 
+static void tell_spilled(const sl_spool *s) {
+    char budget[SL_SIZE_TEXT];
+    SL_TRACE(s->log, spill, "%s: from batch %u on to a file; %s allowed", s->whose, s->n + 1,
+             sl_size_text(s->budget, budget));
+}
+
 static sl_status spill(sl_spool *s, block *b, const sl_buf *packed, sl_error *err) {
-    if (s->fd < 0) TRY(sl_tempfile_open(s->tmpdir, &s->fd, err));
+    if (s->fd < 0) {
+        tell_spilled(s);
+        TRY(sl_tempfile_open(s->tmpdir, &s->fd, err));
+    }
     TRY(sl_tempfile_write(s->fd, packed->data, packed->len, s->end, err));
     b->offset = s->end;
     s->end += packed->len;

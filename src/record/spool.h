@@ -3,12 +3,15 @@
 #ifndef SL_RECORD_SPOOL_H
 #define SL_RECORD_SPOOL_H
 
+#include "base/log.h"
 #include "record/batch.h"
 
 typedef struct sl_spool sl_spool;
 
 /* TMPDIR is borrowed and outlives the spool. NULL when memory is out. */
 sl_spool *sl_spool_new(size_t budget, const char *tmpdir);
+/* What goes to the file is told to LOG, as of WHOSE; both outlive the spool. NULL-safe. */
+void sl_spool_log(sl_spool *s, sl_log *log, const char *whose);
 void sl_spool_free(sl_spool **s); /* NULL-safe */
 
 /* Appends a copy of B (borrowed). */

@@ -13,7 +13,7 @@ set_tests_properties(cli.process PROPERTIES TIMEOUT 600 LABELS cli ENVIRONMENT
 set_tests_properties(cli.cache cli.pages cli.changes PROPERTIES LABELS "cli;http")
 
 # What a newcomer sees.
-foreach(name report terminal docs mistakes settings)
+foreach(name report terminal docs mistakes settings trace)
   add_test(NAME cli.${name} COMMAND python3 ${CMAKE_CURRENT_LIST_DIR}/test_${name}.py)
   set_tests_properties(cli.${name} PROPERTIES TIMEOUT 300 LABELS cli ENVIRONMENT "SLUICE=$<TARGET_FILE:sluice_program>")
 endforeach()

@@ -241,7 +241,7 @@ static void test_warnings_are_told_at_once(void **state) {
     told t = {0};
     sl_error err = {0};
     sl_pipeline *p = inline_of(NULL);
-    sl_pipeline_on_log(p, SL_LOG_TRACE, note, &t);
+    sl_pipeline_on_log(p, SL_LOG_WARNING, note, &t);
     ok(sl_pipeline_option(p, "keep_going", "true", &err), &err);
     ok(sl_pipeline_source(p, "{\"url\": \"/nowhere/at-all.csv\"}", &err), &err);
     ok(sl_pipeline_source(p, "{\"type\": \"itembuilder\", \"attrs\": {\"key\": \"a\", \"value\": 1}}", &err),

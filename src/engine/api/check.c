@@ -13,10 +13,12 @@
 sl_status sl_api_prepare(sl_pipeline *p, sl_error *err) {
     if (p->prepared) return SL_OK;
     p->touched = true;
+    sl_log_here(&p->log);
     sl_env env = {.now = sl_clock_epoch(),
                   .tmpdir = sl_tempfile_folder(),
                   .stopping = p->stopping,
                   .host = &p->host,
+                  .log = &p->log,
                   .signals = &p->signals};
     if (p->plan->settings.if_changed) TRY(sl_ledger_new(env.tmpdir, &p->ledger, err));
     env.ledger = p->ledger;
@@ -28,6 +30,7 @@ sl_status sl_api_prepare(sl_pipeline *p, sl_error *err) {
     p->sink_env = (sl_sink_env){.tmpdir = env.tmpdir,
                                 .to_terminal = isatty(STDOUT_FILENO),
                                 .out_fd = STDOUT_FILENO,
+                                .log = &p->log,
                                 .now = env.now,
                                 .stopping = p->stopping};
     TRY(sl_targets_make(p->plan, &p->sink_env, &p->targets, err));

@@ -23,6 +23,7 @@ static sl_status start_cache(sl_pipeline *p, sl_error *err) {
                                   .max_size = s->cache_size,
                                   .credentials = s->cache_credentials,
                                   .ledger = p->ledger,
+                                  .log = &p->log,
                                   .counts = sl_shared_map(sizeof *p->policy.counts)};
     if (!p->policy.counts) return sl_oom(err);
     TRY(sl_buf_check(&p->cache_dir, err));
@@ -40,6 +41,7 @@ static sl_status start_http(sl_pipeline *p, sl_error *err) {
     sl_http_options options = {.permits = p->permits,
                                .allowed = p->plan->web.allowed,
                                .nallowed = p->plan->web.nallowed,
+                               .log = &p->log,
                                .stopping = p->stopping};
     TRY(sl_http_new(&options, &p->http, err));
     p->plan->env.http = p->http;

@@ -77,6 +77,7 @@ sl_status sl_end_open(sl_end_run *e, const sl_env *env, sl_error *err) {
     sl_queue_init(&e->ready);
     if (e->end->kind == SL_END_SPOOL) {
         e->spool = sl_spool_new(env->memory / 2, env->tmpdir);
+        sl_spool_log(e->spool, env->log, "several readers");
         return e->spool ? SL_OK : sl_oom(err);
     }
     if (!node || e->end->kind == SL_END_ZIP || e->end->kind == SL_END_WRAP) return SL_OK;

@@ -209,7 +209,6 @@ static void write_unchanged(sl_buf *o, const sl_run *r) {
 }
 
 sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, sl_buf *out, sl_error *err) {
-    static const char *const pools[] = {"inline", "threads", "processes"};
     char text[1200];
     sl_progress totals = sl_run_progress(r);
     sl_buf_str(out, "{\n  ");
@@ -219,7 +218,7 @@ sl_status sl_run_report(const sl_run *r, sl_status status, const sl_error *why, 
                   status ? sl_exit_code(status) : sl_done_exit_code(&totals));
     write_unchanged(out, r);
     text_member(out, "error", why && why->code ? sl_error_format(why, text, sizeof text) : NULL, ",\n  ");
-    text_member(out, "pool", pools[r->o.pool], ",\n  ");
+    text_member(out, "pool", sl_pool_kind_name(r->o.pool), ",\n  ");
     member(out, "workers", r->o.workers, ",\n");
     write_totals(out, r);
     write_failures(out, r);

@@ -24,20 +24,24 @@ static void tell(void *run) {
 
 static sl_lent lend(sl_run *r) {
     const sl_run_options *o = &r->o;
-    return (sl_lent){
-        .stages = o->stages,
-        .env = r->env,
-        .pool = {.kind = o->pool, .workers = o->workers, .stall = o->stall, .stopping = o->stopping},
-        .targets = o->targets,
-        .ntargets = o->ntargets,
-        .nested = o->plan->parent != NULL,
-        .item = &r->o.input,
-        .bound = r->bound,
-        .results = r->results,
-        .failures = &r->failures,
-        .nest = nest,
-        .tell = tell,
-        .run = r};
+    return (sl_lent){.stages = o->stages,
+                     .env = r->env,
+                     .log = o->plan->parent ? NULL : r->env->log,
+                     .pool = {.kind = o->pool,
+                              .workers = o->workers,
+                              .stall = o->stall,
+                              .stopping = o->stopping,
+                              .log = r->env->log},
+                     .targets = o->targets,
+                     .ntargets = o->ntargets,
+                     .nested = o->plan->parent != NULL,
+                     .item = &r->o.input,
+                     .bound = r->bound,
+                     .results = r->results,
+                     .failures = &r->failures,
+                     .nest = nest,
+                     .tell = tell,
+                     .run = r};
 }
 
 static void init_stage(sl_run *r, const sl_stage *stage) {
@@ -112,6 +116,7 @@ static sl_status open_sinks(sl_run *r, sl_error *err) {
     for (uint32_t i = 0; i < r->o.ntargets; i++) {
         const sl_target *t = &r->o.targets[i];
         TRY(t->sink->open(t->conf, r->o.sink_env, &r->sinks[i], err));
+        SL_TRACE(r->env->log, transaction, "%s opened: %s", t->sink->name, t->text);
     }
     return SL_OK;
 }
@@ -212,6 +217,8 @@ static sl_status ready_sinks(sl_run *r, sl_error *err) {
     for (uint32_t i = 0; i < r->o.ntargets; i++) {
         const sl_sink *sink = r->o.targets[i].sink;
         if (sink->ready) TRY(sink->ready(r->sinks[i], err));
+        SL_TRACE(r->env->log, transaction, "ready, %llu rows: %s", (unsigned long long)r->rows[i],
+                 r->o.targets[i].text);
     }
     return SL_OK;
 }
@@ -220,8 +227,10 @@ static sl_status ready_sinks(sl_run *r, sl_error *err) {
 static sl_status commit_sinks(sl_run *r, sl_error *err) {
     for (int pass = 0; pass < 2; pass++)
         for (uint32_t i = 0; i < r->o.ntargets; i++)
-            if ((r->o.targets[i].sink->table != NULL) == (pass == 0))
+            if ((r->o.targets[i].sink->table != NULL) == (pass == 0)) {
                 TRY(r->o.targets[i].sink->commit(r->sinks[i], err));
+                SL_TRACE(r->env->log, transaction, "committed: %s", r->o.targets[i].text);
+            }
     return SL_OK;
 }
 

@@ -66,6 +66,26 @@ static sl_status add_step(planner *p, flow *f, sl_step step) {
     return SL_OK;
 }
 
+const char *sl_end_reason(sl_end_kind end) {
+    static const char *const reasons[] = {"sees the items in order",
+                                          "takes an element of a terminal an item",
+                                          "gives its results as a value",
+                                          "has to see all items",
+                                          "is the second stream of a join",
+                                          "has several readers",
+                                          "is the result"};
+    return reasons[end];
+}
+
+static void tell_cut(const planner *p, const sl_stage *s) {
+    const sl_node *node = s->end.node;
+    if (node)
+        SL_TRACE(p->plan->env.log, stage, "%u cut at step %d (%s): it %s", s->id + 1, node->step,
+                 node->pipe->name, sl_end_reason(s->end.kind));
+    else
+        SL_TRACE(p->plan->env.log, stage, "%u cut: it %s", s->id + 1, sl_end_reason(s->end.kind));
+}
+
 /* Ends F as a stage of its own. */
 static sl_status end_flow(planner *p, flow *f, sl_end_kind end, const sl_node *node, sl_stage **out) {
     sl_stages *all = p->stages;
@@ -77,6 +97,7 @@ static sl_status end_flow(planner *p, flow *f, sl_end_kind end, const sl_node *n
     all->v[all->n++] = s;
     assert(all->v[s->id] == s && all->n <= all->cap);
     *out = s;
+    tell_cut(p, s);
     return SL_OK;
 }
 

@@ -35,6 +35,9 @@ struct sl_stages {
 /* Cuts the prepared plan. LIMIT > 0 puts a truncate before the output. Adjacent sort and truncate become one bounded sort. */
 SL_MUST_CHECK sl_status sl_stages_make(sl_plan *plan, sl_stages *out, sl_error *err);
 
+/* Why a stage is cut where it ends so. */
+const char *sl_end_reason(sl_end_kind end);
+
 /* What each gathering stage may hold for a run whose memory setting is env->memory. */
 size_t sl_stages_memory(const sl_stages *s, const sl_env *env);
 

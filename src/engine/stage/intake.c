@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "net/url.h"
 
 sl_status sl_intake_open(sl_intake_run *in, const sl_stage *stage, const sl_lent *lent, sl_error *err) {
     in->stage = stage;
@@ -25,6 +26,34 @@ static uint32_t open_ahead(const sl_intake_run *in) {
     return n ? n : 1;
 }
 
+/* Where the trace says a source is: its URL without a password. */
+static const char *place_of(const sl_node *node, sl_arena *arena) {
+    sl_value url = sl_map_get_z(node->conf, "url");
+    sl_text shown = sl_is_text(url) ? sl_url_shown(sl_bytes(url), arena) : (sl_text){0};
+    return shown.s ? shown.s : node->pipe->name;
+}
+
+static void tell_opened(const sl_intake_run *in, uint32_t b, sl_status s) {
+    const sl_node *node = in->stage->branches[b].intake.source;
+    char size[SL_SIZE_TEXT];
+    sl_arena arena = {0};
+    if (s != SL_OK)
+        SL_TRACE(in->lent->log, split, "cannot be opened: %s", place_of(node, &arena));
+    else if (in->inlets[b].total)
+        SL_TRACE(in->lent->log, split, "opened, %s: %s", sl_size_text(in->inlets[b].total, size),
+                 place_of(node, &arena));
+    else
+        SL_TRACE(in->lent->log, split, "opened, size unknown: %s", place_of(node, &arena));
+    sl_arena_free(&arena);
+}
+
+static void tell_unit(const sl_intake_run *in, const sl_unit *u) {
+    char size[SL_SIZE_TEXT];
+    SL_TRACE(in->lent->log, split, "unit %llu, %s from line %llu on: %s", (unsigned long long)u->index,
+             sl_size_text(u->length ? u->length : u->bytes, size), (unsigned long long)u->line,
+             u->source ? u->source : "");
+}
+
 static sl_status open_source(sl_intake_run *in, uint32_t b, sl_error *err) {
     sl_inlet *inlet = &in->inlets[b];
     const sl_node *node = in->stage->branches[b].intake.source;
@@ -35,6 +64,7 @@ static sl_status open_source(sl_intake_run *in, uint32_t b, sl_error *err) {
     if (in->lent->nested) inlet->env.keep = &in->keep;
     sl_status s = source->open(node->compiled, &inlet->env, &inlet->split, err);
     if (s == SL_OK && source->total) inlet->total = source->total(inlet->split);
+    if (sl_log_wants(in->lent->log, SL_LOG_TRACE)) tell_opened(in, b, s);
     if (s > SL_DONE) sl_source_failed(node, err);
     return s;
 }
@@ -96,6 +126,7 @@ static sl_status next_of_source(sl_intake_run *in, const sl_node *node, sl_task 
     if (node->pipe->source->total) inlet->total = node->pipe->source->total(inlet->split);
     if (s > SL_DONE) sl_source_failed(node, &why);
     inlet->begun = inlet->begun || s == SL_OK;
+    if (s == SL_OK && sl_log_wants(in->lent->log, SL_LOG_TRACE)) tell_unit(in, &t->unit);
     return pass_over(in, in->branch, s, &why, err);
 }
 

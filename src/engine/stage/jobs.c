@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 /* ---- the pool's calls ------------------------------------------------------------------------------------------------ */
@@ -35,14 +36,34 @@ static sl_status worker_finish(void *ctx, void *state, sl_error *err) {
     return sl_walker_finish(state, err);
 }
 
+static void tell_done(const sl_stage_jobs *j, const sl_job *job, sl_status s, uint64_t began) {
+    const sl_outcome *o = job->out;
+    double ms = (double)(sl_clock_ns() - began) / 1e6;
+    if (s > SL_DONE || !o)
+        SL_TRACE(j->log, unit, "stage %u unit %llu failed after %.1f ms", j->walk.id + 1,
+                 (unsigned long long)job->seq, ms);
+    else
+        SL_TRACE(j->log, unit, "stage %u unit %llu: %llu items, %llu left, %.1f ms", j->walk.id + 1,
+                 (unsigned long long)job->seq, (unsigned long long)o->counts[0].out,
+                 (unsigned long long)o->counts[o->ncounts - 1].out, ms);
+}
+
+static sl_status walk(sl_stage_jobs *j, void *state, sl_job *job) {
+    sl_outcome *outcome = NULL;
+    uint64_t began = sl_log_wants(j->log, SL_LOG_TRACE) ? sl_clock_ns() : 0;
+    sl_status s = sl_walk(state, job->seq, job->in, &outcome, &job->error);
+    job->out = outcome;
+    if (s > SL_DONE && outcome) sl_outcome_strip(outcome);
+    if (began) tell_done(j, job, s, began);
+    return s;
+}
+
 static sl_status worker_work(void *ctx, void *state, unsigned worker, sl_job *job) {
     sl_stage_jobs *j = ctx;
-    sl_task *task = job->in;
-    (void)worker;
-    if (task->seal) return sl_walker_seal(j->walkers[task->seal - 1], &job->error);
-    sl_outcome *outcome = NULL;
-    sl_status s = sl_walk(state, job->seq, task, &outcome, &job->error);
-    job->out = outcome;
+    const sl_task *task = job->in;
+    bool entered = sl_log_enter(j->log, worker);
+    sl_status s = task->seal ? sl_walker_seal(j->walkers[task->seal - 1], &job->error) : walk(j, state, job);
+    if (entered) sl_log_leave(j->log);
     return s;
 }
 
@@ -59,9 +80,12 @@ static sl_status job_receive(void *ctx, sl_job *job, const char *frame, size_t n
     return s;
 }
 
+/* What the worker's log has kept, also of jobs that left nothing, goes along. */
 static sl_status job_reply(void *ctx, sl_job *job, sl_buf *frame) {
-    (void)ctx;
-    return job->out ? sl_outcome_save(job->out, frame, &job->error) : SL_OK;
+    sl_stage_jobs *j = ctx;
+    sl_outcome *outcome = job->out;
+    if (outcome && j->log) sl_log_take(j->log, &outcome->said);
+    return outcome ? sl_outcome_save(outcome, frame, &job->error) : SL_OK;
 }
 
 static sl_status job_accept(void *ctx, sl_job *job, char *frame_take, size_t n) {
@@ -73,6 +97,8 @@ static sl_status job_accept(void *ctx, sl_job *job, char *frame_take, size_t n) 
     }
     sl_status s = sl_outcome_load(&j->walk, frame_take, n, &outcome, &job->error);
     job->out = outcome;
+    if (s == SL_OK && j->log && !sl_log_bring(j->log, outcome->said.data, outcome->said.len))
+        s = sl_fail(&job->error, SL_E_INTERNAL, "what a worker process has said is damaged");
     return s;
 }
 
@@ -128,6 +154,7 @@ static sl_status start_pool(sl_stage_jobs *j, const sl_stage *stage, const sl_le
 
 sl_status sl_jobs_start(sl_stage_jobs *j, const sl_stage *stage, const sl_lent *lent, sl_error *err) {
     j->walk = plan_walk(stage, lent);
+    j->log = lent->log;
     j->workers = lent->pool.workers;
     j->walkers = calloc(j->workers + 1, sizeof *j->walkers);
     if (!j->walkers) return sl_oom(err);
@@ -152,6 +179,8 @@ sl_status sl_jobs_submit(sl_stage_jobs *j, sl_task *take, sl_error *err) {
     sl_job *job = j->idle[--j->nidle];
     *job = (sl_job){.in = take};
     assert(sl_pool_pending(j->pool) < j->capacity);
+    if (!take->seal)
+        SL_TRACE(j->log, unit, "stage %u unit %llu sent", j->walk.id + 1, (unsigned long long)j->sent++);
     return sl_pool_submit(j->pool, job, err);
 }
 
@@ -166,7 +195,6 @@ sl_status sl_jobs_take(sl_stage_jobs *j, sl_outcome **out, sl_error *err) {
     if (s != SL_OK && err && !err->code) *err = job->error;
     sl_task_free(&task);
     j->idle[j->nidle++] = job;
-    if (s != SL_OK) sl_outcome_free(out);
     return s;
 }
 

@@ -13,6 +13,7 @@
 
 typedef struct sl_stage_jobs {
     sl_walk_plan walk;
+    sl_log *log;
     sl_pool *pool;
     unsigned workers;
     sl_walker **walkers; /* [workers]; each written by its worker at its start, read by the coordinator when no job runs */
@@ -20,6 +21,7 @@ typedef struct sl_stage_jobs {
     sl_job *jobs;        /* [capacity] */
     sl_job **idle;       /* those not with the pool */
     unsigned nidle, capacity;
+    uint64_t sent;       /* as the trace tells it */
     sl_pool_stats stats; /* once stopped */
 } sl_stage_jobs;
 
@@ -30,7 +32,8 @@ static inline bool sl_jobs_have_room(const sl_stage_jobs *j) {
     return j->nidle > 0;
 }
 SL_MUST_CHECK sl_status sl_jobs_submit(sl_stage_jobs *j, sl_task *take, sl_error *err);
-/* The outcome of the next finished job, the caller's, NULL for a sealing one; SL_DONE when no job is left. */
+/* The outcome of the next finished job, the caller's, also of one that failed, NULL for a sealing one; SL_DONE when no job is left.
+ */
 SL_MUST_CHECK sl_status sl_jobs_take(sl_stage_jobs *j, sl_outcome **out, sl_error *err);
 /* Where workers fold in shared memory: their partials are sealed, all at once. None of their jobs may be out. */
 SL_MUST_CHECK sl_status sl_jobs_seal(sl_stage_jobs *j, sl_error *err);

@@ -44,7 +44,10 @@ sl_status sl_stage_start(sl_stage_run *s, sl_error *err) {
     TRY(sl_tally_open(&s->tally, s->stage, err));
     TRY(sl_end_open(&s->end, s->lent->env, err));
     TRY(build_tables(s, err));
-    return sl_jobs_start(&s->jobs, s->stage, s->lent, err);
+    TRY(sl_jobs_start(&s->jobs, s->stage, s->lent, err));
+    SL_TRACE(s->lent->log, stage, "%u begins: %s, %u workers", s->stage->id + 1,
+             sl_pool_kind_name(s->lent->pool.kind), s->jobs.workers);
+    return SL_OK;
 }
 
 /* ---- running --------------------------------------------------------------------------------------------------------- */
@@ -65,6 +68,7 @@ static sl_status next_outcome(sl_stage_run *s, sl_outcome **out, sl_error *err) 
     TRY(fill_pool(s, err));
     if (s->enough) return SL_DONE;
     sl_status status = sl_jobs_take(&s->jobs, out, err);
+    if (status > SL_DONE) sl_outcome_free(out);
     if (status == SL_DONE && s->intake.status != SL_OK) {
         if (err && !err->code) *err = s->intake.error;
         return s->intake.status;
@@ -113,6 +117,8 @@ static void end_stage(sl_stage_run *s) {
     assert(s->phase == SL_PHASE_FINISHING && !s->jobs.pool);
     s->phase = SL_PHASE_DONE;
     s->ended = sl_clock_ns();
+    SL_TRACE(s->lent->log, stage, "%u ends after %.1f ms", s->stage->id + 1,
+             (double)(s->ended - s->started) / 1e6);
 }
 
 static sl_status finish(sl_stage_run *s, sl_error *err) {

@@ -60,7 +60,8 @@ sl_status sl_fetches_new(const sl_node *node, sl_failures *failures, sl_fetches 
                                .backlog = backlog_of(env),
                                .allowed = env->web ? env->web->allowed : NULL,
                                .nallowed = env->web ? env->web->nallowed : 0,
-                               .stopping = env->stopping};
+                               .stopping = env->stopping,
+                               .log = env->log};
     sl_status s = sl_http_new(&options, &f->http, err);
     if (s == SL_OK) s = sl_cached_open(env->cache_policy, true, &f->cache, err);
     f->env.http = f->http;

@@ -17,16 +17,23 @@ void sl_task_free(sl_task **tp) {
     *tp = NULL;
 }
 
+void sl_outcome_strip(sl_outcome *o) {
+    for (uint32_t i = 0; i < o->nbatches; i++) sl_batch_free(&o->batches[i]);
+    for (uint32_t i = 0; o->frames && !o->block && i < o->nframes; i++) sl_buf_free(&o->frames[i]);
+    if (o->partial) o->fold->close(o->partial);
+    o->partial = NULL;
+    o->nbatches = 0;
+}
+
 void sl_outcome_free(sl_outcome **op) {
     sl_outcome *o = *op;
     if (!o) return;
-    for (uint32_t i = 0; i < o->nbatches; i++) sl_batch_free(&o->batches[i]);
-    free(o->batches);
-    for (uint32_t i = 0; o->frames && !o->block && i < o->nframes; i++) sl_buf_free(&o->frames[i]);
+    sl_outcome_strip(o);
     sl_input_unref(&o->block);
+    sl_buf_free(&o->said);
+    free(o->batches);
     free(o->frames);
     free(o->counts);
-    if (o->partial) o->fold->close(o->partial);
     sl_failures_free(&o->failures);
     free(o);
     *op = NULL;
@@ -156,6 +163,18 @@ sl_status sl_task_load(const char *data, size_t n, sl_names *names, sl_task **ou
 
 /* ---- outcomes as bytes ------------------------------------------------------------------------------------------------------ */
 
+static void save_block(const sl_buf *from, sl_buf *frame) {
+    sl_buf_u64(frame, from->failed ? 0 : from->len);
+    if (!from->failed) sl_buf_add(frame, from->data, from->len);
+}
+
+static bool load_block(sl_buf *into, sl_cursor *c) {
+    uint64_t n = sl_cursor_u64(c);
+    const char *bytes = sl_cursor_bytes(c, n);
+    if (bytes) sl_buf_add(into, bytes, n);
+    return bytes && !into->failed;
+}
+
 static sl_status save_partial(const sl_outcome *o, sl_buf *frame, sl_error *err) {
     size_t at = frame->len;
     sl_buf_u64(frame, 0);
@@ -173,6 +192,7 @@ sl_status sl_outcome_save(sl_outcome *o, sl_buf *frame, sl_error *err) {
     sl_buf_u32(frame, o->enough);
     sl_buf_u64(frame, o->quarantined);
     sl_buf_u64(frame, o->bytes);
+    save_block(&o->said, frame);
     sl_failures_save(&o->failures, frame);
     sl_buf_u32(frame, o->nbatches);
     sl_buf_u32(frame, o->ncounts);
@@ -261,7 +281,7 @@ static sl_status load_outcome(const sl_walk_plan *plan, sl_input *in, sl_outcome
     o->enough = sl_cursor_u32(&c);
     o->quarantined = sl_cursor_u64(&c);
     o->bytes = sl_cursor_u64(&c);
-    if (!sl_failures_load(&o->failures, &c)) return damaged(err);
+    if (!load_block(&o->said, &c) || !sl_failures_load(&o->failures, &c)) return damaged(err);
     uint32_t nbatches = sl_cursor_u32(&c);
     o->nframes = plan->ntargets;
     o->frames = calloc(o->nframes + 1, sizeof *o->frames);

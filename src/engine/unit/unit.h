@@ -112,6 +112,7 @@ typedef struct sl_outcome {
     uint64_t quarantined, bytes;
     sl_failures failures; /* of sources that were fetched item by item */
     bool enough;          /* a step of this unit wants no more input */
+    sl_buf said;          /* worker process: what its log has kept */
     sl_batch **batches;   /* what came out, in order; owned */
     uint32_t nbatches, cap_batches;
     sl_input *block; /* what a process sent, which frames and saved look into; else NULL, and the frames own their bytes */
@@ -124,6 +125,9 @@ typedef struct sl_outcome {
 
 void sl_task_free(sl_task **t); /* NULL-safe, as is the next */
 void sl_outcome_free(sl_outcome **o);
+
+/* Of a unit that failed: nothing is left of it but what was said. */
+void sl_outcome_strip(sl_outcome *o);
 
 /* Nothing has come yet of a unit of BRANCH; NULL when memory is out. */
 sl_outcome *sl_outcome_new(const sl_walk_plan *plan, uint32_t branch);

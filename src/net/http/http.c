@@ -256,6 +256,17 @@ static bool is_redirect(long status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+static void tell_led(sl_fetch *f) {
+    const char *shown = sl_url_shown(sl_text_of(f->at), &f->arena).s;
+    SL_TRACE(f->http->options.log, request, "%ld leads to %s", f->status, shown ? shown : "");
+}
+
+static void tell_answer(const sl_fetch *f) {
+    char size[SL_SIZE_TEXT];
+    SL_TRACE(f->http->options.log, request, "%ld, %s after %.0f ms: %s", f->status,
+             sl_size_text(f->received, size), (double)(sl_clock_ns() - f->began) / 1e6, f->shown);
+}
+
 /* Puts F back in line for where its answer leads. */
 static sl_status follow(sl_fetch *f) {
     char *url = NULL;
@@ -280,6 +291,7 @@ static sl_status follow(sl_fetch *f) {
     f->at = at;
     f->phase = SL_FETCH_WAITING;
     f->start_at = 0;
+    if (sl_log_wants(f->http->options.log, SL_LOG_TRACE)) tell_led(f);
     return SL_OK;
 }
 
@@ -318,6 +330,7 @@ static void on_ended(sl_fetch *f, CURLcode code) {
     sl_transfer_name_limit(f, code);
     sl_transfer_leave(f);
     f->phase = SL_FETCH_ENDED;
+    if (code == CURLE_OK && !is_redirect(f->status)) tell_answer(f);
     if (!f->error.code && code == CURLE_OK && accept_answer(f)) return;
     bool passing = !f->error.code && sl_retry_passes(f, code);
     if (passing && sl_retry_again(f, code)) return;
@@ -335,7 +348,11 @@ static void start_fetch(sl_fetch *f, int permit) {
     if (!f->began) f->began = sl_clock_ns();
     if (!f->hops) f->tries++;
     f->permit = permit;
-    if (sl_transfer_start(f, &f->error) == SL_OK) return;
+    if (sl_transfer_start(f, &f->error) == SL_OK) {
+        SL_TRACE(f->http->options.log, request, "%s, attempt %u: %s", f->form ? "POST" : "GET", f->tries,
+                 f->shown);
+        return;
+    }
     sl_permits_give(f->http->options.permits, permit);
     give_up(f);
 }

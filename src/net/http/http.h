@@ -52,6 +52,7 @@ typedef struct sl_http_options {
     const sl_network *allowed; /* networks that data may lead to although they are not public */
     size_t nallowed;
     const atomic_bool *stopping; /* true: every wait ends with SL_E_STOPPED; may be NULL */
+    struct sl_log *log;          /* base/log.h: requests and answers are told there; NULL: nothing is */
 } sl_http_options;
 
 /* Opens libcurl, which sl_http_get does too: to know early whether it is there, and to have it in workers that are forked later. */

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "net/curl.h"
 #include "net/http/http.h"
 #include "net/inflate.h"

@@ -123,6 +123,11 @@ bool sl_retry_again(sl_fetch *f, CURLcode code) {
     if (!sl_place_of(f->at, &f->place)) return false; /* it was one when the fetch was registered */
     f->hops = 0;
     f->http->retries++;
+    SL_TRACE(f->http->options.log, retry, "in %.1f s (%s): %s", pause,
+             code == CURLE_OK ? phrase_of(f->status) + 1
+             : f->reason[0]   ? f->reason
+                              : curl_easy_strerror(code),
+             f->shown);
     sl_permits_retried(f->http->options.permits);
     return true;
 }

@@ -229,12 +229,14 @@ static sl_status load_group(table *t, sl_text key, sl_cursor *c, sl_error *err) 
 static sl_sorter *new_sorter(const table *t) {
     sl_sorter *s = sl_sorter_new(t->budget / 2, 0, t->env->tmpdir);
     sl_sorter_stopping(s, t->env->stopping);
+    sl_sorter_log(s, t->env->log, "groups");
     return s;
 }
 
 static sl_status spill(table *t, sl_error *err) {
     if (!t->spilled) t->spilled = new_sorter(t);
     if (!t->spilled) return sl_oom(err);
+    SL_TRACE(t->env->log, spill, "groups: %zu of them to the sorter, %zu kB held", t->n, memory_of(t) / 1000);
     for (size_t i = 0; i < t->n; i++) {
         sl_buf_clear(&t->record);
         save_group(t, t->list[i], &t->record);

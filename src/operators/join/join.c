@@ -28,6 +28,7 @@ static sl_status prepare(void *vconf, const sl_step_info *info, sl_error *err) {
 static sl_status open_table(const void *vconf, const sl_env *env, void **out, sl_error *err) {
     const conf *c = vconf;
     sl_join_table *t = sl_join_table_new(&c->right, c->lower, env->memory / 2, env->tmpdir);
+    sl_join_table_log(t, env->log);
     *out = t;
     return t ? SL_OK : sl_oom(err);
 }

@@ -36,6 +36,7 @@ struct sl_join_table {
     sl_buf keys;
     sl_join_file *file; /* NULL: all in memory */
     sl_buf packed;
+    sl_log *log; /* NULL: nothing is told */
 };
 
 sl_join_table *sl_join_table_new(const sl_path *key, bool lower, size_t budget, const char *tmpdir) {
@@ -54,6 +55,10 @@ sl_join_table *sl_join_table_new(const sl_path *key, bool lower, size_t budget, 
 static void drop_batches(sl_join_table *t) {
     for (uint32_t i = 0; i < t->nbatches; i++) sl_batch_free(&t->batches[i]);
     t->nbatches = 0;
+}
+
+void sl_join_table_log(sl_join_table *t, sl_log *log) {
+    if (t) t->log = log;
 }
 
 void sl_join_table_free(sl_join_table **tp) {
@@ -131,6 +136,7 @@ static sl_status add_rows(sl_join_table *t, sl_batch *b, uint32_t batch, sl_erro
 
 /* From now on rows live in a file: those so far are moved there. */
 static sl_status spill(sl_join_table *t, sl_error *err) {
+    SL_TRACE(t->log, spill, "join: after %zu rows its table goes to a file", (size_t)t->n);
     free(t->places);
     t->places = NULL;
     t->n = t->cap = 0;

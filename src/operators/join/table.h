@@ -9,6 +9,7 @@
 #ifndef SL_OPERATORS_JOIN_TABLE_H
 #define SL_OPERATORS_JOIN_TABLE_H
 
+#include "base/log.h"
 #include "record/batch.h"
 #include "record/path.h"
 
@@ -16,6 +17,8 @@ typedef struct sl_join_table sl_join_table;
 
 /* KEY empty: every row matches every key (cross product). LOWER: texts match whatever their case. */
 sl_join_table *sl_join_table_new(const sl_path *key, bool lower, size_t budget, const char *tmpdir);
+/* What does not fit is told to LOG, which outlives the table. NULL-safe. */
+void sl_join_table_log(sl_join_table *t, sl_log *log);
 void sl_join_table_free(sl_join_table **t); /* NULL-safe */
 
 SL_MUST_CHECK sl_status sl_join_table_add(sl_join_table *t, sl_batch *take, sl_error *err);

@@ -42,6 +42,7 @@ static sl_status open_partial(const void *vconf, const sl_env *env, void **out, 
     p->env = env;
     p->sorter = sl_sorter_new(sl_env_share(env), p->o->limit, env->tmpdir);
     sl_sorter_stopping(p->sorter, env->stopping);
+    sl_sorter_log(p->sorter, env->log, "sort");
     p->schemas = sl_schemas_new();
     p->columns = calloc(p->o->npaths + 1, sizeof *p->columns);
     p->kinds = calloc(p->o->npaths + 1, sizeof *p->kinds);

@@ -111,9 +111,12 @@ static sl_status spill(uniq *u, sl_error *err) {
     u->by_order = sl_sorter_new(budget, 0, u->env->tmpdir);
     sl_sorter_stopping(u->by_value, u->env->stopping);
     sl_sorter_stopping(u->by_order, u->env->stopping);
+    sl_sorter_log(u->by_value, u->env->log, "uniq by value");
+    sl_sorter_log(u->by_order, u->env->log, "uniq by order");
     u->schemas = sl_schemas_new();
     if (!u->by_value || !u->by_order || !u->schemas) return sl_oom(err);
     u->kept = sl_seen_count(u->seen);
+    SL_TRACE(u->env->log, spill, "uniq: after %llu values it is sorted instead", (unsigned long long)u->kept);
     for (uint64_t i = 0; i < u->kept; i++)
         TRY(sl_sorter_add(u->by_value, (sl_sort_record){.key = sl_seen_key(u->seen, i)}, err));
     sl_seen_free(&u->seen);

@@ -34,6 +34,8 @@ struct sl_sorter {
     sl_run *runs;      /* in it, and in those of sorters it has absorbed */
     uint32_t nruns, cap_runs;
     uint64_t spilled, given;
+    sl_log *log; /* NULL: nothing is told */
+    const char *whose;
     sl_merge merge;
     bool merging;
     size_t next;
@@ -81,6 +83,12 @@ sl_sorter *sl_sorter_new(size_t budget, uint64_t limit, const char *tmpdir) {
 
 void sl_sorter_stopping(sl_sorter *s, const _Atomic bool *stopping) {
     if (s) s->stopping = stopping;
+}
+
+void sl_sorter_log(sl_sorter *s, sl_log *log, const char *whose) {
+    if (!s) return;
+    s->log = log;
+    s->whose = whose;
 }
 
 static void chunk_free(sl_sorter *s, chunk *c) {
@@ -252,12 +260,19 @@ static sl_status sort_entries(sl_sorter *s, sl_error *err) {
     return SL_OK;
 }
 
+static void tell_spilled(const sl_sorter *s, const sl_run *run) {
+    char size[SL_SIZE_TEXT], budget[SL_SIZE_TEXT];
+    SL_TRACE(s->log, spill, "%s: run %u, %zu records, %s; %s allowed", s->whose, (unsigned)s->nruns + 1, s->n,
+             sl_size_text(run->size, size), sl_size_text(s->budget, budget));
+}
+
 /* Everything in memory becomes a run. From here on a limit is kept per run and at the end, no longer by a heap. */
 static sl_status spill(sl_sorter *s, sl_error *err) {
     TRY(sort_entries(s, err));
     if (!SL_ROOM(s->runs, s->cap_runs, s->nruns + 1)) return sl_oom(err);
     TRY(sl_run_file_need(&s->file, s->tmpdir, err));
     TRY(sl_run_write(&s->runs[s->nruns], s->entries, s->n, s->file, err));
+    tell_spilled(s, &s->runs[s->nruns]);
     s->spilled += s->runs[s->nruns++].size;
     drop_chunks(s);
     drop_entries(s);
@@ -375,6 +390,8 @@ static sl_status reduce_runs(sl_sorter *s, sl_error *err) {
         TRY(sl_run_file_need(&s->file, s->tmpdir, err));
         TRY(sl_runs_merge(s->runs, MAX_FANIN, s->limit, s->file, &merged, s->budget / 4, s->stopping, err));
         for (uint32_t k = 0; k < MAX_FANIN; k++) sl_run_close(&s->runs[k]);
+        SL_TRACE(s->log, spill, "%s: %d of %u runs are merged into one", s->whose, (int)MAX_FANIN,
+                 (unsigned)s->nruns);
         s->nruns -= MAX_FANIN;
         memmove(s->runs, s->runs + MAX_FANIN, s->nruns * sizeof *s->runs);
         s->runs[s->nruns++] = merged;

@@ -7,6 +7,7 @@
 #ifndef SL_RECORD_SORTER_SORTER_H
 #define SL_RECORD_SORTER_SORTER_H
 
+#include "base/log.h"
 #include "record/value.h"
 
 typedef struct sl_sorter sl_sorter;
@@ -24,6 +25,9 @@ void sl_sorter_free(sl_sorter **s);
 /* Once *STOPPING is true, merging many runs into fewer, which takes long, ends with SL_E_STOPPED. Outlives the sorter; NULL: never.
  * NULL-safe. */
 void sl_sorter_stopping(sl_sorter *s, const _Atomic bool *stopping);
+
+/* What does not fit is told to LOG, as of WHOSE ("sort"). Both outlive the sorter. NULL-safe. */
+void sl_sorter_log(sl_sorter *s, sl_log *log, const char *whose);
 
 /* Copies the record in. */
 SL_MUST_CHECK sl_status sl_sorter_add(sl_sorter *s, sl_sort_record r, sl_error *err);

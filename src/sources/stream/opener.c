@@ -471,6 +471,9 @@ static sl_status look(sl_inflow *b, sl_error *err) {
     b->looked = true;
     TRY(look_packed(b, err));
     if (b->ask) TRY(ask_encoding(b, err));
+    if (b->inflate) SL_TRACE(b->env->log, recode, "packed, is unpacked: %s", b->name);
+    if (b->transcode)
+        SL_TRACE(b->env->log, recode, "%s becomes UTF-8: %s", sl_transcode_name(b->transcode), b->name);
     if (b->transcode && !b->unpacked.data) b->unpacked.data = malloc(RAW_SIZE);
     return b->transcode && !b->unpacked.data ? sl_oom(err) : SL_OK;
 }

@@ -82,6 +82,10 @@ sl_status sl_transcode_new(sl_text encoding, sl_transcode **out, sl_error *err) 
                    (int)(encoding.n < NAME_MOST ? encoding.n : NAME_MOST), encoding.s);
 }
 
+const char *sl_transcode_name(const sl_transcode *t) {
+    return t->name;
+}
+
 void sl_transcode_free(sl_transcode **t) {
     if (!*t) return;
     ucnv_close((*t)->from);

@@ -14,6 +14,8 @@ bool sl_encoding_is_utf8(sl_text encoding);
 /* SL_E_PLAN when the encoding is not known. Names as in Python, HTTP or ICU, case and hyphens ignored: latin-1, cp1252,
  * utf-16 ... */
 SL_MUST_CHECK sl_status sl_transcode_new(sl_text encoding, sl_transcode **out, sl_error *err);
+/* The encoding, as it was given. */
+const char *sl_transcode_name(const sl_transcode *t);
 void sl_transcode_free(sl_transcode **t); /* NULL-safe */
 
 /* From now on bad bytes are replaced. */
