@@ -306,11 +306,6 @@ static sl_status read_modules(reader *r) {
 
 /* ---- wires ------------------------------------------------------------------------------------------------------------- */
 
-static bool starts_with(sl_text t, const char *prefix) {
-    size_t n = strlen(prefix);
-    return t.n >= n && memcmp(t.s, prefix, n) == 0;
-}
-
 static sl_status further_stream(const reader *r, sl_node *to, sl_node *from, const char *place) {
     if (!to->pipe && !sl_subpipe_id(to->type).n) return SL_OK; /* reported when it leads to the output */
     if (!to->pipe) return sl_plan_fail(r->plan, place, r->err, "a subpipe takes one stream only");
@@ -342,7 +337,7 @@ static sl_status connect(reader *r, module *from, const module *to, sl_text port
     if (sl_text_is(port, "_INPUT"))
         return sl_node_wire(r->plan, to->node, SL_PORT_INPUT, from->node, (sl_text){0}, r->err);
     bool other = to->node->pipe && (to->node->pipe->flags & SL_PIPE_OTHER) && sl_text_is(port, "other");
-    if (other || starts_with(port, "_OTHER")) return further_stream(r, to->node, from->node, place);
+    if (other || sl_text_begins(port, "_OTHER")) return further_stream(r, to->node, from->node, place);
     return terminal(r, to->node, from->node, port, place);
 }
 
@@ -385,7 +380,7 @@ static sl_status read_full_wire(reader *r, uint32_t i, const char *place) {
         return sl_plan_fail(r->plan, place, r->err,
                             "a wire needs src and tgt, each {\"id\": PORT, \"moduleid\": MODULE}");
     TRY(check_wire_id(r, i, place));
-    if (!starts_with(sl_bytes(out), "_OUTPUT")) return SL_OK;
+    if (!sl_text_begins(sl_bytes(out), "_OUTPUT")) return SL_OK;
     TRY(find_source(r, sl_map_get_z(src, "moduleid"), member(r, place, "src.moduleid"), &from));
     TRY(find_end(r, sl_map_get_z(tgt, "moduleid"), member(r, place, "tgt.moduleid"), &to));
     return connect(r, from, to, sl_bytes(port), member(r, place, "tgt.id"));

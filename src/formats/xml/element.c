@@ -54,22 +54,16 @@ void sl_elements_begin(sl_elements *e, sl_arena *arena) {
 
 /* ---- white space ----------------------------------------------------------------------------------------------- */
 
-static bool is_space(uint32_t c) {
-    if (c <= 0x20) return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
-           c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
-}
-
 sl_text sl_markup_trim(sl_text t) {
     uint32_t code;
-    for (unsigned n; t.n && (n = sl_utf8_decode(t.s, t.n, &code)) && is_space(code);) {
+    for (unsigned n; t.n && (n = sl_utf8_decode(t.s, t.n, &code)) && sl_is_space(code);) {
         t.s += n;
         t.n -= n;
     }
     while (t.n) {
         uint32_t from = t.n - 1;
         while (from && (t.s[from] & 0xc0) == 0x80) from--;
-        if (!sl_utf8_decode(t.s + from, t.n - from, &code) || !is_space(code)) break;
+        if (!sl_utf8_decode(t.s + from, t.n - from, &code) || !sl_is_space(code)) break;
         t.n = from;
     }
     return t;

@@ -18,21 +18,14 @@ typedef struct links_conf {
 
 /* ---- which tags ------------------------------------------------------------------------------------------------------ */
 
-static bool ends_with(sl_text t, const char *suffix, bool nocase) {
-    sl_text s = sl_text_of(suffix);
-    if (t.n < s.n) return false;
-    sl_text end = {t.s + t.n - s.n, s.n};
-    return nocase ? sl_text_eq_nocase(end, s) : sl_text_eq(end, s);
-}
-
 static int riko_rank(const sl_html_tag *tag, bool strict) {
     static const char *const suffixes[] = {"rss+xml", "atom+xml", "rdf+xml", "text/xml", "xml"};
     sl_text href = sl_html_attribute(tag, "href"), type = sl_html_attribute(tag, "type");
     if (!href.n || href.s[0] == '/') return -1;
     for (int i = 0; i < (int)SL_COUNT(suffixes); i++)
-        if (ends_with(type, suffixes[i], false)) return i;
+        if (sl_text_ends(type, suffixes[i])) return i;
     for (size_t i = 0; !strict && i < SL_COUNT(suffixes); i++)
-        if (ends_with(href, suffixes[i], false)) return SL_LINKS_LAST;
+        if (sl_text_ends(href, suffixes[i])) return SL_LINKS_LAST;
     return -1;
 }
 
@@ -61,7 +54,7 @@ static bool looks_like_feed(sl_text href) {
     sl_text path = u.path;
     while (path.n && path.s[path.n - 1] == '/') path.n--;
     for (size_t i = 0; i < SL_COUNT(suffixes); i++)
-        if (ends_with(path, suffixes[i], true)) return true;
+        if (sl_text_ends_nocase(path, suffixes[i])) return true;
     sl_text name = sl_url_name(path);
     for (size_t i = 0; i < SL_COUNT(names); i++)
         if (sl_text_eq_nocase(name, sl_text_of(names[i]))) return true;

@@ -40,11 +40,6 @@ static size_t skip_space(const char *s, size_t at, size_t n) {
     return at;
 }
 
-static bool begins(const char *s, size_t n, const char *word) {
-    size_t k = strlen(word);
-    return n >= k && sl_text_eq_nocase(sl_text_n(s, k), sl_text_of(word));
-}
-
 static bool is_xml(const char *s, size_t n) {
     return n > 5 && !memcmp(s, "<?xml", 5) && sl_ascii_space(s[5]);
 }
@@ -52,7 +47,7 @@ static bool is_xml(const char *s, size_t n) {
 /* The value behind KEY= in S[0, n), quoted or not; empty: there is none. */
 static sl_text value_of(const char *s, size_t n, const char *key) {
     for (size_t i = 0; i < n; i++) {
-        if (!begins(s + i, n - i, key)) continue;
+        if (!sl_text_begins_nocase(sl_text_n(s + i, n - i), key)) continue;
         size_t at = skip_space(s, i + strlen(key), n);
         if (at == n || s[at] != '=') continue;
         at = skip_space(s, at + 1, n);
@@ -66,7 +61,7 @@ static sl_text value_of(const char *s, size_t n, const char *key) {
 
 static sl_text in_meta(const char *s, size_t n) {
     for (size_t i = 0; i + 5 < n; i++) {
-        if (s[i] != '<' || !begins(s + i, n - i, "<meta")) continue;
+        if (s[i] != '<' || !sl_text_begins_nocase(sl_text_n(s + i, n - i), "<meta")) continue;
         const char *end = memchr(s + i, '>', n - i);
         sl_text found = value_of(s + i, end ? (size_t)(end - s) - i : n - i, "charset");
         if (found.n) return found;
@@ -93,8 +88,8 @@ static sl_status is_known(sl_text name, bool *known, sl_error *err) {
 }
 
 static bool is_wide(sl_text name) {
-    return begins(name.s, name.n, "utf-16") || begins(name.s, name.n, "utf16") ||
-           begins(name.s, name.n, "utf-32") || begins(name.s, name.n, "ucs");
+    return sl_text_begins_nocase(name, "utf-16") || sl_text_begins_nocase(name, "utf16") ||
+           sl_text_begins_nocase(name, "utf-32") || sl_text_begins_nocase(name, "ucs");
 }
 
 /* Pages that call themselves Latin-1 mean the encoding of Windows, as browsers take it. */
