@@ -11,6 +11,9 @@ const char *sl_show_text(const char *text, char *out, size_t size);
 /* SL_E_USAGE when PATH, where WHAT ("the report") shall be written, is the definition, an input or an output of P. */
 sl_status sl_pipeline_check_apart(sl_pipeline *p, const char *what, const char *path, sl_error *err);
 
+/* The pipeline that has been loaded ends at STEP: its number, its id, or the name of its pipe. */
+sl_status sl_pipeline_until(sl_pipeline *p, const char *step, sl_error *err);
+
 /* The file of the I-th sink from 0, once P is checked or run; "" for standard output; NULL past the last. */
 const char *sl_pipeline_output(const sl_pipeline *p, unsigned i);
 

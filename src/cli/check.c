@@ -6,6 +6,7 @@
 
 static const cli_option plan_options[] = {
     CLI_OPTION("json", 0, FLAG, NULL, "print it as JSON"),
+    CLI_OPTION("verbose", 'v', FLAG, NULL, "also the sizes that decide, and why a stage is cut where it is"),
     CLI_OPTION("inputs", 0, FLAG, NULL, "only the inputs it asks for: position, name, prompt, type, default"),
     CLI_OPTION("dependencies", 0, FLAG, NULL, "only the pipes it is made of"),
     {0},
@@ -57,7 +58,7 @@ static int plan(cli_args *args) {
     else if (outline)
         cli_print_outline(json, inputs);
     else
-        cli_print_plan(json);
+        cli_print_plan(json, cli_true(args, "verbose"));
     sl_pipeline_free(&p);
     return code;
 }
@@ -75,7 +76,7 @@ const cli_command cli_check = {
 
 const cli_command cli_plan = {
     .name = "plan",
-    .usage = "PIPELINE.json [--inputs] [--dependencies] [--json]",
+    .usage = "PIPELINE.json [--verbose] [--inputs] [--dependencies] [--json]",
     .summary = "Shows how a definition would run: stages, what runs where, sinks",
     .help = "A stage is one walk of the input over the workers; what must see all items, or see them in "
             "order, ends it.\n\n"

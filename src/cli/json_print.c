@@ -36,6 +36,21 @@ void cli_make_harmless(json_t *v) {
 
 /* ---- plan ------------------------------------------------------------------------------------------------------------------ */
 
+static double megabytes(const json_t *o, const char *key) {
+    return (double)json_integer_value(json_object_get(o, key)) / 1e6;
+}
+
+static void print_units(const json_t *branch) {
+    if (!json_object_get(branch, "units")) return;
+    int units = (int)json_integer_value(json_object_get(branch, "units"));
+    printf("      %.1f MB, about %d unit%s\n", megabytes(branch, "bytes"), units, units == 1 ? "" : "s");
+}
+
+static void print_sizes(const json_t *plan) {
+    printf("  units of %.1f MB; %.0f MB for each stage that gathers, %.0f MB of it for a worker\n",
+           megabytes(plan, "unit"), megabytes(plan, "stage_memory"), megabytes(plan, "worker_memory"));
+}
+
 static void print_branch(const json_t *branch) {
     size_t i;
     json_t *step;
@@ -49,23 +64,33 @@ static void print_branch(const json_t *branch) {
     putchar('\n');
 }
 
-static void print_stage(const json_t *stage) {
+static void print_reason(const json_t *stage) {
+    printf("       cut here as it %s%s\n", cli_text_of(stage, "cut"),
+           json_is_true(json_object_get(stage, "gathers")) ? "; gathers" : "");
+}
+
+static void print_stage(const json_t *stage, bool verbose) {
     size_t i;
     json_t *branch;
     printf("  stage %d\n", (int)json_integer_value(json_object_get(stage, "stage")) + 1);
-    json_array_foreach(json_object_get(stage, "branches"), i, branch) print_branch(branch);
+    json_array_foreach(json_object_get(stage, "branches"), i, branch) {
+        print_branch(branch);
+        if (verbose) print_units(branch);
+    }
     const char *pipe = cli_text_of(stage, "pipe");
     printf("    => %s%s%s\n", pipe, *pipe ? ": " : "", cli_text_of(stage, "end"));
+    if (verbose) print_reason(stage);
 }
 
-void cli_print_plan(const char *json) {
+void cli_print_plan(const char *json, bool verbose) {
     json_t *plan = json_loads(json, 0, NULL), *stage, *sink;
     size_t i;
     cli_make_harmless(plan);
     const char *name = cli_text_of(plan, "name");
     printf("%s%s%s pool, %d workers, %s dialect\n", name, *name ? ": " : "", cli_text_of(plan, "pool"),
            (int)json_integer_value(json_object_get(plan, "workers")), cli_text_of(plan, "dialect"));
-    json_array_foreach(json_object_get(plan, "stages"), i, stage) print_stage(stage);
+    if (verbose) print_sizes(plan);
+    json_array_foreach(json_object_get(plan, "stages"), i, stage) print_stage(stage, verbose);
     json_array_foreach(json_object_get(plan, "sinks"), i, sink)
         printf("  to %s (%s)\n", cli_text_of(sink, "to"), cli_text_of(sink, "sink"));
     json_decref(plan);

@@ -5,7 +5,7 @@
 /* The text of sl_pipeline_plan. */
 #include <stdbool.h>
 
-void cli_print_plan(const char *json);
+void cli_print_plan(const char *json, bool verbose);
 /* INPUTS: JSON has them, alone or under their name. */
 void cli_print_outline(const char *json, bool inputs);
 /* The text of sl_describe_pipes: all pipes by kind, or everything about one. */

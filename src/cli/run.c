@@ -1,6 +1,13 @@
 #include "cli/cli.h"
 
-static const cli_option *const tables[] = {cli_reading_options, cli_run_options, cli_setting_options,
+static const cli_option options[] = {
+    CLI_OPTION("until", 0, REQUIRED, "STEP",
+               "run to this step (a number from 1, an id, or the name of its pipe); its items go to standard "
+               "output or --to, and "
+               "no sink of the definition is touched"),
+    {0},
+};
+static const cli_option *const tables[] = {cli_reading_options, options, cli_run_options, cli_setting_options,
                                            cli_network_options, NULL};
 
 const char *cli_definition(const cli_args *args, int *code) {
@@ -23,9 +30,12 @@ static int run(cli_args *args) {
     int code = CLI_OK;
     const char *file = cli_definition(args, &code);
     if (!file) return code;
+    const char *until = cli_value(args, "until");
     sl_pipeline *p = sl_pipeline_new();
     sl_status s = cli_begin(p, args, &err);
     if (s == SL_OK) s = sl_pipeline_load_file(p, file, &err);
+    if (s == SL_OK && until) s = sl_pipeline_until(p, until, &err);
+    if (s == SL_OK && until) sl_pipeline_drop_sinks(p);
     if (s == SL_OK) s = cli_sinks(p, args, &err);
     return cli_execute(p, args, s, &err);
 }

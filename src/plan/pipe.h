@@ -224,7 +224,8 @@ enum {
                                refers to the item */
     SL_PIPE_HEADINGS = 128, /* `apply` keeps to columns: given a batch without rows it emits the columns that items would have */
     SL_PIPE_NO_LOOP = 256,  /* a source that cannot be the submodule of a loop (input) */
-    SL_PIPE_MAKES = 512 /* a serial or fold whose results are not items that came but made of them, like those of SL_PIPE_VALUE */
+    SL_PIPE_MAKES = 512, /* a serial or fold whose results are not items that came but made of them, like those of SL_PIPE_VALUE */
+    SL_PIPE_BARE = 1024  /* `apply` hands bare values on as they are (tap) */
 };
 
 typedef struct sl_pipe {
@@ -254,6 +255,10 @@ typedef struct sl_pipe {
      * as that a command ended well. Its failure is the step's, and nothing is committed. Not called after a failure, nor where a
      * step behind wanted no more. Not for sources. May be NULL. */
     sl_status (*finish)(void *state, sl_error *err);
+    /* Worker, after each unit: the lines, each with its end, that STATE has for the program's log, one for each of the first items
+     * of the unit that came here; emptied by the caller. *LIMIT: how many items of the run have one, 0: all. Of `apply`; may be
+     * NULL. */
+    sl_buf *(*shown)(void *state, uint64_t *limit);
 
     /* One of them; `serial` may stand beside `apply` or `fold`: see in_order. */
     sl_each_fn each;

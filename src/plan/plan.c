@@ -500,3 +500,41 @@ sl_status sl_plan_sink(sl_plan *p, sl_text text, sl_value conf, const char *plac
 sl_status sl_plan_add_sink(sl_plan *p, sl_text text, sl_value conf, sl_error *err) {
     return sl_plan_sink(p, text, conf, NULL, err);
 }
+
+/* ---- ending early ------------------------------------------------------------------------------------------------------- */
+
+/* Whether STEP means NODE: by its number, its id, the name of its pipe. */
+static bool is_called(const sl_node *node, sl_text step) {
+    char number[16];
+    snprintf(number, sizeof number, "%d", node->step);
+    return (node->step && sl_text_is(step, number)) || sl_text_eq(node->id, step) ||
+           sl_text_eq(node->type, step);
+}
+
+sl_status sl_plan_until(sl_plan *p, sl_text step, sl_error *err) {
+    const char *names[SL_MAX_NODES + 1];
+    sl_node *found = NULL;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p->nnodes; i++) {
+        const char *id = sl_arena_strndup(&p->arena, p->nodes[i]->id.s, p->nodes[i]->id.n);
+        if (!id) return sl_oom(err);
+        names[n++] = id;
+        if (!is_called(p->nodes[i], step)) continue;
+        if (found)
+            return sl_fail(err, SL_E_USAGE, "there are several steps '%.*s': give one's number or id",
+                           (int)step.n, step.s);
+        found = p->nodes[i];
+    }
+    names[n] = NULL;
+    if (found) {
+        p->tail = found;
+        return SL_OK;
+    }
+    const char *near = sl_text_nearest(step, names);
+    if (near)
+        return sl_fail(err, SL_E_USAGE, "no step '%.*s' leads to the output, did you mean '%s'?", (int)step.n,
+                       step.s, near);
+    return sl_fail(err, SL_E_USAGE,
+                   "no step '%.*s' leads to the output; give a number from 1, an id or the name of a pipe",
+                   (int)step.n, step.s);
+}

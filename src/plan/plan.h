@@ -144,6 +144,8 @@ SL_MUST_CHECK sl_status sl_plan_add(sl_plan *p, sl_text pipe, const char *conf, 
 SL_MUST_CHECK sl_status sl_plan_add_value(sl_plan *p, sl_text pipe, sl_value conf, sl_error *err);
 /* Steps in the command line's notation (notation.c). */
 SL_MUST_CHECK sl_status sl_plan_add_text(sl_plan *p, const char *text, sl_error *err);
+/* The pipeline ends at STEP, a number, an id, or the name of a pipe that is there once: what stands behind is left out. */
+SL_MUST_CHECK sl_status sl_plan_until(sl_plan *p, sl_text step, sl_error *err);
 /* One source more of the collection. CONF: a map {url, type, ...}. */
 SL_MUST_CHECK sl_status sl_plan_add_source(sl_plan *p, sl_value conf, sl_error *err);
 SL_MUST_CHECK sl_status sl_plan_add_sink(sl_plan *p, sl_text text, sl_value conf, sl_error *err);

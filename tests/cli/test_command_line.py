@@ -23,7 +23,7 @@ PIPES = """
     aggregate count csv currencyformat datebuilder dateformat exchangerate exec feedautodiscovery fetch fetchdata fetchpage
     fetchsitefeed fetchtable fetchtext filter forever geolocate hash input itembuilder join loop receive refind regex rename
     reverse rssitembuilder send simplemath slugify sort split strconcat strfind strreplace strtransform subelement substr sum
-    tail timeout tokenizer truncate typecast udf union uniq urlbuilder urlparse xpathfetchpage"""
+    tail tap timeout tokenizer truncate typecast udf union uniq urlbuilder urlparse xpathfetchpage"""
 
 
 def described(case):

@@ -170,6 +170,89 @@ class Traced(Case):
         self.assertRegex(err.decode(), r"coordinator retry       worker \d was killed by signal 9 .*; unit \d+ is sent again")
 
 
+class Tapped(Case):
+    def setUp(self):
+        super().setUp()
+        self.file("rows.csv", "id\n" + "".join(f"{i}\n" for i in range(1000)))
+
+    def tapped(self, steps, *args, code=0):
+        r = self.sluice("pipe", steps, *args, "-q", code=code)
+        return r, [json.loads(line) for line in r.err.decode().splitlines() if line.startswith("{")]
+
+    def test_the_first_items_are_shown_in_order_on_every_pool_and_all_go_on(self):
+        plain = self.sluice("pipe", "csv url=rows.csv", *INLINE, "-q").out
+        for pool in pools():
+            for unit in ("20", "300", "1M"):
+                r, shown = self.tapped("csv url=rows.csv | tap", *pool, "--unit", unit)
+                self.assertEqual(shown, [{"id": str(i)} for i in range(10)], (pool, unit))
+                self.assertEqual(r.out, plain)
+
+    def test_all_items_may_be_shown_with_a_label(self):
+        for pool in pools((2,)):
+            _, shown = self.tapped("csv url=rows.csv | tap limit=0 label=raw | count", *pool, "--unit", "50")
+            self.assertEqual(shown, [{"raw": {"id": str(i)}} for i in range(1000)], pool)
+
+    def test_bare_values_stay_bare(self):
+        for pool in pools((2,)):
+            r, _ = self.tapped("csv url=rows.csv | count | tap", *pool)
+            plain = self.sluice("pipe", "csv url=rows.csv | count", *pool, "-q")
+            self.assertEqual(r.out, plain.out, pool)
+
+    def test_items_of_a_unit_that_fails_are_shown(self):
+        self.file("mixed.csv", "id\n1\n2\n")
+        steps = "csv url=mixed.csv | tap | fetchdata url.subkey=id type=json"
+        for pool in pools((2,)):
+            _, shown = self.tapped(steps, *pool, code=None)
+            self.assertEqual(shown, [{"id": "1"}, {"id": "2"}], pool)
+
+    def test_a_tap_behind_a_union_counts_all_branches(self):
+        self.file("more.csv", "id\na\nb\n")
+        self.file("p.json", json.dumps({"sources": [{"url": "more.csv"}, {"url": "rows.csv"}],
+                                        "modules": [{"type": "tap", "conf": {"limit": 3}}]}))
+        for pool in pools((2,)):
+            r = self.sluice("run", "p.json", *pool, "-q")
+            self.assertEqual([json.loads(line)["id"] for line in r.err.splitlines()], ["a", "b", "0"], pool)
+
+
+class Defined(Case):
+    def setUp(self):
+        super().setUp()
+        self.file("rows.csv", "id\n3\n1\n2\n")
+        self.file("p.json", json.dumps({"modules": [
+            {"id": "read", "type": "csv", "conf": {"url": "rows.csv"}}, {"id": "by-number", "type": "sort", "conf": {"rule": {"field": "id"}}},
+            {"id": "few", "type": "truncate", "conf": {"count": 1}}],
+            "wires": [["read", "by-number"], ["by-number", "few"]], "sinks": ["x.csv"]}))
+
+
+class Until(Defined):
+    def ids(self, *args):
+        return [json.loads(line)["id"] for line in self.sluice("run", "p.json", *args, "-q").out.splitlines()]
+
+    def test_a_run_ends_at_a_step_and_touches_no_sink(self):
+        for step, ids in (("1", "312"), ("read", "312"), ("2", "123"), ("by-number", "123"), ("sort", "123"), ("few", "1")):
+            self.assertEqual(self.ids("--until", step), list(ids), step)
+        self.assertEqual(self.names(), ["p.json", "rows.csv"])
+
+    def test_its_items_may_go_elsewhere(self):
+        self.sluice("run", "p.json", "--until", "sort", "--to", "y.csv", "-q")
+        self.assertEqual((self.dir / "y.csv").read_text(), "id\n1\n2\n3\n")
+
+    def test_an_unknown_step_is_refused(self):
+        r = self.sluice("run", "p.json", "--until", "by-numbr", code=2)
+        self.assertEqual(r.message, "sluice: no step 'by-numbr' leads to the output, did you mean 'by-number'?")
+        self.assertIn("no step '9'", self.sluice("run", "p.json", "--until", "9", code=2).message)
+
+
+class Planned(Defined):
+    def test_the_sizes_that_decide_are_told(self):
+        out = self.sluice("plan", "p.json", "--verbose").out.decode()
+        self.assertRegex(out, r"units of 1\.0 MB; \d+ MB for each stage that gathers, \d+ MB of it for a worker")
+        self.assertIn("about 1 unit\n", out)
+        self.assertIn("cut here as it has to see all items; gathers", out)
+        self.assertIn("cut here as it sees the items in order\n", out)
+        self.assertNotIn("cut here", self.sluice("plan", "p.json").out.decode())
+
+
 def units_of(lines):
     """Which unit begins at which line."""
     return [re.search(r"unit (\d+),.* from line (\d+)", line).groups() for line in lines]

@@ -168,6 +168,15 @@ sl_status sl_pipeline_load_file(sl_pipeline *p, const char *path, sl_error *err)
     return call(p, make_file, path, NULL, err);
 }
 
+static sl_status make_end(sl_plan *plan, const char *step, const char *unused, sl_error *err) {
+    (void)unused;
+    return sl_plan_until(plan, sl_text_of(step), err);
+}
+
+sl_status sl_pipeline_until(sl_pipeline *p, const char *step, sl_error *err) {
+    return call(p, make_end, step, NULL, err);
+}
+
 static sl_status make_definition(sl_plan *plan, const char *json, const char *name, sl_error *err) {
     return sl_plan_parse(plan, json, strlen(json), name, NULL, err);
 }

@@ -1,8 +1,11 @@
 /* explain.c: what `sluice plan` prints: the stages as they were cut, with what each part does in words. */
 #include "engine/run/explain.h"
 
+#include <sys/stat.h>
+
 #include "net/url.h"
 #include "record/cast.h"
+#include "sources/stream/stream.h"
 
 static void put_text(sl_buf *o, const char *key, sl_text t) {
     sl_buf_printf(o, "\"%s\": ", key);
@@ -16,6 +19,22 @@ void sl_explain_url(sl_text url, sl_buf *o) {
     sl_arena_free(&arena);
 }
 
+/* How a source will be cut, as far as that can be told without opening it. */
+static void put_units(sl_buf *o, const sl_env *env, sl_text url) {
+    struct stat st;
+    sl_buf path = {0};
+    bool file = url.n && sl_source_is_file(url.s), there = false;
+    if (file && url.s[0] != '/' && env->base_dir) sl_buf_printf(&path, "%s/", env->base_dir);
+    sl_buf_text(&path, url);
+    if (file) there = stat(sl_buf_cstr(&path), &st) == 0 && S_ISREG(st.st_mode);
+    if (there) {
+        uint64_t bytes = (uint64_t)st.st_size;
+        sl_buf_printf(o, ", \"bytes\": %llu, \"units\": %llu", (unsigned long long)bytes,
+                      (unsigned long long)((bytes + env->unit - 1) / env->unit));
+    }
+    sl_buf_free(&path);
+}
+
 static void put_intake(sl_buf *o, const sl_intake *in) {
     if (in->kind == SL_INTAKE_SOURCE) {
         put_text(o, "read", sl_text_of(in->source->pipe->name));
@@ -23,6 +42,7 @@ static void put_intake(sl_buf *o, const sl_intake *in) {
         if (sl_is_text(url)) {
             sl_buf_str(o, ", ");
             sl_explain_url(sl_bytes(url), o);
+            put_units(o, in->source->info.env, sl_bytes(url));
         }
     } else if (in->kind == SL_INTAKE_ONE) {
         put_text(o, "read", SL_TEXT("one empty item"));
@@ -71,7 +91,8 @@ static void put_stage(sl_buf *o, const sl_stage *s) {
         if (b) sl_buf_str(o, ", ");
         put_branch(o, &s->branches[b]);
     }
-    sl_buf_printf(o, "], \"end\": \"%s\"", end_work(s->end.kind));
+    sl_buf_printf(o, "], \"end\": \"%s\", \"cut\": \"%s\", \"gathers\": %s", end_work(s->end.kind),
+                  sl_end_reason(s->end.kind), sl_stage_gathers(s) ? "true" : "false");
     if (s->end.node) {
         sl_buf_str(o, ", ");
         put_text(o, "pipe", sl_text_of(s->end.node->pipe->name));
@@ -91,6 +112,8 @@ sl_status sl_explain(const sl_plan *plan, const sl_stages *stages, const sl_targ
     sl_buf_printf(
         out, ",\n  \"pool\": \"%s\",\n  \"workers\": %u,\n  \"ordered\": %s,\n  \"memory\": %llu,\n",
         pool_name(s), plan->env.workers, s->ordered ? "true" : "false", (unsigned long long)s->memory);
+    sl_buf_printf(out, "  \"unit\": %llu,\n  \"stage_memory\": %zu,\n  \"worker_memory\": %zu,\n",
+                  (unsigned long long)plan->env.unit, plan->env.memory, sl_env_share(&plan->env));
     sl_buf_printf(out, "  \"dialect\": \"%s\",\n  \"stages\": [\n",
                   s->dialect == SL_RIKO ? "riko" : "native");
     for (uint32_t i = 0; i < stages->n; i++) {

@@ -23,6 +23,7 @@ struct sl_run {
     sl_lent lent;
     void **sinks;                      /* [ntargets]: opened */
     uint64_t *rows;                    /* [ntargets]: written */
+    sl_buf shown;                      /* of a run of a subpipe: what its steps show */
     sl_failures failures;              /* sources that were left out */
     int64_t unchanged_since;           /* seconds since the epoch; 0: it was run */
     uint64_t started, ended, reported; /* monotonic ns */

@@ -27,6 +27,7 @@ static sl_lent lend(sl_run *r) {
     return (sl_lent){.stages = o->stages,
                      .env = r->env,
                      .log = o->plan->parent ? NULL : r->env->log,
+                     .shown = o->plan->parent ? &r->shown : NULL,
                      .pool = {.kind = o->pool,
                               .workers = o->workers,
                               .stall = o->stall,
@@ -101,6 +102,7 @@ void sl_run_free(sl_run **rp) {
     free(r->sinks);
     free(r->rows);
     sl_failures_free(&r->failures);
+    sl_buf_free(&r->shown);
     free(r);
     *rp = NULL;
 }
@@ -274,6 +276,7 @@ static void take_findings(sl_run *r, sl_findings *into, bool *no_source) {
     *no_source = r->failures.n && sl_run_read_nothing(r);
     into->recovered += sl_run_progress(r).recovered;
     sl_failures_join(&into->failures, &r->failures);
+    sl_buf_add(&into->shown, r->shown.data, r->shown.len);
 }
 
 /* A subpipe run whole for one item, in the worker that has the item: by a coordinator of its own over the inline pool, so everything that

@@ -148,6 +148,13 @@ static sl_status zip_terminals(planner *p, const sl_node *node, flow *f) {
     return bind_terminals(p, &s->end, node);
 }
 
+static sl_status refuse(const planner *p, const sl_node *node, const char *why) {
+    sl_status s = sl_fail(p->err, SL_E_PLAN, "%s", why);
+    sl_error_at(p->err, node->home->file, node->line, node->column);
+    sl_error_step(p->err, node->step, node->pipe->name);
+    return s;
+}
+
 static sl_status check_step(planner *p, const sl_node *node) {
     sl_status s = sl_step_check(node, p->err);
     if (s == SL_OK) return SL_OK;
@@ -196,12 +203,7 @@ static sl_status flow_of_union(planner *p, const sl_node *node, flow *f) {
 static sl_status flow_of_lookup(planner *p, const sl_node *node, flow *f) {
     const sl_wire *other = wire_of(node, SL_PORT_OTHER);
     if (!other) other = wire_of(node, SL_PORT_OTHERS);
-    if (!other) {
-        sl_status s = sl_fail(p->err, SL_E_PLAN, "no second stream: wire one to its port 'other'");
-        sl_error_at(p->err, node->home->file, node->line, node->column);
-        sl_error_step(p->err, node->step, node->pipe->name);
-        return s;
-    }
+    if (!other) return refuse(p, node, "no second stream: wire one to its port 'other'");
     flow second = {0};
     sl_stage *table;
     TRY(flow_of(p, other->from, &second));
@@ -245,6 +247,7 @@ static sl_status flow_of_apply(planner *p, const sl_node *node, flow *f) {
             node->dynamic || (node->emit == 0 && !own) || node->skip.n || (node->loop && node->count == 1);
         return flow_of_processor(p, node, by_item ? SL_STEP_EACH : SL_STEP_APPLY, f);
     }
+    if (node->dynamic) return refuse(p, node, "its conf cannot come from items or terminals");
     TRY(input_flow(p, node, f));
     return add_step(p, f, (sl_step){.kind = SL_STEP_APPLY, .node = node});
 }
@@ -331,7 +334,7 @@ sl_status sl_stages_make(sl_plan *plan, sl_stages *out, sl_error *err) {
 
 /* ---- memory --------------------------------------------------------------------------------------------------------- */
 
-static bool gathers(const sl_stage *s) {
+bool sl_stage_gathers(const sl_stage *s) {
     sl_end_kind end = s->end.kind;
     if (end == SL_END_SERIAL) return s->end.node->pipe->serial->finish != NULL;
     return end == SL_END_FOLD || end == SL_END_LOOKUP || end == SL_END_SPOOL;
@@ -343,7 +346,7 @@ size_t sl_stages_memory(const sl_stages *s, const sl_env *env) {
     size_t besides = PROGRAM_BYTES + jobs * env->unit * UNIT_COPIES, n = 0;
     size_t left = all > besides ? all - besides : 0;
     if (left < env->memory / 4) left = env->memory / 4;
-    for (uint32_t i = 0; i < s->n; i++) n += gathers(s->v[i]);
+    for (uint32_t i = 0; i < s->n; i++) n += sl_stage_gathers(s->v[i]);
     return n > 1 ? left / n : left;
 }
 

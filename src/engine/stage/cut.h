@@ -38,6 +38,8 @@ SL_MUST_CHECK sl_status sl_stages_make(sl_plan *plan, sl_stages *out, sl_error *
 /* Why a stage is cut where it ends so. */
 const char *sl_end_reason(sl_end_kind end);
 
+/* Whether S gathers items, and so has a share of the memory. */
+bool sl_stage_gathers(const sl_stage *s);
 /* What each gathering stage may hold for a run whose memory setting is env->memory. */
 size_t sl_stages_memory(const sl_stages *s, const sl_env *env);
 

@@ -10,6 +10,7 @@
 typedef struct sl_lent {
     const sl_stages *stages;
     const sl_env *env;
+    sl_buf *shown;            /* of a run of a subpipe: what its steps show goes there; else NULL: it is told */
     sl_log *log;              /* NULL: nothing is told, or the run is one of many */
     sl_pool_options pool;     /* as of a stage whose jobs come back in order, and never wait for the world */
     const sl_target *targets; /* of the output stage; none: its items are pulled */

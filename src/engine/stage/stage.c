@@ -4,6 +4,7 @@
 #include "engine/stage/stage.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -61,6 +62,42 @@ static sl_status fill_pool(sl_stage_run *s, sl_error *err) {
     return SL_OK;
 }
 
+/* How many items came to the step of PLACE of branch B before this unit, in all branches that lead through it. */
+static uint64_t came_before(const sl_stage_run *s, uint32_t b, uint64_t place) {
+    const sl_node *node = s->stage->branches[b].steps[place - 1].node;
+    uint64_t n = 0;
+    for (uint32_t k = 0; k < s->stage->nbranches; k++)
+        for (uint32_t i = 0; i < s->stage->branches[k].nsteps; i++)
+            if (s->stage->branches[k].steps[i].node == node) n += s->tally.branches[k].places[i + 1].in;
+    return n;
+}
+
+/* Those of LINES, which belong to items from number BEFORE on, that are within the limit. */
+static void show_lines(const sl_stage_run *s, char *lines, size_t n, uint64_t before, uint64_t limit) {
+    for (char *at = lines, *end; at < lines + n && (!limit || before < limit); at = end + 1, before++) {
+        end = memchr(at, '\n', (size_t)(lines + n - at));
+        assert(end);
+        if (s->lent->shown) {
+            sl_buf_add(s->lent->shown, at, (size_t)(end + 1 - at));
+            continue;
+        }
+        *end = 0;
+        sl_log_text(s->lent->env->log, SL_LOG_INFO, "tap", at);
+    }
+}
+
+/* What the steps show of a unit, now that all before it are known. */
+static void show(const sl_stage_run *s, const sl_outcome *o) {
+    for (size_t at = 0; at < o->shown.len;) {
+        sl_shown head;
+        memcpy(&head, o->shown.data + at, sizeof head);
+        at += sizeof head;
+        uint64_t before = head.limit ? came_before(s, o->branch, head.place) : 0;
+        show_lines(s, o->shown.data + at, head.n, before, head.limit);
+        at += head.n;
+    }
+}
+
 /* The outcome of the next unit, as the intake allows; SL_DONE when none is left or wanted. */
 static sl_status next_outcome(sl_stage_run *s, sl_outcome **out, sl_error *err) {
     assert(s->phase == SL_PHASE_RUNNING && s->jobs.pool);
@@ -68,6 +105,7 @@ static sl_status next_outcome(sl_stage_run *s, sl_outcome **out, sl_error *err) 
     TRY(fill_pool(s, err));
     if (s->enough) return SL_DONE;
     sl_status status = sl_jobs_take(&s->jobs, out, err);
+    if (*out) show(s, *out);
     if (status > SL_DONE) sl_outcome_free(out);
     if (status == SL_DONE && s->intake.status != SL_OK) {
         if (err && !err->code) *err = s->intake.error;

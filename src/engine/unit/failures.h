@@ -23,6 +23,7 @@ typedef struct sl_failures {
 typedef struct sl_findings {
     uint64_t recovered;   /* items that had to be mended */
     sl_failures failures; /* sources that were left out */
+    sl_buf shown;         /* lines of steps of subpipes, for the program's log */
 } sl_findings;
 
 /* Whether a run of ENV goes on after a source failed with S. */

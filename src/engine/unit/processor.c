@@ -94,6 +94,7 @@ void sl_processor_free(sl_processor **pp) {
     if (p->pipe->stop && p->state) p->pipe->stop(p->state);
     sl_fetches_free(&p->fetches);
     sl_failures_free(&p->findings.failures);
+    sl_buf_free(&p->findings.shown);
     sl_skip_free(&p->skip);
     free(p->scratch);
     free(p->results.v);

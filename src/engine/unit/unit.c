@@ -31,6 +31,7 @@ void sl_outcome_free(sl_outcome **op) {
     sl_outcome_strip(o);
     sl_input_unref(&o->block);
     sl_buf_free(&o->said);
+    sl_buf_free(&o->shown);
     free(o->batches);
     free(o->frames);
     free(o->counts);
@@ -192,6 +193,7 @@ sl_status sl_outcome_save(sl_outcome *o, sl_buf *frame, sl_error *err) {
     sl_buf_u32(frame, o->enough);
     sl_buf_u64(frame, o->quarantined);
     sl_buf_u64(frame, o->bytes);
+    save_block(&o->shown, frame);
     save_block(&o->said, frame);
     sl_failures_save(&o->failures, frame);
     sl_buf_u32(frame, o->nbatches);
@@ -281,7 +283,8 @@ static sl_status load_outcome(const sl_walk_plan *plan, sl_input *in, sl_outcome
     o->enough = sl_cursor_u32(&c);
     o->quarantined = sl_cursor_u64(&c);
     o->bytes = sl_cursor_u64(&c);
-    if (!load_block(&o->said, &c) || !sl_failures_load(&o->failures, &c)) return damaged(err);
+    if (!load_block(&o->shown, &c) || !load_block(&o->said, &c) || !sl_failures_load(&o->failures, &c))
+        return damaged(err);
     uint32_t nbatches = sl_cursor_u32(&c);
     o->nframes = plan->ntargets;
     o->frames = calloc(o->nframes + 1, sizeof *o->frames);

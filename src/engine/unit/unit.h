@@ -104,6 +104,13 @@ typedef struct sl_count {
     uint64_t in, out, recovered;
 } sl_count;
 
+/* What a step shows of a unit. */
+typedef struct sl_shown {
+    uint64_t limit; /* how many items of the run are shown there; 0: all */
+    uint64_t n;     /* bytes of the lines */
+    uint64_t place; /* of the step in outcome->counts */
+} sl_shown;
+
 /* job->out */
 typedef struct sl_outcome {
     uint32_t branch;
@@ -112,6 +119,7 @@ typedef struct sl_outcome {
     uint64_t quarantined, bytes;
     sl_failures failures; /* of sources that were fetched item by item */
     bool enough;          /* a step of this unit wants no more input */
+    sl_buf shown;         /* what steps show: sl_shown, each with its lines behind it */
     sl_buf said;          /* worker process: what its log has kept */
     sl_batch **batches;   /* what came out, in order; owned */
     uint32_t nbatches, cap_batches;

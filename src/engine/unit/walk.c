@@ -99,7 +99,7 @@ static sl_status run_step(link *l, sl_batch *take, sl_error *err) {
     uint64_t before = count->in;
     assert(l->place < l->walker->outcome->ncounts);
     count->in += take->nsel;
-    take->bare = false; /* what enters a pipe is an item */
+    take->bare = take->bare && pipe->flags & SL_PIPE_BARE; /* what enters a pipe is an item */
     switch (step->kind) {
     case SL_STEP_EACH:
     case SL_STEP_FETCH: return sl_processor_run(l->processor, take, &l->next->out, err);
@@ -274,6 +274,22 @@ static void collect_findings(sl_walker *w, const sl_branch *b, branch_state *bs)
     }
 }
 
+/* What steps, and those of the subpipes that they have run, show of the unit. */
+static void collect_shown(const sl_walker *w, const sl_branch *b, branch_state *bs) {
+    for (uint32_t i = 0; bs->links && i < b->nsteps; i++) {
+        const link *l = &bs->links[i];
+        const sl_pipe *pipe = l->step->node->pipe;
+        sl_shown head = {.place = l->place};
+        sl_buf *lines = l->processor ? &sl_processor_findings(l->processor)->shown : NULL;
+        if (l->state && pipe->shown) lines = pipe->shown(l->state, &head.limit);
+        if (!lines || !lines->len) continue;
+        head.n = lines->len;
+        sl_buf_add(&w->outcome->shown, &head, sizeof head);
+        sl_buf_add(&w->outcome->shown, lines->data, lines->len);
+        sl_buf_clear(lines);
+    }
+}
+
 static sl_status finish_frames(sl_walker *w, sl_error *err) {
     for (uint32_t i = 0; i < w->plan->ntargets; i++) {
         const sl_target *t = &w->plan->targets[i];
@@ -302,6 +318,7 @@ sl_status sl_walk(sl_walker *w, uint64_t seq, sl_task *task, sl_outcome **out, s
     TRY(ready_branch(w, b, bs, err));
     sl_status s = take_in(w, b, bs, task, err);
     collect_findings(w, b, bs);
+    collect_shown(w, b, bs);
     w->outcome->enough = s == SL_DONE;
     if (s == SL_OK || s == SL_DONE) s = finish_frames(w, err);
     if (s == SL_OK) s = detach_partial(w, err);
