@@ -214,6 +214,16 @@ class Tapped(Case):
             self.assertEqual([json.loads(line)["id"] for line in r.err.splitlines()], ["a", "b", "0"], pool)
 
 
+    def test_a_subpipe_shows_its_own_for_each_item(self):
+        self.file("pipe_inner.json", json.dumps({"modules": [
+            {"type": "rename", "conf": {"rule": {"field": "id", "newval": "k"}}}, {"type": "tap", "conf": {"limit": 1}}]}))
+        self.file("p.json", json.dumps({"modules": [{"id": "a", "type": "csv", "conf": {"url": "rows.csv"}},
+                                                    {"id": "b", "type": "loop", "embed": {"type": "pipe:inner"}}], "wires": [["a", "b"]]}))
+        for pool in pools((3,)):
+            r = self.sluice("run", "p.json", *pool, "--unit", "50", "-q")
+            self.assertEqual([json.loads(line)["k"] for line in r.err.splitlines()], [str(i) for i in range(1000)], pool)
+
+
 class Defined(Case):
     def setUp(self):
         super().setUp()
