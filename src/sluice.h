@@ -338,8 +338,8 @@ SL_API void sl_pipeline_on_progress(sl_pipeline *p, sl_progress_fn fn, void *use
 /* What the library tells about what it does. Levels include those before them. */
 typedef enum sl_log_level {
     SL_LOG_WARNING = 1, /* odd, and no error: what sl_pipeline_warning and sl_pipeline_failure give, at once */
-    SL_LOG_INFO,
-    SL_LOG_TRACE /* each decision */
+    SL_LOG_INFO,        /* an item that a `tap` shows, as JSON of any length; its part is "tap" */
+    SL_LOG_TRACE        /* each decision */
 } sl_log_level;
 
 typedef struct sl_log_entry {
