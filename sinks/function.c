@@ -27,7 +27,7 @@ static sl_status function_open(const void *conf, const sl_sink_env *env, void **
 
 /* The function in the program's own locale. */
 static sl_status call(function_sink *s, sl_error *err) {
-    locale_t ours = uselocale(*s->conf->locale);
+    locale_t ours = sl_locale_of_program(s->conf->locale);
     sl_status status = s->conf->fn(s->conf->user, &s->view.item, err);
     uselocale(ours);
     if (status == SL_OK) return SL_OK;

@@ -2,14 +2,13 @@
 #ifndef SL_SINKS_FUNCTION_H
 #define SL_SINKS_FUNCTION_H
 
-#include <locale.h>
-
+#include "base/locale.h"
 #include "sinks/sink.h"
 
 typedef struct sl_function_conf {
     sl_item_fn fn;
     void *user;
-    const locale_t *locale; /* of the program, in which FN runs */
+    const sl_program_locale *locale; /* of the program, in which FN runs */
 } sl_function_conf;
 
 extern const sl_sink sl_sink_function;

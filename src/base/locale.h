@@ -8,6 +8,7 @@
 #define SL_BASE_LOCALE_H
 
 #include <locale.h>
+#include <stdatomic.h>
 
 typedef struct sl_locale {
     locale_t before, plain;
@@ -15,6 +16,14 @@ typedef struct sl_locale {
 
 sl_locale sl_locale_enter(void);
 void sl_locale_leave(sl_locale *l);
+
+/* The locale of the program, for its own code that the library calls. Every call of the API sets it, also while workers run. */
+typedef _Atomic(locale_t) sl_program_locale;
+
+/* Enters it; returns the one to go back to, by uselocale. */
+static inline locale_t sl_locale_of_program(const sl_program_locale *l) {
+    return uselocale(atomic_load_explicit(l, memory_order_relaxed));
+}
 
 #define SL_PLAIN_LOCALE __attribute__((cleanup(sl_locale_leave), unused)) sl_locale plain_locale_ = sl_locale_enter()
 

@@ -39,7 +39,7 @@ void sl_log_free(sl_log *l) {
 /* ---- telling --------------------------------------------------------------------------------------------------------- */
 
 static void call(sl_log *l, const sl_log_entry *entry) {
-    locale_t ours = uselocale(*l->locale);
+    locale_t ours = sl_locale_of_program(l->locale);
     l->fn(l->user, entry);
     uselocale(ours);
 }

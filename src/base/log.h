@@ -13,12 +13,12 @@
 #ifndef SL_BASE_LOG_H
 #define SL_BASE_LOG_H
 
-#include <locale.h>
 #include <pthread.h>
 
 #include <sys/types.h>
 
 #include "base/buffer.h"
+#include "base/locale.h"
 #include "base/status.h"
 
 enum { SL_LOG_COORDINATOR = -1 };
@@ -39,7 +39,7 @@ typedef struct sl_log {
     void *user;
     sl_log_level most;
     uint64_t began;         /* monotonic ns, from which entries count */
-    const locale_t *locale; /* of the program, in which FN runs */
+    const sl_program_locale *locale; /* of the program, in which FN runs */
     pthread_mutex_t lock;
     pid_t process;          /* that runs the pipeline: FN is called in no other */
     sl_log_worker *workers; /* [nworkers] threads with a job */

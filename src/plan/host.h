@@ -6,8 +6,6 @@
 #ifndef SL_PLAN_HOST_H
 #define SL_PLAN_HOST_H
 
-#include <locale.h>
-
 #include "base/log.h"
 
 typedef struct sl_host_sink {
@@ -30,7 +28,7 @@ typedef struct sl_host {
     sl_host_function *functions;
     uint32_t nfunctions;
     sl_log *log;
-    locale_t locale; /* of the program: its own code runs in it */
+    sl_program_locale locale;
 } sl_host;
 
 SL_MUST_CHECK sl_status sl_host_add_sink(sl_host *h, const sl_host_sink *sink, sl_error *err);
@@ -42,7 +40,7 @@ void sl_host_free(sl_host *h);
 
 /* Its code runs in its locale, whatever the thread that calls it is in. */
 static inline locale_t sl_host_enter(const sl_host *h) {
-    return uselocale(h->locale);
+    return sl_locale_of_program(&h->locale);
 }
 static inline void sl_host_leave(locale_t ours) {
     uselocale(ours);

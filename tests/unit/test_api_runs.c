@@ -2,9 +2,11 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -312,6 +314,51 @@ static void test_a_function_of_the_program_fails(void **state) {
     sl_pipeline_free(&p);
 }
 
+/* What a function sees that fails for its first item and takes its time for the others. */
+typedef struct watch {
+    atomic_bool returned; /* sl_pipeline_run has */
+    atomic_int calls, late;
+} watch;
+
+static int fail_slowly(void *user, const sl_plugin_host *host, sl_plugin_call *call) {
+    watch *w = user;
+    if (atomic_fetch_add(&w->calls, 1) == 0) return (host->fail)(call, "the first");
+    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    if (atomic_load(&w->returned)) atomic_fetch_add(&w->late, 1);
+    return 0;
+}
+
+static sl_status take_nothing(void *user, const sl_value *item, sl_error *err) {
+    (void)user, (void)item, (void)err;
+    return SL_OK;
+}
+
+static void test_no_worker_calls_a_function_after_a_failed_run(void **state) {
+    (void)state;
+    watch w = {0};
+    sl_error err = {0};
+    char path[] = "/tmp/sluice-calls-XXXXXX", steps[128];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    for (int i = 0; i < 2000; i++) assert_int_equal(write(fd, "1\n2\n3\n4\n", 8), 8);
+    close(fd);
+    snprintf(steps, sizeof steps, "csv url=%s | udf function=slow", path);
+    sl_pipeline *p = inline_of(steps);
+    ok(sl_pipeline_option(p, "parallel", "true", &err), &err);
+    ok(sl_pipeline_option(p, "threads", "true", &err), &err);
+    ok(sl_pipeline_option(p, "workers", "4", &err), &err);
+    ok(sl_pipeline_option(p, "unit", "64", &err), &err);
+    ok(sl_pipeline_function(p, "slow", fail_slowly, &w, &err), &err);
+    ok(sl_pipeline_sink_function(p, take_nothing, NULL, &err), &err);
+    assert_int_equal(sl_pipeline_run(p, &err), SL_E_DATA);
+    atomic_store(&w.returned, true);
+    nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    assert_int_equal(atomic_load(&w.late), 0);
+    assert_true(atomic_load(&w.calls) > 0);
+    sl_pipeline_free(&p);
+    unlink(path);
+}
+
 /* ---- a descriptor as sink ----------------------------------------------------------------------------------------------- */
 
 static void expect_written(const char *format, const char *expected) {
@@ -369,6 +416,7 @@ int main(void) {
         cmocka_unit_test(test_statuses_have_names),
         cmocka_unit_test(test_items_pass_a_function_of_the_program),
         cmocka_unit_test(test_a_function_of_the_program_fails),
+        cmocka_unit_test(test_no_worker_calls_a_function_after_a_failed_run),
         cmocka_unit_test(test_items_go_to_a_descriptor),
         cmocka_unit_test(test_a_descriptor_that_cannot_be_written),
     };

@@ -61,7 +61,7 @@ struct sl_pipeline {
 /* Begins a function of sluice.h that reads or writes anything. */
 #define SL_ENTER(p)  \
     SL_PLAIN_LOCALE; \
-    (p)->host.locale = plain_locale_.before
+    atomic_store_explicit(&(p)->host.locale, plain_locale_.before, memory_order_relaxed)
 
 /* build.c: the plan as it was before it was prepared, and nothing of a run. SL_E_USAGE while one is under way. */
 SL_MUST_CHECK sl_status sl_api_renew(sl_pipeline *p, sl_error *err);

@@ -86,12 +86,20 @@ static void close_sinks(sl_run *r) {
     }
 }
 
+static uint32_t stages_made(const sl_run *r) {
+    return r->lent.run ? r->o.stages->n : 0;
+}
+
+void sl_run_stop(sl_run *r) {
+    for (uint32_t i = stages_made(r); i-- > 0;) sl_stage_stop(&r->stages[i]);
+}
+
 /* Workers first, everywhere: they may look into the tables of other stages. */
 void sl_run_free(sl_run **rp) {
     sl_run *r = *rp;
     if (!r) return;
-    uint32_t n = r->lent.run ? r->o.stages->n : 0;
-    for (uint32_t i = n; i-- > 0;) sl_stage_stop(&r->stages[i]);
+    sl_run_stop(r);
+    uint32_t n = stages_made(r);
     for (uint32_t i = n; i-- > 0;) sl_stage_close(&r->stages[i]);
     close_sinks(r);
     sl_batch_free(&r->o.input);

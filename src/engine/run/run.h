@@ -34,6 +34,8 @@ typedef struct sl_run_options {
 
 /* *OUT is NULL when memory is out. */
 SL_MUST_CHECK sl_status sl_run_new(const sl_run_options *options, sl_run **out, sl_error *err);
+/* Ends workers and closes sources, which a run that failed has left at work; what was counted stays. */
+void sl_run_stop(sl_run *r);
 void sl_run_free(sl_run **r); /* NULL-safe; stops workers and sources, aborts sinks not committed */
 
 /* Everything to the targets, committed. */

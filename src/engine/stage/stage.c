@@ -228,11 +228,12 @@ sl_supply sl_stage_supply(sl_stage_run *s) {
 /* ---- ending ---------------------------------------------------------------------------------------------------------- */
 
 void sl_stage_stop(sl_stage_run *s) {
-    sl_jobs_free(&s->jobs);
+    sl_jobs_stop(&s->jobs);
     sl_intake_close(&s->intake);
 }
 
 void sl_stage_close(sl_stage_run *s) {
+    sl_jobs_free(&s->jobs);
     sl_end_close(&s->end);
     sl_intake_free(&s->intake);
     sl_tally_free(&s->tally);

@@ -42,7 +42,7 @@ SL_MUST_CHECK sl_status sl_stage_pull(sl_stage_run *s, sl_batch **out, sl_error 
 SL_MUST_CHECK sl_status sl_stage_outcome(sl_stage_run *s, sl_outcome **out, sl_error *err);
 /* What other stages read its result by. */
 sl_supply sl_stage_supply(sl_stage_run *s);
-/* Ends its workers and closes its sources. */
+/* Ends its workers and closes its sources; what was counted stays. Again: nothing. */
 void sl_stage_stop(sl_stage_run *s);
 /* When no worker of any stage looks into it any more. */
 void sl_stage_close(sl_stage_run *s);
