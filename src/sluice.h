@@ -35,7 +35,8 @@
  *
  * Functions of the program that the library calls run in the thread that called the library, unless they say otherwise, and in the
  * locale of the program, whatever that is; it changes nothing in what is read and written. They may not free or run the pipeline
- * that calls them, but may stop it (sl_pipeline_stop), and must return.
+ * that calls them, but may stop it (sl_pipeline_stop), and must return. None is called any more once sl_pipeline_run, or
+ * sl_stream_close, has returned.
  *
  * Errors: every call that can fail returns an sl_status and fills the caller's sl_error (which may be NULL).
  *

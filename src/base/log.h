@@ -38,7 +38,7 @@ typedef struct sl_log {
     sl_log_fn fn; /* NULL: nothing is logged */
     void *user;
     sl_log_level most;
-    uint64_t began;         /* monotonic ns, from which entries count */
+    uint64_t began;                  /* monotonic ns, from which entries count */
     const sl_program_locale *locale; /* of the program, in which FN runs */
     pthread_mutex_t lock;
     pid_t process;          /* that runs the pipeline: FN is called in no other */

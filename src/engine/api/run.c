@@ -79,7 +79,7 @@ sl_status sl_api_begin(sl_pipeline *p, sl_error *err) {
 }
 
 void sl_api_end(sl_pipeline *p) {
-    if (p->run) sl_run_stop(p->run); /* workers may call functions of the program, which may now take away what these use */
+    if (p->run) sl_run_stop(p->run); /* no worker calls a function of the program any more */
     p->busy = false;
     sl_push_over(&p->host);
 }
