@@ -357,11 +357,19 @@ class Load:
 
     def insert(self, values, conflict=""):
         if not values:
-            self.con.execute(f"INSERT INTO {quoted(self.name)} DEFAULT VALUES{conflict}")
+            self.insert_defaults(bool(conflict))
             return
         names = ",".join(quoted(n) for n in values)
         marks = ",".join("?" * len(values))
         self.con.execute(f"INSERT INTO {quoted(self.name)} ({names}) VALUES ({marks}){conflict}", list(values.values()))
+
+    def insert_defaults(self, ignore):
+        """SQL has no ON CONFLICT for a row of defaults."""
+        try:
+            self.con.execute(f"INSERT INTO {quoted(self.name)} DEFAULT VALUES")
+        except sqlite3.IntegrityError as e:
+            if not ignore or not str(e).startswith("UNIQUE"):
+                raise
 
     def insert_all(self):
         for r in self.records:
