@@ -28,7 +28,7 @@ typedef struct sl_host {
     sl_host_function *functions;
     uint32_t nfunctions;
     sl_log *log;
-    sl_program_locale locale;
+    sl_program_locale locale; /* its code runs in it, whatever the thread that calls it is in */
 } sl_host;
 
 SL_MUST_CHECK sl_status sl_host_add_sink(sl_host *h, const sl_host_sink *sink, sl_error *err);
@@ -37,13 +37,5 @@ SL_MUST_CHECK sl_status sl_host_add_function(sl_host *h, const char *name, sl_fu
 void sl_host_drop_sinks(sl_host *h);
 /* All but the sources. */
 void sl_host_free(sl_host *h);
-
-/* Its code runs in its locale, whatever the thread that calls it is in. */
-static inline locale_t sl_host_enter(const sl_host *h) {
-    return sl_locale_of_program(&h->locale);
-}
-static inline void sl_host_leave(locale_t ours) {
-    uselocale(ours);
-}
 
 #endif

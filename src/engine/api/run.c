@@ -58,16 +58,16 @@ static void committing(void *user) {
 /* The host's own code runs in its own locale. */
 static void call_output(void *user) {
     const sl_pipeline *p = user;
-    locale_t ours = sl_host_enter(&p->host);
+    locale_t ours = sl_locale_of_program(&p->host.locale);
     p->output(p->output_user);
-    sl_host_leave(ours);
+    uselocale(ours);
 }
 
 static bool call_progress(void *user, const sl_progress *progress) {
     sl_pipeline *p = user;
-    locale_t ours = sl_host_enter(&p->host);
+    locale_t ours = sl_locale_of_program(&p->host.locale);
     bool go_on = p->progress(p->progress_user, progress);
-    sl_host_leave(ours);
+    uselocale(ours);
     if (!go_on) sl_pipeline_stop(p);
     return go_on;
 }

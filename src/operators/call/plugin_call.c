@@ -258,9 +258,9 @@ typedef int function(void *state, const sl_plugin_host *host, sl_plugin_call *ca
 /* The program's own code runs in its locale. */
 static int run(sl_plugin_call *c, function *f) {
     if (!c->program->host) return f(c->state, &host, c);
-    locale_t ours = sl_host_enter(c->program->host);
+    locale_t ours = sl_locale_of_program(&c->program->host->locale);
     int result = f(c->state, &host, c);
-    sl_host_leave(ours);
+    uselocale(ours);
     return result;
 }
 

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/ledger.h"
@@ -250,19 +251,6 @@ static sl_text keep(sl_source *s, const char *text, size_t n) {
     return t;
 }
 
-static bool room_for_pair(sl_source *s) {
-    if (s->npairs < s->cap_pairs) return true;
-    uint32_t cap = s->cap_pairs ? 2 * s->cap_pairs : 16;
-    sl_pair *pairs = realloc(s->pairs, cap * sizeof *pairs);
-    if (!pairs) {
-        sl_oom(&s->failed);
-        return false;
-    }
-    s->pairs = pairs;
-    s->cap_pairs = cap;
-    return true;
-}
-
 static void put(sl_source *s, const char *name, sl_value v) {
     sl_text key = sl_text_of(name);
     for (uint32_t i = 0; i < s->npairs; i++) {
@@ -271,8 +259,11 @@ static void put(sl_source *s, const char *name, sl_value v) {
         return;
     }
     key = keep(s, key.s, key.n);
-    if (s->failed.code || !room_for_pair(s)) return;
-    s->pairs[s->npairs++] = (sl_pair){key, v};
+    if (s->failed.code) return;
+    if (SL_ROOM(s->pairs, s->cap_pairs, s->npairs + 1))
+        s->pairs[s->npairs++] = (sl_pair){key, v};
+    else
+        sl_oom(&s->failed);
 }
 
 void sl_source_put_null(sl_source *s, const char *name) {
@@ -408,9 +399,9 @@ static sl_status open_source(const void *conf, const sl_env *env, void **split, 
 /* Asks the program for items, in its locale, without the lock. */
 static sl_status ask(sl_source *s, sl_error *err) {
     pthread_mutex_unlock(&s->lock);
-    locale_t ours = sl_host_enter(s->host);
+    locale_t ours = sl_locale_of_program(&s->host->locale);
     sl_status status = s->need(s->need_user, s, err);
-    sl_host_leave(ours);
+    uselocale(ours);
     pthread_mutex_lock(&s->lock);
     if (status == SL_DONE) s->ended = true;
     if (status > SL_DONE && err && !err->code)
